@@ -1,0 +1,3 @@
+//! `deckwatch`: live logs of a container platform, in the terminal and in scripts.
+pub mod model;
+pub mod text;

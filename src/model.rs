@@ -1,0 +1,15 @@
+//! L1: the nouns of the platform, and what a source may tell the program. No protocol, no
+//! socket, no clock, no terminal.
+
+pub mod batch;
+pub mod fault;
+pub mod ident;
+pub mod level;
+pub mod target;
+pub mod update;
+
+pub use batch::{LineBatch, LineRow, RawBatch, RawRow, RowFlags};
+pub use fault::{Fault, FaultKind};
+pub use ident::{Micros, PaneId, SourceName, TargetId};
+pub use level::Level;
+pub use update::{EndReason, FeedUpdate, LinkState, Mark};

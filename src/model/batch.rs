@@ -1,0 +1,283 @@
+//! Lines on their way: [`RawBatch`] as they came, [`LineBatch`] sanitised for showing. Both
+//! hold many lines in few allocations, and keep marks (gaps, reconnects) in their place.
+
+use crate::text::SafeArena;
+
+use super::ident::{Micros, SourceName};
+use super::level::Level;
+use super::update::Mark;
+
+/// What is special about a line, one bit each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RowFlags(pub u8);
+
+impl RowFlags {
+    /// The server sent it from its history.
+    pub const REPLAY: u8 = 1;
+    /// The line goes on in the next row: it was cut at our length limit.
+    pub const CONTINUES: u8 = 2;
+    /// The sanitised text differs from the bytes received.
+    pub const CHANGED: u8 = 4;
+
+    /// Whether the bit `flag` is set.
+    pub fn has(self, flag: u8) -> bool {
+        self.0 & flag != 0
+    }
+
+    /// These flags and `flag`.
+    #[must_use]
+    pub fn with(self, flag: u8) -> Self {
+        Self(self.0 | flag)
+    }
+}
+
+/// One line of a [`RawBatch`]: everything but its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct RawRow {
+    /// End of its bytes; they start where the row before ends.
+    pub end: u32,
+    /// Index into [`RawBatch::sources`]; `u16::MAX` for none.
+    pub source: u16,
+    /// What is special.
+    pub flags: RowFlags,
+    /// Arrival.
+    pub recv: Micros,
+    /// The wire's own time stamp, where it has one.
+    pub stamp: Option<Micros>,
+}
+
+/// Lines as they came: without source prefix and without line end, otherwise byte for byte.
+#[derive(Clone, Debug, Default)]
+pub struct RawBatch {
+    bytes: Vec<u8>,
+    rows: Vec<RawRow>,
+    sources: Vec<SourceName>,
+    marks: Vec<(usize, Mark)>,
+}
+
+/// What [`RawBatch::iter`] and [`LineBatch::iter`] walk over: lines and marks in order.
+#[derive(Debug)]
+pub enum Item<'a, R> {
+    /// Row number and row.
+    Line(usize, R),
+    /// Something that happened between two lines.
+    Mark(&'a Mark),
+}
+
+impl RawBatch {
+    /// Appends a line.
+    pub fn push(
+        &mut self,
+        line: &[u8],
+        source: Option<&SourceName>,
+        flags: RowFlags,
+        recv: Micros,
+        stamp: Option<Micros>,
+    ) {
+        let source = source.map_or(u16::MAX, |name| intern(&mut self.sources, name));
+        self.bytes.extend_from_slice(line);
+        let end = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        self.rows.push(RawRow {
+            end,
+            source,
+            flags,
+            recv,
+            stamp,
+        });
+    }
+
+    /// Appends a mark at its place.
+    pub fn push_mark(&mut self, mark: Mark) {
+        self.marks.push((self.rows.len(), mark));
+    }
+
+    /// Number of lines.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is neither line nor mark.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.marks.is_empty()
+    }
+
+    /// Bytes that the batch weighs against a queue's budget.
+    pub fn weight(&self) -> usize {
+        self.bytes.len()
+            + self.rows.len() * size_of::<RawRow>()
+            + self.marks.len() * size_of::<Mark>()
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> &[RawRow] {
+        &self.rows
+    }
+
+    /// The bytes of row `index`; empty if there is no such row.
+    pub fn line(&self, index: usize) -> &[u8] {
+        let end = self.rows.get(index).map_or(0, |row| row.end as usize);
+        let start = index
+            .checked_sub(1)
+            .and_then(|i| self.rows.get(i))
+            .map_or(0, |row| row.end as usize);
+        self.bytes.get(start..end).unwrap_or(&[])
+    }
+
+    /// The source of a row.
+    pub fn source(&self, row: &RawRow) -> Option<&SourceName> {
+        self.sources.get(usize::from(row.source))
+    }
+
+    /// The marks, each with the row number that it stands before.
+    pub fn marks(&self) -> &[(usize, Mark)] {
+        &self.marks
+    }
+
+    /// Lines and marks in order.
+    pub fn iter(&self) -> impl Iterator<Item = Item<'_, &RawRow>> {
+        in_order(&self.rows, &self.marks)
+    }
+
+    /// Empties the batch and keeps its memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.rows.clear();
+        self.sources.clear();
+        self.marks.clear();
+    }
+}
+
+/// One line of a [`LineBatch`]: everything but its text.
+#[derive(Clone, Copy, Debug)]
+pub struct LineRow {
+    /// Index into [`LineBatch::sources`]; `u16::MAX` for none.
+    pub source: u16,
+    /// What is special.
+    pub flags: RowFlags,
+    /// Severity, read from the shown text.
+    pub level: Level,
+    /// Arrival.
+    pub recv: Micros,
+    /// The wire's own time stamp, where it has one.
+    pub stamp: Option<Micros>,
+}
+
+/// Sanitised lines, ready for the store: text and styles in one arena, and the bytes received
+/// for the rows whose text differs from them ([`RowFlags::CHANGED`]).
+#[derive(Clone, Debug, Default)]
+pub struct LineBatch {
+    text: SafeArena,
+    rows: Vec<LineRow>,
+    sources: Vec<SourceName>,
+    marks: Vec<(usize, Mark)>,
+    raw: Vec<u8>,
+    raw_ends: Vec<(u32, u32)>,
+}
+
+impl LineBatch {
+    /// Sanitises a batch; `level` reads the severity from a line's shown text.
+    pub fn refine(batch: &RawBatch, level: impl Fn(&str) -> Level) -> Self {
+        let mut fine = Self {
+            text: SafeArena::with_capacity(batch.bytes.len() + batch.rows.len(), batch.rows.len()),
+            rows: Vec::with_capacity(batch.rows.len()),
+            sources: batch.sources.clone(),
+            marks: batch.marks.clone(),
+            ..Self::default()
+        };
+        for (index, row) in batch.rows.iter().enumerate() {
+            let line = batch.line(index);
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let same = fine.text.push(line) && line.len() == batch.line(index).len();
+            let mut flags = row.flags;
+            if !same {
+                flags = flags.with(RowFlags::CHANGED);
+                fine.raw.extend_from_slice(batch.line(index));
+                let end = u32::try_from(fine.raw.len()).unwrap_or(u32::MAX);
+                fine.raw_ends
+                    .push((u32::try_from(index).unwrap_or(u32::MAX), end));
+            }
+            let level = level(fine.text.text(index).as_str());
+            let (source, recv, stamp) = (row.source, row.recv, row.stamp);
+            fine.rows.push(LineRow {
+                source,
+                flags,
+                level,
+                recv,
+                stamp,
+            });
+        }
+        fine
+    }
+
+    /// Number of lines.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is neither line nor mark.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.marks.is_empty()
+    }
+
+    /// The texts and their styles; line `n` is row `n`.
+    pub fn text(&self) -> &SafeArena {
+        &self.text
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> &[LineRow] {
+        &self.rows
+    }
+
+    /// The source of a row.
+    pub fn source(&self, row: &LineRow) -> Option<&SourceName> {
+        self.sources.get(usize::from(row.source))
+    }
+
+    /// The bytes received for row `index`, where its shown text differs from them.
+    pub fn raw(&self, index: usize) -> Option<&[u8]> {
+        let index = u32::try_from(index).ok()?;
+        let at = self
+            .raw_ends
+            .binary_search_by_key(&index, |(row, _)| *row)
+            .ok()?;
+        let end = self.raw_ends.get(at)?.1 as usize;
+        let start = at
+            .checked_sub(1)
+            .and_then(|i| self.raw_ends.get(i))
+            .map_or(0, |(_, end)| *end as usize);
+        self.raw.get(start..end)
+    }
+
+    /// Lines and marks in order.
+    pub fn iter(&self) -> impl Iterator<Item = Item<'_, &LineRow>> {
+        in_order(&self.rows, &self.marks)
+    }
+}
+
+/// The index of `name` in `names`, appended if it is not there. `u16::MAX` past 65,534 names.
+fn intern(names: &mut Vec<SourceName>, name: &SourceName) -> u16 {
+    let at = names
+        .iter()
+        .rposition(|known| known == name)
+        .unwrap_or_else(|| {
+            names.push(name.clone());
+            names.len() - 1
+        });
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
+fn in_order<'a, R>(
+    rows: &'a [R],
+    marks: &'a [(usize, Mark)],
+) -> impl Iterator<Item = Item<'a, &'a R>> {
+    let mut next_mark = marks.iter().peekable();
+    let mut next_row = rows.iter().enumerate();
+    std::iter::from_fn(move || {
+        let row = rows.len() - next_row.len();
+        if let Some((_, mark)) = next_mark.next_if(|(at, _)| *at <= row) {
+            return Some(Item::Mark(mark));
+        }
+        next_row.next().map(|(index, row)| Item::Line(index, row))
+    })
+}

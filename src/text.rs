@@ -1,0 +1,12 @@
+//! L0: untrusted bytes become text that may be shown. Nothing here knows a protocol, a
+//! terminal library or a clock.
+//!
+//! [`SafeText`] is the only text that the views and the printers accept, and the sanitiser is
+//! the only thing that makes it.
+
+pub mod redact;
+pub mod safe;
+pub mod sanitise;
+pub mod width;
+
+pub use safe::{Attrs, Ink, SafeArena, SafeText, StyleRun, TextStyle};

@@ -1,0 +1,1 @@
+//! What must not be shown: secrets, and the secret parts of URLs.
