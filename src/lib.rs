@@ -1,3 +1,8 @@
 //! `deckwatch`: live logs of a container platform, in the terminal and in scripts.
+pub mod clock;
+pub mod codec;
 pub mod model;
+pub mod session;
+pub mod source;
 pub mod text;
+pub mod transport;
