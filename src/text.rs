@@ -7,6 +7,8 @@
 pub mod redact;
 pub mod safe;
 pub mod sanitise;
+mod sgr;
 pub mod width;
 
+pub use redact::{SafeUrl, Secret, redact_url};
 pub use safe::{Attrs, Ink, SafeArena, SafeText, StyleRun, TextStyle};

@@ -1,0 +1,3 @@
+//! The behaviour of the library, one module a room. One binary, so that it links once.
+
+mod text;
