@@ -1,6 +1,7 @@
 //! `deckwatch`: live logs of a container platform, in the terminal and in scripts.
 pub mod clock;
 pub mod codec;
+pub mod demo;
 pub mod model;
 pub mod session;
 pub mod source;
