@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::codec::target::{FeedSpec, Target};
-use crate::model::{RawBatch, TargetId};
+use crate::model::RawBatch;
 
 pub use drive::Reconnect;
 pub use outlet::{Lag, Outlet};
@@ -51,7 +51,7 @@ impl Source {
             FeedSpec::Ws(_) | FeedSpec::Zmq(_) => {
                 spawn(drive::run(target.feed.clone(), policy, orders, outlet))
             }
-            FeedSpec::Stdin => spawn(lines::run_stdin(orders, outlet)),
+            FeedSpec::Stdin => spawn(lines::run_stdin(policy.follow, orders, outlet)),
             FeedSpec::File(path) => {
                 spawn(lines::run_file(path.clone(), policy.follow, orders, outlet))
             }
@@ -86,6 +86,3 @@ fn spawn(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
 pub fn as_received(batch: RawBatch) -> RawBatch {
     batch
 }
-
-/// An identifier for tests and tools that open a single target.
-pub const ONLY: TargetId = TargetId(0);

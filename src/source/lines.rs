@@ -105,9 +105,14 @@ impl LineCutter {
 }
 
 /// Reads standard input to its end.
-pub async fn run_stdin<B>(mut orders: mpsc::Receiver<Command>, outlet: Outlet<B>) {
+pub async fn run_stdin<B>(follow: bool, mut orders: mpsc::Receiver<Command>, outlet: Outlet<B>) {
     let mut outlet = outlet.blocking();
-    outlet.state(LinkState::Live);
+    // Without following, all of it is history, up to its end.
+    outlet.state(if follow {
+        LinkState::Live
+    } else {
+        LinkState::Replaying
+    });
     let (chunks, mut inbox) = mpsc::channel::<Result<Vec<u8>, String>>(4);
     // A thread of its own: a blocked read can't be cancelled, and must not keep the runtime.
     let reader = std::thread::Builder::new()
@@ -195,8 +200,9 @@ pub async fn run_file<B>(
             return end(&mut outlet, Some(fault)).await;
         }
     };
-    outlet.state(LinkState::Live);
-    let mut pause = SOON;
+    // What stands in the file is its history.
+    outlet.state(LinkState::Replaying);
+    let (mut pause, mut live) = (SOON, false);
     loop {
         let mut batch = RawBatch::default();
         match tail.read(&mut batch).await {
@@ -210,6 +216,9 @@ pub async fn run_file<B>(
                 return;
             }
             Ok(0) => {
+                if !std::mem::replace(&mut live, true) {
+                    outlet.state(LinkState::Live);
+                }
                 if tail.renew(&path, &mut batch).await {
                     pause = SOON;
                 } else {
