@@ -136,8 +136,8 @@ where
                 Ok(incoming) => heed(link, &incoming, &mut deadline, periods.timeout).await,
                 Err(end) => Err(end),
             },
-            () = sleep_until(deadline) => Err(End::Server),
             _ = ping.tick() => link.ping().await,
+            () = sleep_until(deadline) => Err(End::Server),
             count = listening.queue.recv_many(&mut batch, BATCH) => {
                 if count == 0 {
                     // The bucket was closed.

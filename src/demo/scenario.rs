@@ -19,7 +19,7 @@ use crate::clock;
 use crate::model::Micros;
 
 /// How long the shop has been open when the platform starts.
-const PAST: Duration = Duration::from_mins(1);
+const PAST: Duration = Duration::from_secs(60);
 /// Lines of each component that are there when it starts.
 const HISTORY: usize = 200;
 
