@@ -1,0 +1,6 @@
+//! The demo platform is held to the recordings of the real one, and its switches do what they
+//! say.
+
+mod recordings;
+mod rules;
+mod sockets;

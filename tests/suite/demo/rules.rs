@@ -1,0 +1,544 @@
+//! Rules of the real server that its recordings don't show, and the switches, over in-process
+//! connections and virtual time.
+
+#![expect(clippy::unwrap_used, reason = "test helper")]
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use bytes::Bytes;
+use deckwatch::clock;
+use deckwatch::demo::{Answer, Era, Fate, Kind, Options, Origin, Platform, Switches};
+use tokio::io::DuplexStream;
+use tokio::time::timeout;
+
+use crate::raw_client::{CLOSE, PING, PONG, RawClient, Seen, TEXT, request, text};
+
+const SERVICE: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f90";
+const CID: &str = "0123456789ab";
+const QUIET: Duration = Duration::from_secs(1);
+
+async fn platform(switches: Switches) -> Platform {
+    let options = Options {
+        world: false,
+        zmq: false,
+        prefix: Some("/p".into()),
+        truth: 100_000,
+        switches,
+        ..Options::default()
+    };
+    Platform::start(options).await.unwrap()
+}
+
+async fn open(platform: &Platform, path: &str) -> RawClient<DuplexStream> {
+    RawClient::open(platform.connect_memory().await, &format!("/p{path}")).await
+}
+
+/// A subscriber of a component's log that has read `ok`.
+async fn docker(platform: &Platform) -> RawClient<DuplexStream> {
+    let mut client = open(platform, "/docker_log").await;
+    client.say(&format!("topic={SERVICE}")).await;
+    if platform.switches().ok {
+        assert_eq!(client.next().await, text("ok"));
+    }
+    client
+}
+
+async fn log(platform: &Platform, lines: std::ops::Range<u32>) {
+    let lines = lines.map(|n| Bytes::from(format!("line {n}"))).collect();
+    platform.inject_logs(SERVICE, CID, lines).await;
+}
+
+fn live(n: u32) -> Seen {
+    text(format!("{CID}:line {n}"))
+}
+
+fn stored(n: u32) -> Seen {
+    text(format!(
+        "{{\"event_id\":\"{SERVICE}\",\"level\":\"\",\"message\":\"{CID}:line {n}\",\"status\":\"\",\
+         \"step\":\"\",\"time\":\"\"}}"
+    ))
+}
+
+#[tokio::test(start_paused = true)]
+async fn history_is_the_last_thousand_lines() {
+    let platform = platform(Switches::default()).await;
+    log(&platform, 0..1500).await;
+    let seen = docker(&platform).await.until_quiet(QUIET).await;
+    assert_eq!(seen, (500..1500).map(stored).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_between_registration_and_reading_comes_twice() {
+    let delay = Duration::from_millis(100);
+    let platform = platform(Switches {
+        history_delay: delay,
+        ..Switches::default()
+    })
+    .await;
+    log(&platform, 0..1).await;
+    let mut client = docker(&platform).await;
+    log(&platform, 1..2).await;
+    assert_eq!(
+        client.until_quiet(QUIET).await,
+        [live(1), stored(0), stored(1)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn live_lines_come_between_those_of_a_slow_history() {
+    let pace = Duration::from_millis(10);
+    let platform = platform(Switches {
+        history_pace: pace,
+        ..Switches::default()
+    })
+    .await;
+    log(&platform, 0..3).await;
+    let mut client = docker(&platform).await;
+    assert_eq!(client.next().await, stored(0));
+    log(&platform, 3..4).await;
+    assert_eq!(
+        client.until_quiet(QUIET).await,
+        [live(3), stored(1), stored(2)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_loses_lines_and_the_truth_knows_which() {
+    let platform = platform(Switches::default()).await;
+    let mut client = docker(&platform).await;
+    // The pipe holds 256 KiB, the queue 100 lines: most of these have no place.
+    let lines: Vec<_> = (0..2000)
+        .map(|n| Bytes::from(format!("{n:04} {}", "x".repeat(1000))))
+        .collect();
+    platform.inject_logs(SERVICE, CID, lines.clone()).await;
+    let seen = client.until_quiet(QUIET).await;
+    let truth = platform.truth().await;
+    let of = |fate| {
+        truth
+            .iter()
+            .filter(move |record| record.fate == fate && record.origin == Origin::Live)
+            .map(|record| record.payload.clone())
+            .collect::<Vec<_>>()
+    };
+    let (sent, dropped) = (of(Fate::Sent), of(Fate::Dropped));
+    assert_eq!(
+        seen,
+        sent.iter()
+            .map(|payload| text(payload.to_vec()))
+            .collect::<Vec<_>>()
+    );
+    assert!(dropped.len() > 1000, "{} lost", dropped.len());
+    assert_eq!(platform.tally().await.dropped, dropped.len() as u64);
+    let mut all: Vec<_> = sent.into_iter().chain(dropped).collect();
+    all.sort();
+    let want: Vec<_> = lines
+        .iter()
+        .map(|line| Bytes::from([b"0123456789ab:", &line[..]].concat()))
+        .collect();
+    assert_eq!(all, want);
+}
+
+#[tokio::test(start_paused = true)]
+async fn monitors_queue_ten_lists() {
+    let platform = platform(Switches::default()).await;
+    let mut client = open(&platform, "/new_monitor_message").await;
+    client.say(&format!("x={SERVICE}")).await;
+    assert_eq!(client.next().await, text("ok"));
+    for n in 0..500 {
+        let key = format!("{n}{}", "k".repeat(3000));
+        let list = serde_json::json!([{"ServiceID": SERVICE, "HostName": "h", "Key": key}]);
+        platform
+            .inject_monitor(SERVICE, list.to_string().as_bytes())
+            .await;
+    }
+    let seen = client.until_quiet(QUIET).await.len() as u64;
+    assert_eq!(seen + platform.tally().await.dropped, 500);
+    assert!(
+        seen < 200,
+        "{seen} lists in a pipe of 256 KiB and a queue of ten"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_pong_it_ends_at_sixty_seconds() {
+    // What the client does with pings, whether pongs are heeded, when it ends; pings at 48 s.
+    for (answers, heed_pongs, ends) in [
+        (false, true, Some(60)),
+        (true, false, Some(60)),
+        (true, true, None),
+    ] {
+        let platform = platform(Switches {
+            heed_pongs,
+            ..Switches::default()
+        })
+        .await;
+        let mut client = docker(&platform).await;
+        let start = clock::now();
+        let mut pings = Vec::new();
+        let end = timeout(Duration::from_secs(200), async {
+            loop {
+                match client.next().await {
+                    Seen::Frame { op: PING, .. } => pings.push(start.elapsed().as_secs()),
+                    other => return (other, start.elapsed().as_secs()),
+                }
+                if answers {
+                    client.send(PONG, b"").await;
+                }
+                // Neither text nor the client's own pings extend anything.
+                client.say("still here").await;
+                client.send(PING, b"").await;
+                assert!(matches!(client.next().await, Seen::Frame { op: PONG, .. }));
+            }
+        })
+        .await;
+        assert_eq!(end.ok(), ends.map(|seconds| (Seen::End, seconds)));
+        let want: &[u64] = if ends.is_some() {
+            &[48]
+        } else {
+            &[48, 96, 144, 192]
+        };
+        assert_eq!(pings, want);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_can_be_switched_off() {
+    let platform = platform(Switches {
+        pings: false,
+        ..Switches::default()
+    })
+    .await;
+    let mut client = docker(&platform).await;
+    assert_eq!(client.next().await, Seen::End);
+    let mut pubsub = open(&platform, "/services/x/pubsub").await;
+    assert!(
+        timeout(Duration::from_secs(300), pubsub.next())
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_hundred_and_twelve_bytes_are_the_limit() {
+    let platform = platform(Switches::default()).await;
+    let mut client = docker(&platform).await;
+    client.send(TEXT, &[b'x'; 512]).await;
+    assert!(
+        timeout(QUIET, client.next()).await.is_err(),
+        "512 bytes are read and thrown away"
+    );
+    client.send(TEXT, &[b'x'; 513]).await;
+    let close = Seen::Frame {
+        fin: true,
+        op: CLOSE,
+        payload: 1009_u16.to_be_bytes().to_vec(),
+    };
+    assert_eq!(client.next().await, close);
+    assert_eq!(client.next().await, Seen::End);
+    // The first message and pubsub have none.
+    let mut client = open(&platform, "/docker_log").await;
+    client.say(&format!("topic={}", "i".repeat(5000))).await;
+    assert_eq!(client.next().await, text("ok"));
+    let mut pubsub = open(&platform, "/services/x/pubsub").await;
+    pubsub.say(&format!("{:5000}{{", "")).await;
+    assert_eq!(
+        pubsub.next_content().await,
+        text("{\"event\":\"error\",\"data\":\"Invalid message\"}")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn data_that_is_no_object_kills_the_platform() {
+    for message in [
+        r#"{"event":"pusher:subscribe","data":"l-x"}"#,
+        r#"{"event":"pusher:subscribe","data":5}"#,
+        r#"{"event":"pusher:subscribe","data":["l-x"]}"#,
+        r#"{"event":"cancel:subscribe","data":null}"#,
+        r#"{"event":"cancel:subscribe"}"#,
+    ] {
+        let platform = platform(Switches::default()).await;
+        let mut other = docker(&platform).await;
+        let mut pubsub = open(&platform, "/services/x/pubsub").await;
+        pubsub.say(message).await;
+        assert_eq!(pubsub.next_content().await, Seen::End, "{message}");
+        assert_eq!(other.next().await, Seen::End);
+        assert_eq!(platform.tally().await.panics, 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn harmless_oddities_get_an_error_or_nothing() {
+    let platform = platform(Switches::default()).await;
+    let error = text("{\"event\":\"error\",\"data\":\"Invalid message\"}");
+    for (message, answered) in [
+        ("[]", true),
+        ("\"x\"", true),
+        ("5", true),
+        ("", true),
+        ("null", false),
+        ("{}", false),
+        (r#"{"event":5}"#, true),
+        (r#"{"event":"pusher:ping"}"#, false),
+    ] {
+        let mut pubsub = open(&platform, "/services/x/pubsub").await;
+        pubsub.say(message).await;
+        let seen = pubsub.until_quiet(Duration::from_secs(5)).await;
+        assert_eq!(
+            seen,
+            if answered {
+                vec![error.clone()]
+            } else {
+                Vec::new()
+            },
+            "{message}"
+        );
+    }
+    assert_eq!(platform.tally().await.panics, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn leaving_in_a_replay_is_counted() {
+    // How it leaves, and whether the replay is over.
+    for (by_close, wait, counted) in [
+        (true, false, 1),
+        (false, false, 1),
+        (true, true, 0),
+        (false, true, 0),
+    ] {
+        let pace = Duration::from_millis(10);
+        let platform = platform(Switches {
+            history_pace: pace,
+            ..Switches::default()
+        })
+        .await;
+        log(&platform, 0..5).await;
+        let mut client = docker(&platform).await;
+        assert_eq!(client.next().await, stored(0));
+        if wait {
+            client.until_quiet(QUIET).await;
+        }
+        if by_close {
+            client.send(CLOSE, &1000_u16.to_be_bytes()).await;
+            client.until_quiet(QUIET).await;
+        }
+        drop(client);
+        tokio::time::sleep(QUIET).await;
+        assert_eq!(platform.tally().await.left_in_replay, counted);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_platforms_own_ends_are_not_the_clients_fault() {
+    let pace = Duration::from_millis(10);
+    let platform = platform(Switches {
+        history_pace: pace,
+        ..Switches::default()
+    })
+    .await;
+    log(&platform, 0..5).await;
+    let mut client = docker(&platform).await;
+    assert_eq!(client.next().await, stored(0));
+    platform.drop_connections();
+    assert_eq!(client.next().await, Seen::End);
+    tokio::time::sleep(QUIET).await;
+    assert_eq!(platform.tally().await.left_in_replay, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_to_an_upgrade() {
+    for (answer, want) in [
+        (
+            Answer::EmptyOk,
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        ),
+        (
+            Answer::Refuse(503),
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        ),
+    ] {
+        let platform = platform(Switches {
+            answer,
+            ..Switches::default()
+        })
+        .await;
+        let mut client = RawClient::new(platform.connect_memory().await);
+        client.write(request("/p/docker_log").as_bytes()).await;
+        assert_eq!(client.rest().await, want.as_bytes());
+    }
+    let platform = platform(Switches {
+        answer: Answer::Silence,
+        ..Switches::default()
+    })
+    .await;
+    let mut client = RawClient::new(platform.connect_memory().await);
+    client.write(request("/p/docker_log").as_bytes()).await;
+    assert!(
+        timeout(Duration::from_secs(300), client.rest())
+            .await
+            .is_err()
+    );
+
+    platform.set_switch(|switches| switches.answer = Answer::Mute);
+    let mut client = open(&platform, "/docker_log").await;
+    client.say(&format!("topic={SERVICE}")).await;
+    log(&platform, 0..3).await;
+    assert!(
+        timeout(Duration::from_secs(300), client.next())
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_found_outside_of_the_prefix() {
+    let platform = platform(Switches::default()).await;
+    for path in [
+        "/docker_log",
+        "/q/docker_log",
+        "/p/nosuch",
+        "/p/services/a/b/pubsub",
+        "/p",
+    ] {
+        let mut client = RawClient::new(platform.connect_memory().await);
+        client.write(request(path).as_bytes()).await;
+        let answer = client.rest().await;
+        assert!(answer.starts_with(b"HTTP/1.1 404 "), "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_can_end_after_so_many_messages_or_inside_of_one() {
+    let platform = platform(Switches {
+        end_after: Some(2),
+        ..Switches::default()
+    })
+    .await;
+    let mut client = docker(&platform).await;
+    log(&platform, 0..5).await;
+    assert_eq!(
+        client.until_quiet(QUIET).await,
+        [live(0), live(1), Seen::End]
+    );
+
+    platform.set_switch(|switches| (switches.end_after, switches.cut_in_frame) = (None, Some(1)));
+    let mut client = docker(&platform).await;
+    let seen = client.until_quiet(QUIET).await;
+    assert_eq!(seen[0], stored(0));
+    assert!(matches!(seen[1..], [Seen::Torn(_)]), "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_eras() {
+    let platform = platform(Switches::of(Era::One)).await;
+    log(&platform, 0..600).await;
+    // 2017: no ok, 512 raw lines.
+    let mut client = docker(&platform).await;
+    assert_eq!(
+        client.until_quiet(QUIET).await,
+        (88..600).map(live).collect::<Vec<_>>()
+    );
+    // event_log says ok all the same.
+    let mut event = open(&platform, "/event_log").await;
+    event.say("event_id=e").await;
+    assert_eq!(event.next().await, text("ok"));
+    // The old monitor lives.
+    let mut monitor = open(&platform, "/monitor_message").await;
+    monitor.say("topic=t.s.statistic").await;
+    tokio::time::sleep(QUIET).await;
+    let list = br#"{"name":"SumTimeByUrl","data":[],"update_time":"3:04PM"}"#;
+    platform.inject_old_monitor("t.s.statistic", list).await;
+    assert_eq!(monitor.next().await, text(&list[..]));
+    // Era 3: 128 lines, ok, and no old monitor.
+    platform.set_switch(|switches| *switches = Switches::of(Era::Three));
+    let mut client = docker(&platform).await;
+    assert_eq!(
+        client.until_quiet(QUIET).await,
+        (472..600).map(live).collect::<Vec<_>>()
+    );
+    let mut monitor = open(&platform, "/monitor_message").await;
+    monitor.say("topic=t.s.statistic").await;
+    assert_eq!(monitor.next().await, Seen::End);
+}
+
+#[tokio::test(start_paused = true)]
+async fn mpush_has_neither_ok_nor_history() {
+    let platform = platform(Switches::default()).await;
+    log(&platform, 0..1).await;
+    let mut client = open(&platform, "/websocket").await;
+    client.say(&format!("topic={SERVICE}")).await;
+    tokio::time::sleep(QUIET).await;
+    log(&platform, 1..2).await;
+    assert_eq!(client.until_quiet(QUIET).await, [live(1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_can_be_swapped_lost_and_cut_into_frames() {
+    let every = |n| NonZeroU32::new(n);
+    let platform = platform(Switches {
+        swap_every: every(3),
+        ..Switches::default()
+    })
+    .await;
+    let mut client = docker(&platform).await;
+    log(&platform, 0..6).await;
+    // The last one is held until nothing follows.
+    assert_eq!(
+        client.until_quiet(QUIET).await,
+        [0, 1, 3, 2, 4, 5].map(live)
+    );
+
+    platform.set_switch(|switches| (switches.swap_every, switches.drop_every) = (None, every(2)));
+    log(&platform, 6..10).await;
+    assert_eq!(client.until_quiet(QUIET).await, [6, 8].map(live));
+    assert_eq!(platform.tally().await.dropped, 2);
+
+    platform.set_switch(|switches| (switches.drop_every, switches.fragment) = (None, Some(8)));
+    log(&platform, 10..11).await;
+    let part = |fin, op, payload: &str| Seen::Frame {
+        fin,
+        op,
+        payload: payload.into(),
+    };
+    let want = [
+        part(false, TEXT, "01234567"),
+        part(false, 0, "89ab:lin"),
+        part(true, 0, "e 10"),
+    ];
+    assert_eq!(client.until_quiet(QUIET).await, want);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_bucket_ends_sockets_and_closes_channels() {
+    let platform = platform(Switches::default()).await;
+    let mut client = docker(&platform).await;
+    let mut pubsub = open(&platform, "/services/x/pubsub").await;
+    pubsub
+        .say(&format!(
+            r#"{{"event":"pusher:subscribe","data":{{"channel":"l-{SERVICE}"}}}}"#
+        ))
+        .await;
+    let told = |event: &str, data: &str| {
+        text(format!(
+            r#"{{"event":"{event}","data":{data},"channel":"docker-{SERVICE}"}}"#
+        ))
+    };
+    assert_eq!(
+        pubsub.next_content().await,
+        told("pusher:succeeded", "null")
+    );
+    tokio::time::sleep(QUIET).await;
+    platform.close_bucket(Kind::Docker, SERVICE).await;
+    assert_eq!(client.next_content().await, Seen::End);
+    assert_eq!(pubsub.next_content().await, told("pusher:close", r#""{}""#));
+    // The name is free again.
+    pubsub
+        .say(&format!(
+            r#"{{"event":"pusher:subscribe","data":{{"channel":"l-{SERVICE}"}}}}"#
+        ))
+        .await;
+    assert_eq!(
+        pubsub.next_content().await,
+        told("pusher:succeeded", "null")
+    );
+}
