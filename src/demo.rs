@@ -13,6 +13,7 @@ mod http;
 mod hub;
 mod legacy;
 mod link;
+mod listeners;
 mod monitor;
 mod options;
 mod platform;

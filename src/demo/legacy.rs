@@ -14,7 +14,7 @@ use crate::clock;
 /// After its first message a client may send so many bytes in one.
 const MESSAGE_LIMIT: u64 = 512;
 /// Messages that go out in one write at most.
-const BATCH: usize = 32;
+const BATCH: usize = 64;
 
 /// Which of the sockets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -19,7 +19,7 @@ use super::wire::{Incoming, Op};
 use crate::clock;
 
 /// Messages that go out in one write at most.
-const BATCH: usize = 32;
+const BATCH: usize = 64;
 
 /// What goes through the socket's own queue.
 #[derive(Debug)]

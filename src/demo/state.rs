@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::cut::{Cut, Cutter};
 use super::hub::{Ask, Done, Hub, Item, Kind, Subscription, Tally};
+use super::listeners::{Listener, Listeners};
 use super::monitor::{self, Board};
 use super::options::Switches;
 use super::record::{self, Entry, Stage};
@@ -25,14 +26,6 @@ const ENTRIES: usize = 1000;
 const HELD: Duration = Duration::from_millis(20);
 /// After so many lines of one batch the others get their turn.
 const TURN: usize = 32;
-
-#[derive(Debug)]
-struct Subscriber {
-    id: u64,
-    conn: u64,
-    queue: mpsc::Sender<Item>,
-    replaying: bool,
-}
 
 /// A component's stored lines, and how many there ever were.
 #[derive(Debug, Default)]
@@ -50,7 +43,7 @@ pub(super) struct State {
     logs: BTreeMap<String, Log>,
     events: BTreeMap<String, VecDeque<(u64, Entry)>>,
     boards: BTreeMap<String, (Board, u64, Bytes)>,
-    subscribers: BTreeMap<(Kind, String), Vec<Subscriber>>,
+    listeners: Listeners,
     held: BTreeMap<String, Item>,
     replays: JoinSet<()>,
     notes: Vec<TruthRecord>,
@@ -74,7 +67,7 @@ impl State {
             logs: BTreeMap::new(),
             events: BTreeMap::new(),
             boards: BTreeMap::new(),
-            subscribers: BTreeMap::new(),
+            listeners: Listeners::default(),
             held: BTreeMap::new(),
             replays: JoinSet::new(),
             notes: Vec::new(),
@@ -119,7 +112,7 @@ impl State {
                 self.subscribe(conn, kind, id, history, reply);
             }
             Ask::Leave { id, by_client } => self.leave(id, by_client),
-            Ask::Replayed(id) => self.replayed(id),
+            Ask::Replayed(id) => self.listeners.replayed(id),
             Ask::History { id, limit, reply } => self.history(&id, limit, reply),
             Ask::Lines {
                 service,
@@ -127,11 +120,11 @@ impl State {
                 lines,
                 done,
             } => {
-                self.lines(service, &container, lines).await;
+                self.lines(&service, &container, lines).await;
                 return done;
             }
             Ask::Event { id, json, done } => {
-                self.event(id, &json);
+                self.event(&id, &json);
                 return done;
             }
             Ask::Monitor {
@@ -139,18 +132,18 @@ impl State {
                 json,
                 done,
             } => {
-                self.monitor(service, &json);
+                self.monitor(&service, &json);
                 return done;
             }
             Ask::OldMonitor { topic, json, done } => {
                 self.tally.reports += 1;
                 let item = self.item(Origin::Live, json);
-                self.deliver(Kind::OldMonitor, topic, &item, false);
+                self.deliver(Kind::OldMonitor, &topic, &item, false);
                 return done;
             }
             Ask::CloseBucket { kind, id, done } => {
                 // Dropping the senders ends the streams.
-                self.subscribers.remove(&(kind, id));
+                self.listeners.close(kind, &id);
                 return done;
             }
             Ask::Accepted => self.tally.connections += 1,
@@ -181,17 +174,14 @@ impl State {
         };
         let (queue, receiver) = mpsc::channel(depth.max(1));
         self.next_id += 1;
-        let subscriber = Subscriber {
+        let listener = Listener {
             id: self.next_id,
             conn,
             queue: queue.clone(),
             replaying: history && kind == Kind::Docker,
         };
-        let number = subscriber.id;
-        self.subscribers
-            .entry((kind, id.clone()))
-            .or_default()
-            .push(subscriber);
+        let number = listener.id;
+        self.listeners.add(kind, &id, listener);
         if reply
             .send(Subscription {
                 id: number,
@@ -214,30 +204,15 @@ impl State {
             }
             Kind::Event if history => self.event_history(number, &id, switches.history),
             // Whoever comes, all get the last list again (protocols.md 9.2.12).
-            Kind::NewMonitor => self.push_board(id),
+            Kind::NewMonitor => self.push_board(&id),
             Kind::Docker | Kind::Event | Kind::OldMonitor => {}
         }
     }
 
     fn leave(&mut self, id: u64, by_client: bool) {
-        for subscribers in self.subscribers.values_mut() {
-            if let Some(at) = subscribers.iter().position(|one| one.id == id) {
-                let gone = subscribers.swap_remove(at);
-                self.tally.left_in_replay += u64::from(gone.replaying && by_client);
-            }
-        }
-        self.subscribers.retain(|_, list| !list.is_empty());
-    }
-
-    fn replayed(&mut self, id: u64) {
-        for one in self
-            .subscribers
-            .values_mut()
-            .flatten()
-            .filter(|one| one.id == id)
-        {
-            one.replaying = false;
-        }
+        let gone = self.listeners.remove(id);
+        let in_replay = gone.is_some_and(|one| one.replaying);
+        self.tally.left_in_replay += u64::from(in_replay && by_client);
     }
 
     fn history(&self, id: &str, wanted: usize, reply: oneshot::Sender<Vec<(u64, Bytes)>>) {
@@ -248,7 +223,7 @@ impl State {
         let _ = reply.send(rows);
     }
 
-    async fn lines(&mut self, service: String, container: &str, lines: Vec<Bytes>) {
+    async fn lines(&mut self, service: &str, container: &str, lines: Vec<Bytes>) {
         for (index, line) in lines.into_iter().enumerate() {
             if index % TURN == TURN - 1 {
                 self.recorder.note(std::mem::take(&mut self.notes)).await;
@@ -259,15 +234,25 @@ impl State {
             };
             self.tally.lines += 1;
             let item = self.item(Origin::Live, text.clone());
-            let log = self.logs.entry(service.clone()).or_default();
-            log.count = log.count.wrapping_add(1);
-            log.rows.push_back((item.number, text));
-            if log.rows.len() > LINES {
-                log.rows.pop_front();
-            }
-            let count = log.count;
-            self.forward(&service, count, item);
+            let count = self.store(service, item.number, text);
+            self.forward(service, count, item);
         }
+    }
+
+    /// Keeps a line; how many the component has written so far.
+    fn store(&mut self, service: &str, number: u64, text: Bytes) -> u32 {
+        if !self.logs.contains_key(service) {
+            self.logs.insert(service.to_owned(), Log::default());
+        }
+        let Some(log) = self.logs.get_mut(service) else {
+            return 0;
+        };
+        log.count = log.count.wrapping_add(1);
+        log.rows.push_back((number, text));
+        if log.rows.len() > LINES {
+            log.rows.pop_front();
+        }
+        log.count
     }
 
     /// The live path of a line: swapped with its neighbour or lost where the switches say so.
@@ -281,19 +266,19 @@ impl State {
             self.held.insert(service.to_owned(), item);
             return;
         }
-        self.deliver(Kind::Docker, service.to_owned(), &item, lose);
+        self.deliver(Kind::Docker, service, &item, lose);
         if let Some(held) = self.held.remove(service) {
-            self.deliver(Kind::Docker, service.to_owned(), &held, false);
+            self.deliver(Kind::Docker, service, &held, false);
         }
     }
 
     fn release_held(&mut self) {
         for (service, item) in std::mem::take(&mut self.held) {
-            self.deliver(Kind::Docker, service, &item, false);
+            self.deliver(Kind::Docker, &service, &item, false);
         }
     }
 
-    fn event(&mut self, id: String, json: &[u8]) {
+    fn event(&mut self, id: &str, json: &[u8]) {
         let Some((named, entry)) = record::event(json) else {
             return;
         };
@@ -305,7 +290,7 @@ impl State {
             ending: ending(&entry),
             ..self.item(Origin::Live, entry.live.clone())
         };
-        let entries = self.events.entry(id.clone()).or_default();
+        let entries = self.events.entry(id.to_owned()).or_default();
         entries.push_back((item.number, entry));
         if entries.len() > ENTRIES {
             entries.pop_front();
@@ -316,11 +301,8 @@ impl State {
     /// Registration and history of an event are one step, so nothing comes twice
     /// (protocols.md 1.4).
     fn event_history(&mut self, subscriber: u64, id: &str, wanted: usize) {
-        let Some(one) = self
-            .subscribers
-            .get(&(Kind::Event, id.to_owned()))
-            .and_then(|list| list.iter().find(|one| one.id == subscriber))
-        else {
+        let listeners = self.listeners.of(Kind::Event, id);
+        let Some(one) = listeners.iter().find(|one| one.id == subscriber) else {
             return;
         };
         let entries = self.events.get(id).into_iter().flatten();
@@ -342,7 +324,7 @@ impl State {
         }
     }
 
-    fn monitor(&mut self, service: String, json: &[u8]) {
+    fn monitor(&mut self, service: &str, json: &[u8]) {
         let Some((named, entries)) = monitor::parse(json) else {
             return;
         };
@@ -351,14 +333,14 @@ impl State {
         }
         self.tally.reports += 1;
         self.number += 1;
-        let board = self.boards.entry(service.clone()).or_default();
+        let board = self.boards.entry(service.to_owned()).or_default();
         let list = board.0.report(clock::now(), entries);
         (board.1, board.2) = (self.number, list.into());
         self.push_board(service);
     }
 
-    fn push_board(&mut self, service: String) {
-        let Some((_, number, list)) = self.boards.get(&service) else {
+    fn push_board(&mut self, service: &str) {
+        let Some((_, number, list)) = self.boards.get(service) else {
             return;
         };
         let item = Item {
@@ -382,11 +364,8 @@ impl State {
 
     /// Puts an item into the subscribers' queues. A full one loses it without a word to the
     /// client (protocols.md 1.4, "Silent loss").
-    fn deliver(&mut self, kind: Kind, id: String, item: &Item, lose: bool) {
-        let Some(subscribers) = self.subscribers.get(&(kind, id)) else {
-            return;
-        };
-        for one in subscribers {
+    fn deliver(&mut self, kind: Kind, id: &str, item: &Item, lose: bool) {
+        for one in self.listeners.of(kind, id) {
             let lost = if lose {
                 true
             } else {

@@ -140,6 +140,59 @@ async fn a_full_queue_loses_lines_and_the_truth_knows_which() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_history_that_waits_five_seconds_is_given_up() {
+    let platform = platform(Switches::default()).await;
+    let lines = (0..1000).map(|n| Bytes::from(format!("{n:04} {}", "x".repeat(1000))));
+    platform.inject_logs(SERVICE, CID, lines.collect()).await;
+    let mut client = docker(&platform).await;
+    // The pipe and the queue are full long before; the write deadline of 10 s has not come.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let seen = client.until_quiet(QUIET).await;
+    assert!(
+        (200..900).contains(&seen.len()),
+        "{} of 1000 came",
+        seen.len()
+    );
+    log(&platform, 0..1).await;
+    assert_eq!(client.next_content().await, live(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_for_ten_seconds_is_left() {
+    let platform = platform(Switches::default()).await;
+    let lines = (0..1000).map(|n| Bytes::from(format!("{n:04} {}", "x".repeat(1000))));
+    platform.inject_logs(SERVICE, CID, lines.collect()).await;
+    let mut client = docker(&platform).await;
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    let seen = client.until_quiet(QUIET).await;
+    assert!(
+        matches!(seen.last(), Some(Seen::End | Seen::Torn(_))),
+        "{:?}",
+        seen.last()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn stored_rows_can_be_fetched() {
+    let platform = platform(Switches::default()).await;
+    log(&platform, 0..3000).await;
+    for (query, first, count) in [
+        ("", 2900, 100),
+        ("?rows=2", 2998, 2),
+        ("?rows=2000", 1000, 2000),
+    ] {
+        let mut client = RawClient::new(platform.connect_memory().await);
+        let request = format!("GET /p/tenants/t/services/{SERVICE}/logs{query} HTTP/1.1\r\n\r\n");
+        client.write(request.as_bytes()).await;
+        client.head().await;
+        let body: serde_json::Value = serde_json::from_slice(&client.rest().await).unwrap();
+        let rows = body["list"].as_array().unwrap();
+        assert_eq!(rows.len(), count);
+        assert_eq!(rows[0], format!("{CID}:line {first}"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn monitors_queue_ten_lists() {
     let platform = platform(Switches::default()).await;
     let mut client = open(&platform, "/new_monitor_message").await;
