@@ -293,6 +293,10 @@ async fn play(name: &str, until: &str) -> BTreeMap<&'static str, usize> {
             let conn = player.conn(&row);
             conn.open = false;
             assert_eq!(conn.content().await, Seen::End, "{row}");
+            assert_eq!(
+                conn.pings, 0,
+                "pings that the recording does not have: {row}"
+            );
             player.count("end");
         }
     }
