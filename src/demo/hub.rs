@@ -25,6 +25,8 @@ pub enum Kind {
 /// One message for a subscriber.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
+    /// The stream that it belongs to.
+    pub kind: Kind,
     /// See [`TruthRecord::number`](super::TruthRecord).
     pub number: u64,
     /// Live or from the history.

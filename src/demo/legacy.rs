@@ -143,7 +143,7 @@ where
                     // The bucket was closed.
                     return End::Server;
                 }
-                let messages: Vec<_> = batch.drain(..).map(outgoing).collect();
+                let messages: Vec<_> = batch.drain(..).map(Outgoing::from).collect();
                 link.send(&messages).await
             }
         };
@@ -167,14 +167,6 @@ where
         *deadline = clock::now() + timeout;
     }
     link.answer(incoming).await
-}
-
-fn outgoing(item: Item) -> Outgoing {
-    Outgoing {
-        number: item.number,
-        origin: item.origin,
-        payload: item.payload,
-    }
 }
 
 #[cfg(test)]

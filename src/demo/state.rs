@@ -137,7 +137,7 @@ impl State {
             }
             Ask::OldMonitor { topic, json, done } => {
                 self.tally.reports += 1;
-                let item = self.item(Origin::Live, json);
+                let item = self.item(Kind::OldMonitor, json);
                 self.deliver(Kind::OldMonitor, &topic, &item, false);
                 return done;
             }
@@ -233,7 +233,7 @@ impl State {
                 continue;
             };
             self.tally.lines += 1;
-            let item = self.item(Origin::Live, text.clone());
+            let item = self.item(Kind::Docker, text.clone());
             let count = self.store(service, item.number, text);
             self.forward(service, count, item);
         }
@@ -288,7 +288,7 @@ impl State {
         self.tally.entries += 1;
         let item = Item {
             ending: ending(&entry),
-            ..self.item(Origin::Live, entry.live.clone())
+            ..self.item(Kind::Event, entry.live.clone())
         };
         let entries = self.events.entry(id.to_owned()).or_default();
         entries.push_back((item.number, entry));
@@ -312,6 +312,7 @@ impl State {
             .map_or(0, |list| list.len().saturating_sub(wanted));
         for (number, entry) in entries.skip(skip) {
             let item = Item {
+                kind: Kind::Event,
                 number: *number,
                 origin: Origin::Replay,
                 payload: entry.stored.clone(),
@@ -344,6 +345,7 @@ impl State {
             return;
         };
         let item = Item {
+            kind: Kind::NewMonitor,
             number: *number,
             origin: Origin::Live,
             payload: list.clone(),
@@ -352,11 +354,12 @@ impl State {
         self.deliver(Kind::NewMonitor, service, &item, false);
     }
 
-    fn item(&mut self, origin: Origin, payload: Bytes) -> Item {
+    fn item(&mut self, kind: Kind, payload: Bytes) -> Item {
         self.number += 1;
         Item {
+            kind,
             number: self.number,
-            origin,
+            origin: Origin::Live,
             payload,
             ending: None,
         }
@@ -395,6 +398,7 @@ fn dropped(conn: u64, item: &Item) -> TruthRecord {
     TruthRecord {
         conn,
         number: item.number,
+        kind: Some(item.kind),
         origin: item.origin,
         fate: Fate::Dropped,
         payload: item.payload.clone(),

@@ -117,7 +117,11 @@ async fn a_full_queue_loses_lines_and_the_truth_knows_which() {
     let of = |fate| {
         truth
             .iter()
-            .filter(move |record| record.fate == fate && record.origin == Origin::Live)
+            .filter(move |record| {
+                record.fate == fate
+                    && record.origin == Origin::Live
+                    && record.kind == Some(Kind::Docker)
+            })
             .map(|record| record.payload.clone())
             .collect::<Vec<_>>()
     };
