@@ -4,3 +4,5 @@
 mod recordings;
 mod rules;
 mod sockets;
+mod stage;
+mod switches;
