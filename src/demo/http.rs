@@ -74,6 +74,7 @@ pub(super) fn answer(status: u16, kind: &str, body: &str) -> String {
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
+        405 => "Method Not Allowed",
         407 => "Proxy Authentication Required",
         429 => "Too Many Requests",
         500 => "Internal Server Error",

@@ -14,7 +14,7 @@ use crate::clock;
 /// After its first message a client may send so many bytes in one.
 const MESSAGE_LIMIT: u64 = 512;
 /// Messages that go out in one write at most.
-const BATCH: usize = 32;
+const BATCH: usize = 64;
 
 /// Which of the sockets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -136,14 +136,14 @@ where
                 Ok(incoming) => heed(link, &incoming, &mut deadline, periods.timeout).await,
                 Err(end) => Err(end),
             },
-            () = sleep_until(deadline) => Err(End::Server),
             _ = ping.tick() => link.ping().await,
+            () = sleep_until(deadline) => Err(End::Server),
             count = listening.queue.recv_many(&mut batch, BATCH) => {
                 if count == 0 {
                     // The bucket was closed.
                     return End::Server;
                 }
-                let messages: Vec<_> = batch.drain(..).map(outgoing).collect();
+                let messages: Vec<_> = batch.drain(..).map(Outgoing::from).collect();
                 link.send(&messages).await
             }
         };
@@ -167,14 +167,6 @@ where
         *deadline = clock::now() + timeout;
     }
     link.answer(incoming).await
-}
-
-fn outgoing(item: Item) -> Outgoing {
-    Outgoing {
-        number: item.number,
-        origin: item.origin,
-        payload: item.payload,
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::cut::Cut;
+use super::hub::{Item, Kind};
 use super::options::Switches;
 use super::truth::{Fate, Origin, Recorder, TruthRecord};
 use super::wire::{self, Bad, Incoming, Op, Reader};
@@ -30,6 +31,7 @@ pub(super) enum End {
 /// One message to be sent.
 #[derive(Clone, Debug)]
 pub(super) struct Outgoing {
+    pub(super) kind: Option<Kind>,
     pub(super) number: u64,
     pub(super) origin: Origin,
     pub(super) payload: Bytes,
@@ -39,9 +41,21 @@ impl Outgoing {
     /// The server's own words.
     pub(super) fn word(payload: impl Into<Bytes>) -> Self {
         Self {
+            kind: None,
             number: 0,
             origin: Origin::Server,
             payload: payload.into(),
+        }
+    }
+}
+
+impl From<Item> for Outgoing {
+    fn from(item: Item) -> Self {
+        Self {
+            kind: Some(item.kind),
+            number: item.number,
+            origin: item.origin,
+            payload: item.payload,
         }
     }
 }
@@ -158,6 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<'_, S> {
         TruthRecord {
             conn: self.conn,
             number: one.number,
+            kind: one.kind,
             origin: one.origin,
             fate: Fate::Sent,
             payload: one.payload.clone(),

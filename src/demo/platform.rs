@@ -22,7 +22,7 @@ use super::truth::{Recorder, TruthRecord};
 use super::world;
 
 /// Bytes that an in-process connection holds each way.
-const MEMORY: usize = 64 << 10;
+const MEMORY: usize = 256 << 10;
 
 /// A stream of the demo, as the command line takes it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -72,7 +72,7 @@ impl Platform {
         let (recorder, keeper) = Recorder::new(options.truth);
         tasks.spawn(async {
             if let Some(keeper) = keeper {
-                keeper.await
+                keeper.await;
             }
         });
         let (hub, state) = Hub::new(switches.subscribe(), recorder.clone(), cutter.clone());

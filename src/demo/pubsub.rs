@@ -14,12 +14,11 @@ use super::gojson;
 use super::hub::{Ask, Hub, Item, Kind};
 use super::link::{End, Link, Outgoing};
 use super::record::Stage;
-use super::truth::Origin;
 use super::wire::{Incoming, Op};
 use crate::clock;
 
 /// Messages that go out in one write at most.
-const BATCH: usize = 32;
+const BATCH: usize = 64;
 
 /// What goes through the socket's own queue.
 #[derive(Debug)]
@@ -225,8 +224,11 @@ impl Forwarder {
                 Kind::Event => "event:log",
                 Kind::NewMonitor | Kind::OldMonitor => "monitor",
             };
-            let mut message = envelope(event, Some(&item.payload), &self.name);
-            (message.number, message.origin) = (item.number, item.origin);
+            let word = envelope(event, Some(&item.payload), &self.name);
+            let message = Outgoing {
+                payload: word.payload,
+                ..item.into()
+            };
             if self.queue.send(Parcel::Message(message)).await.is_err() {
                 return;
             }
@@ -242,8 +244,11 @@ impl Forwarder {
             Stage::Running | Stage::Success => "event:success",
             Stage::Failure => "event:failure",
         };
-        let mut message = envelope(event, Some(text.as_bytes()), &self.name);
-        (message.number, message.origin) = (item.number, item.origin);
+        let word = envelope(event, Some(text.as_bytes()), &self.name);
+        let message = Outgoing {
+            payload: word.payload,
+            ..item.clone().into()
+        };
         let close = envelope("pusher:close", Some(text.as_bytes()), &self.name);
         if self.queue.send(Parcel::Message(message)).await.is_ok() {
             // As above.
@@ -276,9 +281,5 @@ fn envelope(event: &str, text: Option<&[u8]>, channel: &str) -> Outgoing {
     out.push_str(",\"channel\":");
     gojson::string(&mut out, channel.as_bytes());
     out.push('}');
-    Outgoing {
-        number: 0,
-        origin: Origin::Server,
-        payload: out.into(),
-    }
+    Outgoing::word(out)
 }

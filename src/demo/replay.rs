@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::hub::{Ask, Hub, Item};
+use super::hub::{Ask, Hub, Item, Kind};
 use super::options::Switches;
 use super::record;
 use super::truth::Origin;
@@ -44,6 +44,7 @@ pub(super) async fn replay(order: Replay) {
             sleep(order.switches.history_pace).await;
         }
         let item = Item {
+            kind: Kind::Docker,
             number,
             origin: Origin::Replay,
             payload: payload(&order, text),

@@ -19,7 +19,7 @@ use crate::clock;
 use crate::model::Micros;
 
 /// How long the shop has been open when the platform starts.
-const PAST: Duration = Duration::from_mins(1);
+const PAST: Duration = Duration::from_secs(60);
 /// Lines of each component that are there when it starts.
 const HISTORY: usize = 200;
 
@@ -73,23 +73,33 @@ pub(super) async fn raise(stage: Stage, options: &Options, tasks: &mut JoinSet<(
     // An answer to this comes after all of the above.
     stage.hub.ask(Ask::Tally).await;
     world.set_rate(options.rate);
-    tasks.spawn(run(stage, world, next, tenant_id(options.seed)));
+    tasks.spawn(run(stage, world, next, (tenant_id(options.seed), opened)));
 }
 
-async fn run(stage: Stage, mut world: World, first: (Duration, Vec<Happening>), tenant: String) {
+async fn run(
+    stage: Stage,
+    mut world: World,
+    first: (Duration, Vec<Happening>),
+    (tenant, opened): (String, i64),
+) {
     let start = clock::now();
     let (mut at, mut happenings) = first;
     loop {
         sleep_until(start + at.saturating_sub(PAST)).await;
         for happening in happenings {
-            stage.perform(happening, &tenant).await;
+            stage.perform(happening, &tenant, &stamp(opened, at)).await;
         }
         (at, happenings) = world.beat();
     }
 }
 
+fn stamp(opened: i64, at: Duration) -> Stamp {
+    let at = i64::try_from(at.as_micros()).unwrap_or(0);
+    Stamp::new(Micros(opened.saturating_add(at)))
+}
+
 impl Stage {
-    async fn perform(&self, happening: Happening, tenant: &str) {
+    async fn perform(&self, happening: Happening, tenant: &str, now: &Stamp) {
         match happening {
             Happening::Lines {
                 service,
@@ -97,7 +107,7 @@ impl Stage {
                 lines,
             } => {
                 for line in &lines {
-                    self.broadcast(tenant, &service, &container, line);
+                    self.broadcast(tenant, &service, &container, (line, now));
                 }
                 self.lines(
                     service,
@@ -128,13 +138,8 @@ impl Stage {
                     })
                     .await;
             }
-            Happening::OldReport {
-                topic,
-                name,
-                rows,
-                at,
-            } => {
-                self.old_report(topic, name, &rows, &Stamp::new(at)).await;
+            Happening::OldReport { topic, name, rows } => {
+                self.old_report(topic, name, &rows, now).await;
             }
         }
     }
@@ -161,7 +166,13 @@ impl Stage {
     }
 
     /// A container's line in the three layouts (protocols.md 5.2, Z1 to Z3).
-    fn broadcast(&self, tenant: &str, service: &str, container: &str, line: &[u8]) {
+    fn broadcast(
+        &self,
+        tenant: &str,
+        service: &str,
+        container: &str,
+        (line, now): (&[u8], &Stamp),
+    ) {
         let mut text = format!("{container}: ").into_bytes();
         text.extend_from_slice(line);
         let text = Bytes::from(text);
@@ -170,7 +181,7 @@ impl Stage {
         self.brokers
             .offer(Layout::Docker3, vec![tenant, id.clone(), text.clone()]);
         self.brokers.offer(Layout::Docker2, vec![id, text]);
-        let now = Stamp::new(clock::wall()).rfc3339();
+        let now = now.rfc3339();
         let mut json = String::new();
         gojson::object(
             &mut json,
@@ -232,6 +243,10 @@ impl Stage {
         let mode = Bytes::from_static(b"monitor_message");
         self.brokers
             .offer(Layout::Cluster2, vec![mode, message.into()]);
+        // Which instance serves how many components and takes how many lines a minute.
+        let load = Bytes::from_static(b"eventlog-0,8,6000");
+        self.brokers
+            .offer(Layout::Cluster2, vec![Bytes::from_static(b"monitor"), load]);
         self.hub
             .tell(Ask::OldMonitor {
                 topic,

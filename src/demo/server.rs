@@ -73,13 +73,13 @@ pub(super) async fn run(
                     continue;
                 };
                 count += 1;
-                connections.spawn(over_tcp(Arc::clone(&house), stream, count));
+                connections.spawn(over_tcp(Arc::clone(&house), stream, count, house.cutter.watch()));
             }
             order = orders.recv() => match order {
                 None => return,
                 Some(Order::Serve(stream)) => {
                     count += 1;
-                    connections.spawn(in_memory(Arc::clone(&house), stream, count));
+                    connections.spawn(in_memory(Arc::clone(&house), stream, count, house.cutter.watch()));
                 }
                 Some(Order::Restart { downtime, done }) => {
                     let Ok(address) = listener.local_addr() else { return };
@@ -105,25 +105,29 @@ async fn reopen(port: u16) -> TcpListener {
     }
 }
 
-async fn over_tcp(house: Arc<House>, mut stream: TcpStream, conn: u64) {
+async fn over_tcp(house: Arc<House>, mut stream: TcpStream, conn: u64, cut: watch::Receiver<Cut>) {
     // Without it small frames wait for each other.
     let _ = stream.set_nodelay(true);
-    if converse(&house, &mut stream, conn).await == End::Cut(Cut::Reset) {
+    if converse(&house, &mut stream, conn, cut).await == End::Cut(Cut::Reset) {
         // Zero linger makes the close a reset.
         let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
     }
 }
 
-async fn in_memory(house: Arc<House>, mut stream: DuplexStream, conn: u64) {
-    converse(&house, &mut stream, conn).await;
+async fn in_memory(
+    house: Arc<House>,
+    mut stream: DuplexStream,
+    conn: u64,
+    cut: watch::Receiver<Cut>,
+) {
+    converse(&house, &mut stream, conn, cut).await;
 }
 
-async fn converse<S>(house: &House, stream: &mut S, conn: u64) -> End
+async fn converse<S>(house: &House, stream: &mut S, conn: u64, mut cut: watch::Receiver<Cut>) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     house.hub.tell(Ask::Accepted).await;
-    let mut cut = house.cutter.watch();
     let answer = house.switches.borrow().answer;
     let mut buffer = BytesMut::new();
     let request = tokio::select! {

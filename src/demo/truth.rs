@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use super::hub::Kind;
+
 /// Where a message comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
@@ -34,6 +36,8 @@ pub struct TruthRecord {
     /// Number of the log line, event entry or monitor list, in the order in which the platform
     /// took them; the same in a replay. 0 for the server's own words.
     pub number: u64,
+    /// The stream that it belongs to; `None` for the server's own words.
+    pub kind: Option<Kind>,
     /// Where it comes from.
     pub origin: Origin,
     /// What became of it.

@@ -198,13 +198,16 @@ fn take_frame(buffer: &mut BytesMut, room: u64) -> Result<Option<(bool, Op, Vec<
     };
     let (fin, reserved, masked) = (first & 0x80 != 0, first & 0x70 != 0, second & 0x80 != 0);
     let op = Op::of(first & 0x0f).ok_or(Bad::Protocol)?;
-    let (wide, len) = match (second & 0x7f, rest) {
-        (126, [a, b, ..]) => (2, u64::from(u16::from_be_bytes([*a, *b]))),
-        (127, [a, b, c, d, e, f, g, h, ..]) => {
-            (8, u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]))
-        }
-        (126 | 127, _) => return Ok(None),
-        (short, _) => (0, u64::from(short)),
+    let (wide, len) = match second & 0x7f {
+        126 => match rest.first_chunk() {
+            Some(bytes) => (2, u64::from(u16::from_be_bytes(*bytes))),
+            None => return Ok(None),
+        },
+        127 => match rest.first_chunk() {
+            Some(bytes) => (8, u64::from_be_bytes(*bytes)),
+            None => return Ok(None),
+        },
+        short => (0, u64::from(short)),
     };
     if reserved || !masked || (op.is_control() && (len > 125 || !fin)) {
         return Err(Bad::Protocol);

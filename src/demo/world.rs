@@ -114,12 +114,11 @@ pub(super) enum Happening {
         service: String,
         json: String,
     },
-    /// The same as the old monitor says it: topic, name of the list, its rows, time of day.
+    /// The same as the old monitor says it: topic, name of the list, its rows.
     OldReport {
         topic: String,
         name: &'static str,
         rows: String,
-        at: Micros,
     },
 }
 
@@ -325,7 +324,6 @@ impl World {
             topic: format!("{tenant}.{service}.statistic"),
             name: "SumTimeByUrl",
             rows: deploy::old_rows(&mut self.rng, &tenant, &service),
-            at: self.moment(at),
         });
         happenings
     }
