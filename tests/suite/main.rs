@@ -1,3 +1,4 @@
 //! The behaviour of the library, one module a room. One binary, so that it links once.
 
+mod store;
 mod text;
