@@ -8,5 +8,6 @@ pub mod model;
 pub mod runtime;
 pub mod session;
 pub mod source;
+pub mod store;
 pub mod text;
 pub mod transport;

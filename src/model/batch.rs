@@ -317,6 +317,11 @@ impl LineBatch {
         self.sources.get(usize::from(row.source))
     }
 
+    /// The marks, each with the row number that it stands before, in order.
+    pub fn marks(&self) -> &[(usize, Mark)] {
+        &self.marks
+    }
+
     /// The bytes received for row `index`, where its shown text differs from them.
     pub fn raw(&self, index: usize) -> Option<&[u8]> {
         self.raw.get(index)

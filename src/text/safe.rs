@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use super::sanitise;
 
@@ -159,6 +160,21 @@ impl SafeArena {
         self.end_line();
     }
 
+    /// Copies the text of lines `lines` of another arena onto the end, without styles; as many
+    /// as there are.
+    pub fn push_text(&mut self, other: &Self, lines: Range<usize>) {
+        let ends = other.ends.get(lines.clone()).unwrap_or(&[]);
+        let Some(end) = ends.last() else {
+            return;
+        };
+        let start = other.range(lines.start).map_or(0, |(start, _)| start);
+        let from = u32::try_from(start).unwrap_or(0);
+        let base = self.len_u32();
+        self.ends.extend(ends.iter().map(|end| end - from + base));
+        let text = other.text.get(start..=*end as usize);
+        self.text.push_str(text.unwrap_or(""));
+    }
+
     /// How many lines.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -171,10 +187,15 @@ impl SafeArena {
 
     /// Line `index`, without its newline; empty if there is no such line.
     pub fn text(&self, index: usize) -> SafeText<'_> {
+        SafeText(Cow::Borrowed(self.line(index)))
+    }
+
+    /// Line `index` as a string that lives as long as the arena.
+    pub fn line(&self, index: usize) -> &str {
         let text = self
             .range(index)
             .and_then(|(start, end)| self.text.get(start..end));
-        SafeText(Cow::Borrowed(text.unwrap_or("")))
+        text.unwrap_or("")
     }
 
     /// The style runs of line `index`, offsets from the line's start, in order.

@@ -2,4 +2,5 @@
 
 mod demo;
 mod raw_client;
+mod store;
 mod text;

@@ -1,0 +1,438 @@
+//! The store and the sanitiser against their anchors, interleaved in one run, medians of five
+//! (performance.md 8, rows 15, 17, 18, 19, 21 and 22): first a table of ratios over a million
+//! lines, then criterion's figures for what is small. `cargo bench --bench store`; an argument
+//! `--quick` leaves criterion out.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a benchmark reads the clock and prints"
+)]
+
+use std::hint::black_box;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, Throughput, criterion_group};
+use deckwatch::model::{Level, LineBatch, Micros, RawBatch, RowFlags, SourceName, TargetId};
+use deckwatch::store::{
+    Case, FilterSet, Layer, LayerKind, LogStore, Matching, Pattern, Predicate, scan,
+};
+use deckwatch::text::sanitise;
+
+const LINES: usize = 1_000_000;
+const BATCH: usize = 500;
+const ROUNDS: usize = 5;
+const REGEX: &str = r"status=50\d dur=1\d\d\.";
+const ICASE: &str = r"(?i)order.*timeout|reset by peer";
+const LITERAL: &str = "connection reset";
+
+/// Line `n` of a mixed log: logfmt, JSON, colours, Chinese, stack traces; about 130 bytes.
+/// 2 % of them match [`REGEX`], 6 % hold [`LITERAL`].
+fn line(n: usize, out: &mut Vec<u8>) {
+    let random = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+    let (status, dur) = (
+        if random & 1 == 0 {
+            500 + n % 5
+        } else {
+            200 + n % 9
+        },
+        random / 2 % 1000,
+    );
+    let what = if random % 10 < 3 {
+        "connection reset"
+    } else {
+        "request refused"
+    };
+    let time = format!(
+        "2026-08-01T10:{:02}:{:02}.{:03}Z",
+        n / 60_000 % 60,
+        n / 1000 % 60,
+        n % 1000
+    );
+    match n % 20 {
+        0..9 => write!(out, "{time} level=info service=gateway method=GET path=/api/v1/orders/{n} status={status} dur={dur}.{}ms ip=10.1.{}.{} trace={n:016x}", n % 10, n % 250, n % 99),
+        9..13 => write!(out, r#"{{"time":"{time}","level":"warn","msg":"upstream {what}","service":"orders","order":{n},"attempt":{},"trace":"{n:016x}"}}"#, n % 5),
+        13..15 => write!(out, "\x1b[32mINFO\x1b[0m {time} \x1b[36mservice\x1b[0m=payments order={n} retried {} times, took {dur} ms", n % 5),
+        15..17 => write!(out, "{time} 信息 订单服务 已经处理完成：订单号 {n}，耗时 {dur} 毫秒，剩余库存 {} 件，用户：张三丰", n % 500),
+        _ => write!(out, "\tat com.example.orders.service.OrderService$Handler.process(OrderService.java:{}) ~[orders-1.{}.jar!/:1.{}]", n % 900, n % 30, n % 30),
+    }
+    .unwrap();
+}
+
+fn raw_batch(from: usize) -> RawBatch {
+    let source = SourceName::new(b"abcdef123456");
+    let mut batch = RawBatch::default();
+    let mut bytes = Vec::new();
+    for n in from..from + BATCH {
+        bytes.clear();
+        line(n, &mut bytes);
+        let recv = Micros(i64::try_from(from).unwrap());
+        batch.push(&bytes, Some(&source), RowFlags::default(), recv, None);
+    }
+    batch
+}
+
+fn refine(batch: &RawBatch) -> LineBatch {
+    LineBatch::refine(batch, |_| Level::None)
+}
+
+fn batches() -> impl Iterator<Item = RawBatch> {
+    (0..LINES).step_by(BATCH).map(raw_batch)
+}
+
+fn time<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    let start = Instant::now();
+    let value = black_box(work());
+    (start.elapsed(), value)
+}
+
+/// The medians of both, taken in turns.
+fn pair(
+    mut anchor: impl FnMut() -> Duration,
+    mut subject: impl FnMut() -> Duration,
+) -> (Duration, Duration) {
+    let mut times: Vec<_> = (0..ROUNDS).map(|_| (anchor(), subject())).collect();
+    times.sort_by_key(|times| times.0);
+    let anchor = times[ROUNDS / 2].0;
+    times.sort_by_key(|times| times.1);
+    (anchor, times[ROUNDS / 2].1)
+}
+
+fn report(row: &str, what: &str, anchor: Duration, subject: Duration, gate: &str) {
+    let ratio = anchor.as_secs_f64() / subject.as_secs_f64();
+    println!(
+        "row {row:>2}  {what:<46} {anchor:>10.2?} {subject:>10.2?}  {ratio:>6.2}x faster  ({gate})"
+    );
+}
+
+/// Resident bytes of this process, where the system says so.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
+}
+
+fn memory() -> LogStore {
+    let before = resident();
+    let mut store = LogStore::new();
+    let (mut payload, mut shown) = (0, 0);
+    for raw in batches() {
+        let batch = refine(&raw);
+        payload += (0..raw.len())
+            .map(|index| raw.line(index).len() + 1)
+            .sum::<usize>();
+        shown += batch.text().text_bytes();
+        store.push_batch(TargetId(0), &batch);
+    }
+    store.seal();
+    let held: usize = store
+        .sealed()
+        .map(|(_, segment)| segment.heap_bytes())
+        .sum();
+    let lines = f64::from(u32::try_from(LINES).unwrap());
+    let over = |base: usize| (held as f64 - base as f64) / lines;
+    println!(
+        "{LINES} lines, {:.1} bytes a line as received, {:.1} as shown",
+        payload as f64 / lines,
+        shown as f64 / lines
+    );
+    println!(
+        "row 15  bytes a line over what was received: {:.2} (gate 8, goal 5); over what is shown: {:.2}",
+        over(payload),
+        over(shown)
+    );
+    if let (Some(before), Some(after)) = (before, resident()) {
+        let grown = (after - before) as f64;
+        println!(
+            "row 17  resident memory over payload: {:.3}x (gate 1.15, goal 1.08)",
+            grown / payload as f64
+        );
+    }
+    store
+}
+
+type Ingest = fn(&[RawBatch], &[LineBatch]) -> Duration;
+
+/// What a process of its own measures, so that none finds memory that another has freed.
+const INGESTS: [(&str, Ingest); 4] = [
+    ("--strings", |_, fine| {
+        let mut lines: Vec<String> = Vec::new();
+        time(|| {
+            for batch in fine {
+                lines.extend((0..batch.len()).map(|index| batch.text().line(index).to_owned()));
+            }
+        })
+        .0
+    }),
+    ("--store", |_, fine| {
+        let mut store = LogStore::new();
+        time(|| {
+            for batch in fine {
+                store.push_batch(TargetId(0), batch);
+            }
+        })
+        .0
+    }),
+    ("--lossy", |raw, _| {
+        let mut lines: Vec<String> = Vec::new();
+        time(|| {
+            for batch in raw {
+                let of_batch = (0..batch.len()).map(|index| batch.line(index));
+                lines.extend(of_batch.map(|line| String::from_utf8_lossy(line).into_owned()));
+            }
+        })
+        .0
+    }),
+    ("--refine", |raw, _| {
+        time(|| raw.iter().map(refine).collect::<Vec<_>>()).0
+    }),
+];
+
+/// Runs this program again for one of [`INGESTS`].
+fn ingest_apart(name: &str) -> Duration {
+    let program = std::env::current_exe().unwrap();
+    let output = Command::new(program).arg(name).output().unwrap();
+    let nanoseconds = String::from_utf8(output.stdout).unwrap();
+    Duration::from_nanos(nanoseconds.trim().parse().unwrap())
+}
+
+fn ingest() {
+    let (anchor, subject) = pair(|| ingest_apart("--strings"), || ingest_apart("--store"));
+    report(
+        "18",
+        "ingest: Vec<String>, store",
+        anchor,
+        subject,
+        "gate 1.3, goal 1.6",
+    );
+    let (anchor, subject) = pair(|| ingest_apart("--lossy"), || ingest_apart("--refine"));
+    report(
+        "",
+        "lossy strings, sanitised batches (off the UI)",
+        anchor,
+        subject,
+        "no gate",
+    );
+}
+
+fn full_scan(store: &LogStore, predicate: &Predicate) -> usize {
+    store
+        .sealed()
+        .map(|(_, segment)| scan::matches(segment, predicate).len())
+        .sum()
+}
+
+fn rg(pattern: &str, file: &Path) -> Option<usize> {
+    let output = Command::new("rg")
+        .args(["-j1", "-a", "-c", "-e", pattern])
+        .arg(file)
+        .output()
+        .ok()?;
+    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
+}
+
+fn scans(store: &LogStore) {
+    // The file holds what is shown, so that both search the same bytes.
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for (_, segment) in store.sealed() {
+        file.as_file()
+            .write_all(segment.as_str().as_bytes())
+            .unwrap();
+    }
+    for (source, case, gate) in [
+        (REGEX, Case::Exact, "gate 1.0, goal 1.8"),
+        (ICASE, Case::Exact, "gate 0.9, goal 1.0"),
+        (LITERAL, Case::Exact, "no gate"),
+        ("connection reset", Case::Smart, "no gate"),
+    ] {
+        let pattern = if source == LITERAL {
+            Pattern::literal(source, case)
+        } else {
+            Pattern::regex(source, case)
+        }
+        .unwrap();
+        let predicate = Predicate::Search(pattern.clone(), FilterSet::default());
+        let lines = || {
+            let rows = store
+                .sealed()
+                .flat_map(|(_, segment)| (0..segment.rows()).map(move |row| segment.line(row)));
+            rows.filter(|line| pattern.is_match(line.as_bytes()))
+                .count()
+        };
+        let hits = lines();
+        assert_eq!(full_scan(store, &predicate), hits);
+        let (anchor, subject) = pair(|| time(lines).0, || time(|| full_scan(store, &predicate)).0);
+        report(
+            "",
+            &format!("{source} ({hits} hits): per line, store"),
+            anchor,
+            subject,
+            "no gate",
+        );
+        let rg_pattern = if case == Case::Smart {
+            format!("(?i){source}")
+        } else {
+            source.to_owned()
+        };
+        if let Some(found) = rg(&rg_pattern, file.path()) {
+            assert_eq!(found, hits);
+            let (anchor, subject) = pair(
+                || time(|| rg(&rg_pattern, file.path())).0,
+                || time(|| full_scan(store, &predicate)).0,
+            );
+            report(
+                "19",
+                &format!("{source}: rg -j1 as a process, store"),
+                anchor,
+                subject,
+                gate,
+            );
+        }
+    }
+}
+
+fn include(source: &str) -> Predicate {
+    let pattern = Pattern::regex(source, Case::Smart).unwrap();
+    let layers = vec![Layer {
+        kind: LayerKind::Include,
+        pattern,
+        on: true,
+    }];
+    Predicate::Filter(FilterSet {
+        layers,
+        ..FilterSet::default()
+    })
+}
+
+fn filters(store: &mut LogStore) {
+    let mut matching = Matching::default();
+    let mut times: Vec<_> = (0..ROUNDS)
+        .map(|_| {
+            time(|| {
+                let job = matching.begin(store, include(REGEX));
+                for (first, rows) in job.results() {
+                    matching.absorb(job.generation, first, rows);
+                }
+                matching.list().len()
+            })
+        })
+        .collect();
+    times.sort();
+    let (took, hits) = times[ROUNDS / 2];
+    let list = matching.list().heap_bytes() as f64 / hits as f64;
+    println!(
+        "row 21  new filter until its full result: {took:.2?}, {hits} matches of {list:.1} bytes (lnav: about 1 s)"
+    );
+
+    let fine: Vec<_> = (0..100).map(|at| refine(&raw_batch(at * BATCH))).collect();
+    let regex = regex::bytes::Regex::new(&format!("(?i){REGEX}")).unwrap();
+    let alone = || {
+        time(|| {
+            let lines = fine
+                .iter()
+                .flat_map(|batch| (0..batch.len()).map(move |index| batch.text().line(index)));
+            lines.filter(|line| regex.is_match(line.as_bytes())).count()
+        })
+        .0
+    };
+    let appended = || {
+        let mut store = LogStore::new();
+        let mut matching = Matching::default();
+        matching.begin(&mut store, include(REGEX));
+        time(|| {
+            for batch in &fine {
+                let appended = store.push_batch(TargetId(0), batch);
+                matching.append(&store, appended);
+            }
+            matching.list().len()
+        })
+        .0
+    };
+    let (anchor, subject) = pair(alone, appended);
+    let lines = 100.0 * BATCH as f64;
+    let each = |took: Duration| took.as_secs_f64() * 1e9 / lines;
+    println!(
+        "row 22  append and filter a line: {:.0} ns, its regex alone {:.0} ns: {:.2}x (gate 2, goal 1.5)",
+        each(subject),
+        each(anchor),
+        each(subject) / each(anchor)
+    );
+}
+
+fn sanitiser(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("sanitise");
+    group
+        .sample_size(20)
+        .measurement_time(Duration::from_secs(2));
+    let mut samples: Vec<(&str, Vec<u8>)> = Vec::new();
+    for (name, n) in [
+        ("logfmt", 1),
+        ("json", 9),
+        ("colour", 13),
+        ("chinese and ascii", 15),
+        ("tabulator", 17),
+    ] {
+        let mut bytes = Vec::new();
+        line(n, &mut bytes);
+        samples.push((name, bytes));
+    }
+    samples.push((
+        "chinese",
+        "服务已经启动，正在等待来自网关的请求，当前连接数为一百二十三个，队列长度为零。"
+            .as_bytes()
+            .to_vec(),
+    ));
+    samples.push(("emoji", "🚀 started 👨‍👩‍👧 ok ✅ done".as_bytes().to_vec()));
+    for (name, raw) in &samples {
+        group.throughput(Throughput::Bytes(raw.len() as u64 * 1000));
+        let mut text = String::with_capacity(raw.len() * 3000);
+        let mut runs = Vec::new();
+        group.bench_function(*name, |bencher| {
+            bencher.iter(|| {
+                text.clear();
+                runs.clear();
+                for _ in 0..1000 {
+                    sanitise::append(black_box(raw), &mut text, &mut runs);
+                }
+            });
+        });
+    }
+    if let Some((_, raw)) = samples.first() {
+        let mut copy = Vec::with_capacity(raw.len() * 1000);
+        group.bench_function("copy a line (anchor)", |bencher| {
+            bencher.iter(|| {
+                copy.clear();
+                for _ in 0..1000 {
+                    copy.extend_from_slice(black_box(raw));
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(small, sanitiser);
+
+fn main() {
+    let asked = |name: &str| std::env::args().any(|arg| arg == name);
+    if let Some((_, ingest)) = INGESTS.iter().find(|(name, _)| asked(name)) {
+        let raw: Vec<_> = batches().collect();
+        let fine: Vec<_> = raw.iter().map(refine).collect();
+        println!("{}", ingest(&raw, &fine).as_nanos());
+        return;
+    }
+    println!("        what: anchor, subject                               anchor    subject");
+    let mut store = memory();
+    ingest();
+    scans(&store);
+    filters(&mut store);
+    if !asked("--quick") {
+        small();
+        Criterion::default().configure_from_args().final_summary();
+    }
+}

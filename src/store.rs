@@ -1,0 +1,24 @@
+//! L3: bounded facts. Log lines in segments of about 1 MiB that are evicted whole, what filters
+//! and searches find in them, and a queue with a byte budget. No thread, no clock, no socket:
+//! long scans are jobs that the caller runs where it likes ([`matching`]).
+
+pub mod filter;
+pub mod line;
+pub mod log;
+pub mod matches;
+pub mod matching;
+mod patch;
+pub mod pattern;
+pub mod ring;
+pub mod scan;
+pub mod segment;
+
+pub use filter::{FilterSet, Layer, LayerKind, Who};
+pub use line::{LineId, LineRef, MarkRef, Origin, Row};
+pub use log::{Appended, Evicted, LogStore};
+pub use matches::MatchList;
+pub use matching::{Matching, ScanJob};
+pub use pattern::{Case, Pattern};
+pub use ring::ByteRing;
+pub use scan::Predicate;
+pub use segment::Segment;

@@ -1,0 +1,474 @@
+//! About 1 MiB of lines: shown text in one piece, so that it can be searched in one go, and
+//! two bytes a line of facts beside the end offset. Whatever few lines have is kept sparsely.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::model::{Level, LineBatch, LineRow, Mark, Micros, RowFlags, TargetId};
+use crate::text::{SafeArena, SafeText, StyleRun, sanitise};
+
+use super::line::Origin;
+use super::patch;
+
+/// Rows of a segment at most, so that a row number takes two bytes.
+pub const MAX_ROWS: usize = 1 << 16;
+
+/// Origins of a segment at most; the last number of a byte says "not known yet".
+const MAX_ORIGINS: usize = 255;
+const UNKNOWN: u8 = 255;
+
+/// Origins whose last level is carried over from segment to segment; those that were silent
+/// for longest are forgotten.
+const MAX_CARRIED: usize = 1024;
+
+// A row's byte: flags, the level that filters go by, and two bits of its own.
+const FLAGS: u8 = 0b0000_0111;
+const LEVEL_SHIFT: u32 = 3;
+const LEVEL: u8 = 0b0011_1000;
+const INHERITED: u8 = 0b0100_0000;
+const MARK: u8 = 0b1000_0000;
+
+/// A block of rows. It is filled by the store alone; once sealed it never changes and can be
+/// shared between threads.
+#[derive(Clone, Debug, Default)]
+pub struct Segment {
+    text: SafeArena,
+    /// One byte a row.
+    facts: Vec<u8>,
+    /// One byte a row: index into `origins`. Empty while there is but one origin.
+    origin_of: Vec<u8>,
+    origins: Vec<Origin>,
+    /// The last level seen of each origin.
+    levels: Vec<Level>,
+    /// Levels that the segments before ended with.
+    carried: Vec<(Origin, Level)>,
+    /// From this row on lines arrived at this time.
+    recv: Vec<(u16, Micros)>,
+    stamp_rows: Vec<u16>,
+    stamps: Vec<Micros>,
+    /// Received bytes of the rows whose text differs, see [`patch`].
+    raw: Vec<u8>,
+    raw_rows: Vec<u16>,
+    raw_ends: Vec<u32>,
+    /// Styles of the rows that can't be had from their received bytes.
+    runs: Vec<(u16, StyleRun)>,
+    marks: Vec<MarkRow>,
+}
+
+/// A mark, its row and the target that it concerns.
+#[derive(Clone, Debug)]
+struct MarkRow {
+    row: u16,
+    target: TargetId,
+    mark: Mark,
+}
+
+/// The number in a segment of a batch's sources, as far as they came up.
+#[derive(Default)]
+struct OriginCache {
+    by_source: Vec<u8>,
+    none: Option<u8>,
+}
+
+impl OriginCache {
+    fn get(&self, source: u16) -> Option<u8> {
+        if source == u16::MAX {
+            return self.none;
+        }
+        let known = self.by_source.get(usize::from(source)).copied();
+        known.filter(|index| *index != UNKNOWN)
+    }
+
+    fn set(&mut self, source: u16, index: u8) {
+        if source == u16::MAX {
+            self.none = Some(index);
+            return;
+        }
+        let at = usize::from(source);
+        if self.by_source.len() <= at {
+            self.by_source.resize(at + 1, UNKNOWN);
+        }
+        if let Some(slot) = self.by_source.get_mut(at) {
+            *slot = index;
+        }
+    }
+}
+
+impl Segment {
+    /// An empty segment with room for `bytes` of text.
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self {
+            text: SafeArena::with_capacity(bytes, bytes / 128),
+            facts: Vec::with_capacity(bytes / 128),
+            ..Self::default()
+        }
+    }
+
+    /// An empty segment that goes on where `before` ends.
+    pub(super) fn after(before: &Self, bytes: usize) -> Self {
+        let levels = before.levels.iter().copied();
+        let seen = before.origins.iter().cloned().zip(levels);
+        let older = before.carried.iter();
+        let older = older.filter(|(origin, _)| !before.origins.contains(origin));
+        Self {
+            carried: seen
+                .chain(older.cloned())
+                .filter(|(_, level)| *level != Level::None)
+                .take(MAX_CARRIED)
+                .collect(),
+            ..Self::with_capacity(bytes)
+        }
+    }
+
+    /// Gives back what was reserved beyond need.
+    pub(super) fn shrink(&mut self) {
+        self.text.shrink();
+        self.facts.shrink_to_fit();
+        self.origin_of.shrink_to_fit();
+        self.recv.shrink_to_fit();
+        self.stamp_rows.shrink_to_fit();
+        self.stamps.shrink_to_fit();
+        self.raw.shrink_to_fit();
+        self.raw_rows.shrink_to_fit();
+        self.raw_ends.shrink_to_fit();
+        self.runs.shrink_to_fit();
+        self.marks.shrink_to_fit();
+        self.carried = Vec::new();
+    }
+
+    /// How many of the lines `lines` of a batch fit, with at most `bytes` of text in all. An
+    /// empty segment takes one line of any length.
+    pub(super) fn fitting(&self, batch: &LineBatch, lines: Range<usize>, bytes: usize) -> usize {
+        let room = bytes.saturating_sub(self.text.text_bytes());
+        let ends = batch.text().ends();
+        let start = lines
+            .start
+            .checked_sub(1)
+            .and_then(|before| ends.get(before));
+        let start = start.map_or(0, |end| *end as usize + 1);
+        let ends = ends.get(lines).unwrap_or(&[]);
+        let fitting = ends.partition_point(|end| *end as usize + 1 - start <= room);
+        let least = usize::from(self.is_empty() && !ends.is_empty());
+        fitting.max(least).min(MAX_ROWS - self.rows())
+    }
+
+    /// Appends lines of a batch; how many were taken. It is less than all when there are too
+    /// many origins.
+    pub(super) fn push_lines(
+        &mut self,
+        target: TargetId,
+        batch: &LineBatch,
+        lines: Range<usize>,
+    ) -> usize {
+        let mut known = OriginCache::default();
+        let rows = batch.rows().get(lines.clone()).unwrap_or(&[]);
+        let mut end = lines.start;
+        // Lines of one read have much in common, which is looked at once.
+        for run in rows.chunk_by(|a, b| a.source == b.source && a.recv == b.recv) {
+            let Some(first) = run.first() else { break };
+            let Some(origin) = self.origin_index(target, batch, first, &mut known) else {
+                break;
+            };
+            self.push_facts(origin, run);
+            self.push_rare(batch, end, run);
+            end += run.len();
+        }
+        self.text.push_text(batch.text(), lines.start..end);
+        end - lines.start
+    }
+
+    /// Appends a mark as a row of its own, with empty text. False if there is no room.
+    pub(super) fn push_mark(&mut self, target: TargetId, mark: &Mark) -> bool {
+        if self.rows() >= MAX_ROWS {
+            return false;
+        }
+        let (row, mark) = (self.next_row(), mark.clone());
+        self.marks.push(MarkRow { row, target, mark });
+        self.push_origin(0, 1);
+        self.facts.push(MARK);
+        self.text.push(b"");
+        true
+    }
+
+    /// Arrival, origin, flags and levels of lines that have the first two in common.
+    fn push_facts(&mut self, origin: u8, run: &[LineRow]) {
+        let at = self.next_row();
+        if let Some(row) = run.first()
+            && self.recv.last().is_none_or(|(_, recv)| *recv != row.recv)
+        {
+            self.recv.push((at, row.recv));
+        }
+        self.push_origin(origin, run.len());
+        let mut last = Level::None;
+        if let Some(level) = self.levels.get(usize::from(origin)) {
+            last = *level;
+        }
+        self.facts.extend(run.iter().map(|row| {
+            let flags = row.flags.0 & FLAGS;
+            if row.level == Level::None {
+                flags | INHERITED | ((last as u8) << LEVEL_SHIFT)
+            } else {
+                last = row.level;
+                flags | ((last as u8) << LEVEL_SHIFT)
+            }
+        }));
+        if let Some(level) = self.levels.get_mut(usize::from(origin)) {
+            *level = last;
+        }
+    }
+
+    /// Stamps and received bytes of the lines that have them; `first` is the first one's place
+    /// in the batch.
+    fn push_rare(&mut self, batch: &LineBatch, first: usize, run: &[LineRow]) {
+        let base = self.rows() - run.len();
+        for (at, row) in run.iter().enumerate() {
+            let changed = row.flags.has(RowFlags::CHANGED);
+            if !changed && row.stamp.is_none() {
+                continue;
+            }
+            let number = u16::try_from(base + at).unwrap_or(u16::MAX);
+            if let Some(stamp) = row.stamp {
+                self.stamp_rows.push(number);
+                self.stamps.push(stamp);
+            }
+            if changed {
+                self.push_raw(number, batch, first + at);
+            }
+        }
+    }
+
+    fn push_raw(&mut self, row: u16, batch: &LineBatch, index: usize) {
+        let raw = batch.raw(index).unwrap_or(&[]);
+        let is_steps = patch::encode(raw, batch.text().line(index), &mut self.raw);
+        self.raw_rows.push(row);
+        let end = u32::try_from(self.raw.len()).unwrap_or(u32::MAX);
+        self.raw_ends.push(end);
+        if !is_steps {
+            let runs = batch.text().runs(index);
+            self.runs.extend(runs.map(|run| (row, run)));
+        }
+    }
+
+    /// Before the rows themselves: their origin, for `count` of them.
+    fn push_origin(&mut self, origin: u8, count: usize) {
+        if self.origins.len() > 1 {
+            self.origin_of.resize(self.rows(), 0);
+            self.origin_of.resize(self.rows() + count, origin);
+        }
+    }
+
+    fn origin_index(
+        &mut self,
+        target: TargetId,
+        batch: &LineBatch,
+        row: &LineRow,
+        known: &mut OriginCache,
+    ) -> Option<u8> {
+        if let Some(index) = known.get(row.source) {
+            return Some(index);
+        }
+        let source = batch.source(row).cloned();
+        let index = self.intern(Origin { target, source })?;
+        known.set(row.source, index);
+        Some(index)
+    }
+
+    fn intern(&mut self, origin: Origin) -> Option<u8> {
+        let at = self.origins.iter().position(|known| *known == origin);
+        if let Some(at) = at {
+            return u8::try_from(at).ok();
+        }
+        if self.origins.len() >= MAX_ORIGINS {
+            return None;
+        }
+        let carried = self.carried.iter().find(|(known, _)| *known == origin);
+        self.levels
+            .push(carried.map_or(Level::None, |(_, level)| *level));
+        self.origins.push(origin);
+        u8::try_from(self.origins.len() - 1).ok()
+    }
+
+    fn next_row(&self) -> u16 {
+        u16::try_from(self.rows()).unwrap_or(u16::MAX)
+    }
+}
+
+/// Reading.
+impl Segment {
+    /// Lines and marks.
+    pub fn rows(&self) -> usize {
+        self.facts.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.facts.is_empty()
+    }
+
+    /// Rows that are lines.
+    pub fn lines(&self) -> usize {
+        self.rows() - self.marks.len()
+    }
+
+    /// All rows' text, each with its `\n`.
+    pub fn as_str(&self) -> &str {
+        self.text.as_str()
+    }
+
+    /// The offset of each row's `\n` in [`Segment::as_str`].
+    pub fn ends(&self) -> &[u32] {
+        self.text.ends()
+    }
+
+    /// What is shown of a row; empty for a mark.
+    pub fn line(&self, row: usize) -> &str {
+        self.text.line(row)
+    }
+
+    /// The same as [`SafeText`].
+    pub fn text(&self, row: usize) -> SafeText<'_> {
+        self.text.text(row)
+    }
+
+    /// The mark at this row and its target, if it is one.
+    pub fn mark(&self, row: usize) -> Option<(TargetId, &Mark)> {
+        let row = u16::try_from(row).ok()?;
+        let at = self
+            .marks
+            .binary_search_by_key(&row, |mark| mark.row)
+            .ok()?;
+        self.marks.get(at).map(|mark| (mark.target, &mark.mark))
+    }
+
+    /// The rows that are marks, ascending.
+    pub fn mark_rows(&self) -> impl Iterator<Item = u16> {
+        self.marks.iter().map(|mark| mark.row)
+    }
+
+    /// Where a row comes from.
+    pub fn origin(&self, row: usize) -> Option<&Origin> {
+        self.origins.get(self.origin_number(row))
+    }
+
+    /// The origins of this segment.
+    pub fn origins(&self) -> &[Origin] {
+        &self.origins
+    }
+
+    /// Index into [`Segment::origins`] of a row.
+    pub fn origin_number(&self, row: usize) -> usize {
+        self.origin_of
+            .get(row)
+            .map_or(0, |origin| usize::from(*origin))
+    }
+
+    /// What a row says of its severity.
+    pub fn level(&self, row: usize) -> Level {
+        if self.fact(row) & INHERITED == 0 {
+            self.filter_level(row)
+        } else {
+            Level::None
+        }
+    }
+
+    /// Its own level or that of the nearest row above of the same origin.
+    pub fn filter_level(&self, row: usize) -> Level {
+        let level = usize::from((self.fact(row) & LEVEL) >> LEVEL_SHIFT);
+        Level::ALL.get(level).copied().unwrap_or_default()
+    }
+
+    /// What is special about a row.
+    pub fn flags(&self, row: usize) -> RowFlags {
+        RowFlags(self.fact(row) & FLAGS)
+    }
+
+    /// Arrival of a row.
+    pub fn recv(&self, row: usize) -> Option<Micros> {
+        let next = self
+            .recv
+            .partition_point(|(first, _)| usize::from(*first) <= row);
+        self.recv.get(next.checked_sub(1)?).map(|(_, recv)| *recv)
+    }
+
+    /// The wire's time stamp of a row.
+    pub fn stamp(&self, row: usize) -> Option<Micros> {
+        let at = self
+            .stamp_rows
+            .binary_search(&u16::try_from(row).ok()?)
+            .ok()?;
+        self.stamps.get(at).copied()
+    }
+
+    /// The bytes received for a row, where its shown text differs from them.
+    pub fn raw(&self, row: usize) -> Option<Cow<'_, [u8]>> {
+        self.raw_entry(row)
+            .map(|entry| patch::decode(entry, self.line(row)))
+    }
+
+    /// The styles of a row.
+    pub fn runs(&self, row: usize) -> Vec<StyleRun> {
+        let Some(entry) = self.raw_entry(row) else {
+            return Vec::new();
+        };
+        if patch::is_steps(entry) {
+            let raw = patch::decode(entry, self.line(row));
+            let mut runs = Vec::new();
+            let line = raw.strip_suffix(b"\r").unwrap_or(&raw);
+            sanitise::append(line, &mut String::with_capacity(raw.len()), &mut runs);
+            return runs;
+        }
+        let first = self.runs.partition_point(|(at, _)| usize::from(*at) < row);
+        let runs = self.runs.iter().skip(first);
+        let of_row = runs.take_while(|(at, _)| usize::from(*at) == row);
+        of_row.map(|(_, run)| *run).collect()
+    }
+
+    /// Bytes of memory held. Names of sources are shared and not counted.
+    pub fn heap_bytes(&self) -> usize {
+        let words = |mark: &MarkRow| match &mark.mark {
+            Mark::Reconnected { why, .. } | Mark::Gap { why } | Mark::Notice(why) => {
+                why.as_str().len()
+            }
+            Mark::Dropped { .. } | Mark::Join(_) | Mark::Leave(_) => 0,
+        };
+        self.text.heap_bytes()
+            + self.facts.capacity()
+            + self.origin_of.capacity()
+            + self.origins.capacity() * size_of::<Origin>()
+            + self.levels.capacity()
+            + self.carried.capacity() * size_of::<(Origin, Level)>()
+            + self.recv.capacity() * size_of::<(u16, Micros)>()
+            + self.stamp_rows.capacity() * size_of::<u16>()
+            + self.stamps.capacity() * size_of::<Micros>()
+            + self.raw.capacity()
+            + self.raw_rows.capacity() * size_of::<u16>()
+            + self.raw_ends.capacity() * size_of::<u32>()
+            + self.runs.capacity() * size_of::<(u16, StyleRun)>()
+            + self.marks.capacity() * size_of::<MarkRow>()
+            + self.marks.iter().map(words).sum::<usize>()
+    }
+
+    fn raw_entry(&self, row: usize) -> Option<&[u8]> {
+        if !self.flags(row).has(RowFlags::CHANGED) {
+            return None;
+        }
+        let at = self
+            .raw_rows
+            .binary_search(&u16::try_from(row).ok()?)
+            .ok()?;
+        let before = at
+            .checked_sub(1)
+            .and_then(|before| self.raw_ends.get(before));
+        let start = before.map_or(0, |end| *end as usize);
+        self.raw.get(start..*self.raw_ends.get(at)? as usize)
+    }
+
+    fn fact(&self, row: usize) -> u8 {
+        self.facts.get(row).copied().unwrap_or(0)
+    }
+
+    /// Whether a row is a mark.
+    pub fn is_mark(&self, row: usize) -> bool {
+        self.fact(row) & MARK != 0
+    }
+}
