@@ -10,7 +10,9 @@
 
 use std::time::Duration;
 
-use deckwatch::model::{Level, LineBatch, Mark, Micros, RawBatch, RowFlags, SourceName, TargetId};
+use deckwatch::model::{
+    Level, LineBatch, Mark, Micros, RawBatch, RowFlags, RowHead, SourceName, TargetId,
+};
 use deckwatch::store::{
     Case, FilterSet, Layer, LayerKind, LineId, LogStore, MatchList, Matching, Origin, Pattern,
     Predicate, Row, Who, scan,
@@ -102,13 +104,14 @@ fn batch(rows: &[Put]) -> (TargetId, LineBatch) {
             } => {
                 of = of.or(Some(*target));
                 let source = source.map(name);
-                raw_batch.push(
-                    raw,
-                    source.as_ref(),
-                    RowFlags(*flags),
-                    Micros(*recv),
-                    stamp.map(Micros),
-                );
+                let head = RowHead {
+                    source: source.as_ref(),
+                    flags: RowFlags(*flags),
+                    recv: Micros(*recv),
+                    stamp: stamp.map(Micros),
+                    ..RowHead::default()
+                };
+                raw_batch.push(raw, &head);
             }
             Put::Mark(target, lines) => {
                 of = of.or(Some(*target));
@@ -560,7 +563,13 @@ fn one_very_long_line_has_its_place() {
     let mut raw = RawBatch::default();
     let long = vec![b'x'; 256 * 1024];
     for _ in 0..9 {
-        raw.push(&long, None, RowFlags::default(), Micros(1), None);
+        raw.push(
+            &long,
+            &RowHead {
+                recv: Micros(1),
+                ..RowHead::default()
+            },
+        );
     }
     let mut store = LogStore::new();
     store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
