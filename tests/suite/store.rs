@@ -494,10 +494,11 @@ fn a_stack_trace_stays_with_its_error() {
     ] {
         raw.push(
             line.as_bytes(),
-            Some(source),
-            RowFlags::default(),
-            Micros(1),
-            None,
+            &RowHead {
+                source: Some(source),
+                recv: Micros(1),
+                ..RowHead::default()
+            },
         );
     }
     let mut store = LogStore::new();
@@ -516,11 +517,25 @@ fn a_stack_trace_stays_with_its_error() {
 
     // Also when the segment ends between them.
     let mut raw = RawBatch::default();
-    raw.push(b"E again", Some(&a), RowFlags::default(), Micros(1), None);
+    raw.push(
+        b"E again",
+        &RowHead {
+            source: Some(&a),
+            recv: Micros(1),
+            ..RowHead::default()
+        },
+    );
     store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
     store.seal();
     let mut raw = RawBatch::default();
-    raw.push(b"  at exit", Some(&a), RowFlags::default(), Micros(1), None);
+    raw.push(
+        b"  at exit",
+        &RowHead {
+            source: Some(&a),
+            recv: Micros(1),
+            ..RowHead::default()
+        },
+    );
     store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
     assert_eq!(
         shown(&store),
@@ -533,10 +548,24 @@ fn a_segment_takes_more_sources_and_rows_than_a_byte_counts() {
     let mut raw = RawBatch::default();
     for source in 0..1000u32 {
         let source = SourceName::new(format!("pod-{source}").as_bytes());
-        raw.push(b"x", Some(&source), RowFlags::default(), Micros(1), None);
+        raw.push(
+            b"x",
+            &RowHead {
+                source: Some(&source),
+                recv: Micros(1),
+                ..RowHead::default()
+            },
+        );
     }
     for _ in 0..200_000 {
-        raw.push(b"", None, RowFlags::default(), Micros(2), None);
+        raw.push(
+            b"",
+            &RowHead {
+                source: None,
+                recv: Micros(2),
+                ..RowHead::default()
+            },
+        );
     }
     raw.push_mark(Mark::Reconnected {
         away: Duration::from_secs(1),
@@ -588,10 +617,11 @@ fn the_memory_counted_is_about_the_text() {
     for n in 0..100_000 {
         raw.push(
             format!("{n:0>100}").as_bytes(),
-            None,
-            RowFlags::default(),
-            Micros(1),
-            None,
+            &RowHead {
+                source: None,
+                recv: Micros(1),
+                ..RowHead::default()
+            },
         );
     }
     let mut store = LogStore::new();
