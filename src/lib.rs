@@ -1,4 +1,5 @@
 //! `deckwatch`: live logs of a container platform, in the terminal and in scripts.
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod codec;
