@@ -12,3 +12,4 @@ pub mod source;
 pub mod store;
 pub mod text;
 pub mod transport;
+pub mod view;

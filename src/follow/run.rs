@@ -16,11 +16,11 @@ use crate::model::{EndReason, FeedUpdate, LinkState, Mark, RawBatch, RowFlags, T
 use crate::source::{Command, Lag, Outlet, Policy, Reconnect, Source, as_received};
 use crate::text::SafeText;
 
+use super::exit;
 use super::hold::Hold;
 use super::printer::{Printer, Record};
 use super::sink::{Block, Sink, WriteEnd, reader_gone};
 use super::tee::Tee;
-use super::exit;
 
 /// Batches between the sources and the loop, of up to 64 KiB each.
 const INBOX: usize = 64;
