@@ -234,14 +234,31 @@ impl LogView<'_> {
             self.pane.view.left
         };
         let window = width::cut(piece.as_str(), left, usize::from(area.width));
-        super::record_view::json_row(
-            &piece
-                .clone()
-                .slice(window.start..window.start + window.text.len()),
-            self.theme,
-            area,
-            buf,
-        );
+        let shown = piece
+            .clone()
+            .slice(window.start..window.start + window.text.len());
+        super::record_view::json_row(&shown, self.theme, area, buf);
+        let Some(search) = &self.pane.search else {
+            return;
+        };
+        for hit in search.pattern.find_iter(shown.as_str()) {
+            let column = |at: usize| width::cells(shown.as_str().get(..at).unwrap_or(""));
+            let (from, to) = (column(hit.start), column(hit.end));
+            let x = area
+                .x
+                .saturating_add(u16::try_from(from).unwrap_or(u16::MAX));
+            let cells = u16::try_from(to - from).unwrap_or(0);
+            paint::tint(
+                buf,
+                Rect {
+                    x,
+                    width: cells,
+                    ..area
+                }
+                .intersection(area),
+                self.theme.style(Role::Hit),
+            );
+        }
     }
 
     fn note_cut(&self, screen: &ScreenRow, pieces: &Pieces<'_>, area: Rect, buf: &mut Buffer) {
