@@ -19,7 +19,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group};
-use deckwatch::model::{Level, LineBatch, Micros, RawBatch, RowFlags, SourceName, TargetId};
+use deckwatch::model::{Level, LineBatch, Micros, RawBatch, RowHead, SourceName, TargetId};
 use deckwatch::store::{
     Case, FilterSet, Layer, LayerKind, LogStore, Matching, Pattern, Predicate, scan,
 };
@@ -75,7 +75,14 @@ fn raw_batch(from: usize) -> RawBatch {
         bytes.clear();
         line(n, &mut bytes);
         let recv = Micros(i64::try_from(from).unwrap());
-        batch.push(&bytes, Some(&source), RowFlags::default(), recv, None);
+        batch.push(
+            &bytes,
+            &RowHead {
+                source: Some(&source),
+                recv,
+                ..RowHead::default()
+            },
+        );
     }
     batch
 }

@@ -5,10 +5,11 @@ pub mod batch;
 pub mod fault;
 pub mod ident;
 pub mod level;
-pub mod target;
-pub mod update;
 
-pub use batch::{LineBatch, LineRow, RawBatch, RawRow, RowFlags};
+pub mod update;
+pub mod words;
+
+pub use batch::{LineBatch, LineRow, RawBatch, RawRow, RowFlags, RowHead};
 pub use fault::{Fault, FaultKind};
 pub use ident::{Micros, PaneId, SourceName, TargetId};
 pub use level::Level;

@@ -40,6 +40,23 @@ pub struct RawRow {
     pub source: u16,
     /// What is special.
     pub flags: RowFlags,
+    /// Severity, where the wire states one beside the line.
+    pub level: Level,
+    /// Arrival.
+    pub recv: Micros,
+    /// The wire's own time stamp, where it has one.
+    pub stamp: Option<Micros>,
+}
+
+/// What is known of a line that is pushed, besides its bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RowHead<'a> {
+    /// Its source.
+    pub source: Option<&'a SourceName>,
+    /// What is special.
+    pub flags: RowFlags,
+    /// Severity, where the wire states one beside the line.
+    pub level: Level,
     /// Arrival.
     pub recv: Micros,
     /// The wire's own time stamp, where it has one.
@@ -53,6 +70,39 @@ pub struct RawBatch {
     rows: Vec<RawRow>,
     sources: Vec<SourceName>,
     marks: Vec<(usize, Mark)>,
+    frames: SparseBytes,
+}
+
+/// Bytes kept beside a few rows of a batch, in row order.
+#[derive(Clone, Debug, Default)]
+struct SparseBytes {
+    bytes: Vec<u8>,
+    ends: Vec<(u32, u32)>,
+}
+
+impl SparseBytes {
+    fn push(&mut self, row: usize, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        let end = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        self.ends
+            .push((u32::try_from(row).unwrap_or(u32::MAX), end));
+    }
+
+    fn get(&self, row: usize) -> Option<&[u8]> {
+        let row = u32::try_from(row).ok()?;
+        let at = self.ends.binary_search_by_key(&row, |(row, _)| *row).ok()?;
+        let end = self.ends.get(at)?.1 as usize;
+        let start = at
+            .checked_sub(1)
+            .and_then(|i| self.ends.get(i))
+            .map_or(0, |(_, end)| *end as usize);
+        self.bytes.get(start..end)
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
 }
 
 /// What [`RawBatch::iter`] and [`LineBatch::iter`] walk over: lines and marks in order.
@@ -66,29 +116,56 @@ pub enum Item<'a, R> {
 
 impl RawBatch {
     /// Appends a line.
-    pub fn push(
-        &mut self,
-        line: &[u8],
-        source: Option<&SourceName>,
-        flags: RowFlags,
-        recv: Micros,
-        stamp: Option<Micros>,
-    ) {
-        let source = source.map_or(u16::MAX, |name| intern(&mut self.sources, name));
+    pub fn push(&mut self, line: &[u8], head: &RowHead<'_>) {
+        let source = head
+            .source
+            .map_or(u16::MAX, |name| intern(&mut self.sources, name));
         self.bytes.extend_from_slice(line);
         let end = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        let RowHead {
+            flags,
+            level,
+            recv,
+            stamp,
+            ..
+        } = *head;
         self.rows.push(RawRow {
             end,
             source,
             flags,
+            level,
             recv,
             stamp,
         });
     }
 
+    /// Keeps `frame` as what the wire carried for the row pushed last: a line that was read
+    /// out of a structured message (an event) is raw in its whole frame.
+    pub fn keep_frame(&mut self, frame: &[u8]) {
+        if let Some(row) = self.rows.len().checked_sub(1) {
+            self.frames.push(row, frame);
+        }
+    }
+
     /// Appends a mark at its place.
     pub fn push_mark(&mut self, mark: Mark) {
         self.marks.push((self.rows.len(), mark));
+    }
+
+    /// Puts a mark before everything else.
+    pub fn lead_mark(&mut self, mark: Mark) {
+        self.marks.insert(0, (0, mark));
+    }
+
+    /// Empties the batch of its lines; the marks stay, and are told as well.
+    pub fn take_marks(&mut self) -> &[(usize, Mark)] {
+        self.bytes.clear();
+        self.rows.clear();
+        self.frames.clear();
+        for (at, _) in &mut self.marks {
+            *at = 0;
+        }
+        &self.marks
     }
 
     /// Number of lines.
@@ -123,6 +200,11 @@ impl RawBatch {
         self.bytes.get(start..end).unwrap_or(&[])
     }
 
+    /// The frame that row `index` was read out of, if it was kept.
+    pub fn frame(&self, index: usize) -> Option<&[u8]> {
+        self.frames.get(index)
+    }
+
     /// The source of a row.
     pub fn source(&self, row: &RawRow) -> Option<&SourceName> {
         self.sources.get(usize::from(row.source))
@@ -144,6 +226,7 @@ impl RawBatch {
         self.rows.clear();
         self.sources.clear();
         self.marks.clear();
+        self.frames.clear();
     }
 }
 
@@ -170,8 +253,7 @@ pub struct LineBatch {
     rows: Vec<LineRow>,
     sources: Vec<SourceName>,
     marks: Vec<(usize, Mark)>,
-    raw: Vec<u8>,
-    raw_ends: Vec<(u32, u32)>,
+    raw: SparseBytes,
 }
 
 impl LineBatch {
@@ -185,18 +267,19 @@ impl LineBatch {
             ..Self::default()
         };
         for (index, row) in batch.rows.iter().enumerate() {
-            let line = batch.line(index);
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let same = fine.text.push(line) && line.len() == batch.line(index).len();
+            let received = batch.line(index);
+            let shown = received.strip_suffix(b"\r").unwrap_or(received);
+            let same = fine.text.push(shown) && shown.len() == received.len();
+            let raw = batch.frame(index).or((!same).then_some(received));
             let mut flags = row.flags;
-            if !same {
+            if let Some(raw) = raw {
                 flags = flags.with(RowFlags::CHANGED);
-                fine.raw.extend_from_slice(batch.line(index));
-                let end = u32::try_from(fine.raw.len()).unwrap_or(u32::MAX);
-                fine.raw_ends
-                    .push((u32::try_from(index).unwrap_or(u32::MAX), end));
+                fine.raw.push(index, raw);
             }
-            let level = level(fine.text.text(index).as_str());
+            let level = match row.level {
+                Level::None => level(fine.text.text(index).as_str()),
+                stated => stated,
+            };
             let (source, recv, stamp) = (row.source, row.recv, row.stamp);
             fine.rows.push(LineRow {
                 source,
@@ -241,17 +324,7 @@ impl LineBatch {
 
     /// The bytes received for row `index`, where its shown text differs from them.
     pub fn raw(&self, index: usize) -> Option<&[u8]> {
-        let index = u32::try_from(index).ok()?;
-        let at = self
-            .raw_ends
-            .binary_search_by_key(&index, |(row, _)| *row)
-            .ok()?;
-        let end = self.raw_ends.get(at)?.1 as usize;
-        let start = at
-            .checked_sub(1)
-            .and_then(|i| self.raw_ends.get(i))
-            .map_or(0, |(_, end)| *end as usize);
-        self.raw.get(start..end)
+        self.raw.get(index)
     }
 
     /// Lines and marks in order.

@@ -18,24 +18,47 @@ pub struct TargetId(pub u16);
 pub struct PaneId(pub u32);
 
 /// Where a line comes from inside its target: a 12-character container id, a ZeroMQ topic, an
-/// event step. Cheap to clone.
+/// event step; and the component that it belongs to, where the wire says so. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SourceName(Arc<SafeText<'static>>);
+pub struct SourceName(Arc<Source>);
+
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Source {
+    component: Option<SafeText<'static>>,
+    name: SafeText<'static>,
+}
 
 impl SourceName {
     /// Sanitises `raw` into a name.
     pub fn new(raw: &[u8]) -> Self {
-        Self(Arc::new(SafeText::new(raw).into_owned()))
+        Self(Arc::new(Source {
+            component: None,
+            name: SafeText::new(raw).into_owned(),
+        }))
+    }
+
+    /// A name inside a component that the wire names.
+    pub fn within(component: &[u8], raw: &[u8]) -> Self {
+        let component = Some(SafeText::new(component).into_owned());
+        Self(Arc::new(Source {
+            component,
+            name: SafeText::new(raw).into_owned(),
+        }))
     }
 
     /// The name; safe to show.
     pub fn text(&self) -> &SafeText<'static> {
-        &self.0
+        &self.0.name
+    }
+
+    /// The component's id, where the wire names it.
+    pub fn component(&self) -> Option<&SafeText<'static>> {
+        self.0.component.as_ref()
     }
 
     /// The name as a string.
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        self.0.name.as_str()
     }
 }
 

@@ -75,11 +75,12 @@ pub enum EndReason {
     Fault(Fault),
 }
 
-/// One message from a source.
+/// One message from a source. The interface takes sanitised lines, follow mode takes them as
+/// they came.
 #[derive(Clone, Debug)]
-pub enum FeedUpdate {
+pub enum FeedUpdate<B = LineBatch> {
     /// Lines and marks.
-    Lines(LineBatch),
+    Lines(B),
     /// The link changed.
     State(LinkState),
 }

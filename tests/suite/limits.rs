@@ -3,11 +3,19 @@
 
 use std::time::Duration;
 
-use deckwatch::model::{Level, LineBatch, Mark, Micros, RawBatch, RowFlags, SourceName, TargetId};
+use deckwatch::model::{Level, LineBatch, Mark, Micros, RawBatch, RowHead, SourceName, TargetId};
 use deckwatch::store::{FilterSet, LineId, LogStore, Row};
 use deckwatch::text::sanitise;
 
 use super::store::{level, name};
+
+fn head(source: Option<&SourceName>, recv: i64) -> RowHead<'_> {
+    RowHead {
+        source,
+        recv: Micros(recv),
+        ..RowHead::default()
+    }
+}
 
 #[test]
 fn a_stack_trace_stays_with_its_error() {
@@ -22,13 +30,7 @@ fn a_stack_trace_stays_with_its_error() {
         ("I on", &a),
         ("  y", &a),
     ] {
-        raw.push(
-            line.as_bytes(),
-            Some(source),
-            RowFlags::default(),
-            Micros(1),
-            None,
-        );
+        raw.push(line.as_bytes(), &head(Some(source), 1));
     }
     let mut store = LogStore::new();
     store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
@@ -46,11 +48,11 @@ fn a_stack_trace_stays_with_its_error() {
 
     // Also when the segment ends between them.
     let mut raw = RawBatch::default();
-    raw.push(b"E again", Some(&a), RowFlags::default(), Micros(1), None);
+    raw.push(b"E again", &head(Some(&a), 1));
     store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
     store.seal();
     let mut raw = RawBatch::default();
-    raw.push(b"  at exit", Some(&a), RowFlags::default(), Micros(1), None);
+    raw.push(b"  at exit", &head(Some(&a), 1));
     store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
     assert_eq!(
         shown(&store),
@@ -63,10 +65,10 @@ fn a_segment_takes_more_sources_and_rows_than_a_byte_counts() {
     let mut raw = RawBatch::default();
     for source in 0..1000u32 {
         let source = SourceName::new(format!("pod-{source}").as_bytes());
-        raw.push(b"x", Some(&source), RowFlags::default(), Micros(1), None);
+        raw.push(b"x", &head(Some(&source), 1));
     }
     for _ in 0..200_000 {
-        raw.push(b"", None, RowFlags::default(), Micros(2), None);
+        raw.push(b"", &head(None, 2));
     }
     raw.push_mark(Mark::Reconnected {
         away: Duration::from_secs(1),
@@ -93,7 +95,7 @@ fn one_very_long_line_has_its_place() {
     let mut raw = RawBatch::default();
     let long = vec![b'x'; 256 * 1024];
     for _ in 0..9 {
-        raw.push(&long, None, RowFlags::default(), Micros(1), None);
+        raw.push(&long, &head(None, 1));
     }
     let mut store = LogStore::new();
     store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
@@ -110,13 +112,7 @@ fn one_very_long_line_has_its_place() {
 fn the_memory_counted_is_about_the_text() {
     let mut raw = RawBatch::default();
     for n in 0..100_000 {
-        raw.push(
-            format!("{n:0>100}").as_bytes(),
-            None,
-            RowFlags::default(),
-            Micros(1),
-            None,
-        );
+        raw.push(format!("{n:0>100}").as_bytes(), &head(None, 1));
     }
     let mut store = LogStore::new();
     store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));

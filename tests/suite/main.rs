@@ -1,5 +1,7 @@
-//! The behaviour of the library, one module a room. One binary, so that it links once.
+//! The one test binary: a module for each part of the program.
 
+mod demo;
 mod limits;
+mod raw_client;
 mod store;
 mod text;

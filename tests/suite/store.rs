@@ -8,7 +8,9 @@
     reason = "test helpers"
 )]
 
-use deckwatch::model::{Level, LineBatch, Mark, Micros, RawBatch, RowFlags, SourceName, TargetId};
+use deckwatch::model::{
+    Level, LineBatch, Mark, Micros, RawBatch, RowFlags, RowHead, SourceName, TargetId,
+};
 use deckwatch::store::{
     Case, FilterSet, Layer, LayerKind, LineId, LogStore, MatchList, Matching, Origin, Pattern,
     Predicate, Row, Who, scan,
@@ -100,13 +102,14 @@ fn batch(rows: &[Put]) -> (TargetId, LineBatch) {
             } => {
                 of = of.or(Some(*target));
                 let source = source.map(name);
-                raw_batch.push(
-                    raw,
-                    source.as_ref(),
-                    RowFlags(*flags),
-                    Micros(*recv),
-                    stamp.map(Micros),
-                );
+                let head = RowHead {
+                    source: source.as_ref(),
+                    flags: RowFlags(*flags),
+                    recv: Micros(*recv),
+                    stamp: stamp.map(Micros),
+                    ..RowHead::default()
+                };
+                raw_batch.push(raw, &head);
             }
             Put::Mark(target, lines) => {
                 of = of.or(Some(*target));

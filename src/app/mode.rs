@@ -1,0 +1,32 @@
+//! What keys mean now. Computed from state, never from what was drawn last.
+
+use crate::store::LineId;
+
+use super::prompt::Prompt;
+
+/// The layer on top.
+#[derive(Debug, Default)]
+pub enum Mode {
+    /// Keys go to the pane.
+    #[default]
+    Normal,
+    /// A line is typed.
+    Prompt(Prompt),
+    /// The help, scrolled down so many rows.
+    Help {
+        /// First row.
+        top: usize,
+    },
+    /// One record in full, scrolled down so many rows.
+    Record {
+        /// Which one.
+        line: LineId,
+        /// First row.
+        top: usize,
+    },
+    /// The panel of filter layers.
+    Layers {
+        /// The chosen one.
+        chosen: usize,
+    },
+}

@@ -1,0 +1,77 @@
+//! Everything that can happen.
+
+use std::time::Instant;
+
+use crate::model::{FeedUpdate, Micros, PaneId, TargetId};
+use crate::store::LineId;
+
+use super::key::Key;
+
+/// What time it is, handed in.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// For rates and for notices that go.
+    pub mono: Instant,
+    /// For showing.
+    pub wall: Micros,
+}
+
+/// Which of a pane's two scans an answer belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ScanFor {
+    /// Which lines are shown.
+    Filter,
+    /// Which lines are hits.
+    Search,
+}
+
+/// What the mouse did, where.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mouse {
+    /// The left button was pressed.
+    Click,
+    /// The wheel was turned up.
+    WheelUp,
+    /// The wheel was turned down.
+    WheelDown,
+    /// The pointer moved with the button down.
+    Drag,
+    /// The button was let go.
+    Release,
+}
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Msg {
+    /// A source says something.
+    Feed(TargetId, FeedUpdate),
+    /// A key.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
+    /// The mouse, with column and row.
+    Mouse(Mouse, u16, u16),
+    /// The terminal has this many columns and rows.
+    Resize(u16, u16),
+    /// The time of [`super::App::wake_at`] is reached.
+    Tick,
+    /// A part of a scan is done.
+    Scanned {
+        /// The pane.
+        pane: PaneId,
+        /// Which scan.
+        scan: ScanFor,
+        /// Of which question.
+        generation: u64,
+        /// The first row of the part.
+        first: LineId,
+        /// The rows that match.
+        rows: Vec<u16>,
+    },
+    /// Something that was asked for is done, or is not; to be told.
+    Told(String),
+    /// Something that was asked for failed.
+    Failed(String),
+    /// A theme was loaded.
+    Themed(String),
+}

@@ -1,0 +1,10 @@
+//! The command line: [`args`] is what was typed, [`plan`] what is meant by it, checked and
+//! without anything left to guess. The environment is read here and nowhere else.
+
+pub mod args;
+pub mod env;
+pub mod plan;
+pub mod units;
+
+pub use args::Args;
+pub use plan::Plan;

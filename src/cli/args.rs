@@ -1,0 +1,325 @@
+//! Exactly what was typed (experience.md D3). Nothing is looked up here.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use super::units;
+
+/// Live logs of a container platform, side by side in the terminal, or printed for scripts.
+///
+/// TARGET is one of
+///   ws://HOST:6060/docker_log#SERVICE_ID           a component's log
+///   ws://HOST:6060/event_log#EVENT_ID              an event (a build, a deploy)
+///   ws://HOST/services/ID/pubsub#l-ID,e-EVENT      channels: l log, m monitor, s both, e event
+///   ws://HOST:6060/new_monitor_message#SERVICE_ID  request analysis, as JSON
+///   ws://HOST:6060/websocket#TOPIC                 mpush
+///   tcp://HOST:9242#PREFIX                         ZeroMQ (?layout= ?bind=true ?service=)
+///   file:PATH  or  -                               lines of a file, or of standard input
+/// wss:// and any path in front work alike; what stands behind # is never requested.
+#[derive(Parser, Debug)]
+#[command(
+    name = "deckwatch",
+    version,
+    verbatim_doc_comment,
+    args_conflicts_with_subcommands = true,
+    after_help = "Try it without any server: deckwatch demo"
+)]
+pub struct Args {
+    /// What to open in the interface
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// How the interface looks and behaves
+    #[command(flatten)]
+    pub view: ViewArgs,
+    /// What to do instead of opening the interface
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Flags of the interface.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub struct ViewArgs {
+    /// All targets in one merged pane, coloured by source
+    #[arg(long)]
+    pub merge: bool,
+    /// A theme's name, or the path of a theme file
+    #[arg(long, value_name = "NAME", env = "DECKWATCH_THEME")]
+    pub theme: Option<String>,
+    /// Memory for all lines of all panes
+    #[arg(long, value_name = "SIZE", value_parser = units::size, default_value = "256MiB", env = "DECKWATCH_BUFFER")]
+    pub buffer: usize,
+    /// Mouse wheel and click (Shift-drag still selects in the terminal)
+    #[arg(long)]
+    pub mouse: bool,
+    /// Colours: by NO_COLOR and the terminal, or as said
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: When,
+}
+
+/// Everything but the interface.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Print lines; go on with -f
+    Logs(Box<LogsArgs>),
+    /// The same as logs -f
+    Follow(Box<LogsArgs>),
+    /// Wait until a line matches: logs -f -q --tail 0 --until-match RE --for T
+    Wait(WaitArgs),
+    /// Run a platform inside this process and look at it
+    Demo(DemoArgs),
+    /// Repair a terminal that a killed program left unusable
+    ResetTerminal,
+}
+
+/// `logs`.
+#[derive(clap::Args, Debug, Clone)]
+pub struct LogsArgs {
+    /// What to print
+    #[arg(value_name = "TARGET", required = true)]
+    pub targets: Vec<String>,
+    /// Which lines
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Where to and how
+    #[command(flatten)]
+    pub out: OutArgs,
+    /// When to end
+    #[command(flatten)]
+    pub stop: StopArgs,
+}
+
+/// Which lines are printed.
+#[derive(clap::Args, Debug, Clone, Default)]
+#[command(next_help_heading = "Lines")]
+pub struct FilterArgs {
+    /// Go on after the history
+    #[arg(short, long, overrides_with = "no_follow")]
+    pub follow: bool,
+    /// End after the history
+    #[arg(long)]
+    pub no_follow: bool,
+    /// Of the history only the last N lines
+    #[arg(long, value_name = "N|all", value_parser = units::tail)]
+    pub tail: Option<units::Tail>,
+    /// Only lines that match (may be repeated: all must)
+    #[arg(
+        short,
+        long = "include",
+        value_name = "RE",
+        visible_short_alias = 'g',
+        visible_alias = "grep"
+    )]
+    pub include: Vec<String>,
+    /// No lines that match (may be repeated)
+    #[arg(short, long = "exclude", value_name = "RE")]
+    pub exclude: Vec<String>,
+    /// Patterns are text, not regular expressions
+    #[arg(short = 'F', long)]
+    pub fixed_strings: bool,
+    /// Patterns ignore case; without it they do when they have no capital letter
+    #[arg(long)]
+    pub ignore_case: bool,
+    /// Only lines that state this level or a higher one
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub level: Option<MinLevel>,
+}
+
+/// Where lines go, and how they look.
+#[derive(clap::Args, Debug, Clone)]
+#[command(next_help_heading = "Output")]
+pub struct OutArgs {
+    /// text: source and line, controls escaped; raw: the bytes; json: one object a line
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: Format,
+    /// Without the source in front
+    #[arg(long)]
+    pub no_prefix: bool,
+    /// With the time of each line
+    #[arg(short, long, value_enum, value_name = "STYLE", num_args = 0..=1, default_missing_value = "short", require_equals = true)]
+    pub timestamps: Option<Stamp>,
+    /// The zone of shown times, and of stamps without one
+    #[arg(long, value_name = "ZONE", default_value = "Local", value_parser = units::zone)]
+    pub timezone: units::Zone,
+    /// Control characters in text: auto shows marks on a terminal and escapes in a pipe
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub sanitize: Sanitize,
+    /// Allow raw bytes on a terminal
+    #[arg(long)]
+    pub yes_raw: bool,
+    /// Colours: by NO_COLOR and the terminal, or as said
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: When,
+    /// Also write to a file; to a directory: a file per component
+    #[arg(short = 'O', long = "tee", value_name = "FILE|DIR")]
+    pub tee: Option<PathBuf>,
+    /// A tee file is rotated at this size
+    #[arg(long, value_name = "SIZE", value_parser = units::size, default_value = "64MiB")]
+    pub rotate_size: usize,
+    /// So many rotated files are kept
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub rotate_keep: u32,
+    /// When the output is too slow: drop the oldest lines and count them, stop reading, or end
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    pub on_lag: OnLag,
+    /// Lines waiting for a slow output, at most
+    #[arg(long, value_name = "SIZE", value_parser = units::size, default_value = "32MiB")]
+    pub buffer: usize,
+    /// A summary on standard error at the end
+    #[arg(long)]
+    pub stats: bool,
+    /// Nothing about connections on standard error
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// When to end, and with which exit code.
+#[derive(clap::Args, Debug, Clone, Default)]
+#[command(next_help_heading = "End")]
+pub struct StopArgs {
+    /// End with 0 when a line matches
+    #[arg(long, value_name = "RE")]
+    pub until_match: Option<String>,
+    /// Only the Nth line that matches --until-match ends
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "until_match")]
+    pub count: u64,
+    /// End with 1 when a line matches
+    #[arg(long, value_name = "RE")]
+    pub fail_match: Option<String>,
+    /// End after N printed lines
+    #[arg(long, value_name = "N")]
+    pub max_lines: Option<u64>,
+    /// End after this time (124 if --until-match was not met)
+    #[arg(long = "for", value_name = "TIME", value_parser = units::duration)]
+    pub lasting: Option<Duration>,
+    /// End when no line came for this time (124 if --until-match was not met)
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    pub idle: Option<Duration>,
+    /// Lost links: auto (for ever after a first success), never, or N attempts
+    #[arg(long, value_name = "auto|never|N", default_value = "auto", value_parser = units::reconnect)]
+    pub reconnect: units::Retry,
+    /// A possible gap or a dropped line ends with 6
+    #[arg(long)]
+    pub strict: bool,
+    /// No printed line at all ends with 1
+    #[arg(long)]
+    pub require_match: bool,
+}
+
+/// `wait`.
+#[derive(clap::Args, Debug, Clone)]
+pub struct WaitArgs {
+    /// Where to look
+    #[arg(value_name = "TARGET", required = true)]
+    pub targets: Vec<String>,
+    /// What a line has to match
+    #[arg(long = "match", value_name = "RE")]
+    pub pattern: String,
+    /// Give up after this time, with 124
+    #[arg(long, value_name = "TIME", value_parser = units::duration, default_value = "5m")]
+    pub timeout: Duration,
+    /// End with 1 when a line matches this
+    #[arg(long, value_name = "RE")]
+    pub fail_match: Option<String>,
+    /// Patterns are text, not regular expressions
+    #[arg(short = 'F', long)]
+    pub fixed_strings: bool,
+    /// Lost links: auto (for ever after a first success), never, or N attempts
+    #[arg(long, value_name = "auto|never|N", default_value = "auto", value_parser = units::reconnect)]
+    pub reconnect: units::Retry,
+}
+
+/// `demo`.
+#[derive(clap::Args, Debug, Clone)]
+pub struct DemoArgs {
+    /// Only the servers: print the targets to try, and run until Ctrl-C
+    #[arg(long)]
+    pub serve: bool,
+    /// The port of the WebSocket endpoints
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+    /// Lines a second, as a factor on the usual
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    pub rate: f64,
+    /// What is made up follows from it
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// How the interface looks and behaves
+    #[command(flatten)]
+    pub view: ViewArgs,
+}
+
+/// `--color`.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum When {
+    /// By the terminal and the environment.
+    #[default]
+    Auto,
+    /// In any case.
+    Always,
+    /// In no case.
+    Never,
+}
+
+/// `--sanitize`.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Sanitize {
+    /// As on a terminal, or as in a pipe.
+    #[default]
+    Auto,
+    /// As on a terminal.
+    On,
+    /// Bytes as they came.
+    Off,
+}
+
+/// `-o`.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For archives.
+    Raw,
+    /// For programs.
+    Json,
+}
+
+/// `-t`.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stamp {
+    /// `15:04:05.000`.
+    Short,
+    /// `2006-01-02 15:04:05.000`.
+    Full,
+    /// `2006-01-02T15:04:05.000000+08:00`.
+    Rfc3339,
+    /// Seconds since the start.
+    Relative,
+}
+
+/// `--level`.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MinLevel {
+    /// Every line that states a level.
+    Debug,
+    /// INFO and above.
+    Info,
+    /// WARN and above.
+    Warn,
+    /// ERROR and above.
+    Error,
+}
+
+/// `--on-lag`.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum OnLag {
+    /// Drop the oldest, and say how many.
+    #[default]
+    Drop,
+    /// Stop reading; the server will then drop without telling.
+    Block,
+    /// End with 6.
+    Exit,
+}

@@ -1,0 +1,106 @@
+//! What of the environment matters.
+
+use std::io::IsTerminal;
+
+use super::args::When;
+
+/// The environment, read once.
+#[derive(Clone, Debug, Default)]
+pub struct Env {
+    /// `NO_COLOR` is set and not empty.
+    pub no_color: bool,
+    /// `CLICOLOR_FORCE` or `FORCE_COLOR` is set, not empty and not 0.
+    pub force_color: bool,
+    /// `TERM` is `dumb` or missing.
+    pub dumb: bool,
+    /// `COLORTERM` promises true colour.
+    pub true_color: bool,
+    /// Standard output is a terminal.
+    pub stdout_tty: bool,
+    /// Standard error is a terminal.
+    pub stderr_tty: bool,
+    /// Standard input is a terminal.
+    pub stdin_tty: bool,
+    /// Inside tmux.
+    pub tmux: bool,
+    /// Inside GNU screen.
+    pub screen: bool,
+}
+
+impl Env {
+    /// Reads the process's environment.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one reader of the environment"
+    )]
+    pub fn read() -> Self {
+        let get = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let forced = |name: &str| get(name).is_some_and(|value| value != "0");
+        let term = get("TERM");
+        Self {
+            no_color: get("NO_COLOR").is_some(),
+            force_color: forced("CLICOLOR_FORCE") || forced("FORCE_COLOR"),
+            dumb: term.as_deref().is_none_or(|term| term == "dumb"),
+            true_color: get("COLORTERM")
+                .is_some_and(|value| value == "truecolor" || value == "24bit"),
+            stdout_tty: std::io::stdout().is_terminal(),
+            stderr_tty: std::io::stderr().is_terminal(),
+            stdin_tty: std::io::stdin().is_terminal(),
+            tmux: get("TMUX").is_some(),
+            screen: term
+                .as_deref()
+                .is_some_and(|term| term.starts_with("screen"))
+                && get("STY").is_some(),
+        }
+    }
+
+    /// Whether to write colours to standard output: the flag beats `NO_COLOR`, which beats the
+    /// forcing variables, which beat the terminal.
+    pub fn colors(&self, when: When) -> bool {
+        match when {
+            When::Always => true,
+            When::Never => false,
+            When::Auto if self.no_color => false,
+            When::Auto if self.force_color => true,
+            When::Auto => self.stdout_tty && !self.dumb,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_precedence_of_colours() {
+        let tty = Env {
+            stdout_tty: true,
+            ..Env::default()
+        };
+        let no = Env {
+            no_color: true,
+            force_color: true,
+            ..tty.clone()
+        };
+        let force = Env {
+            force_color: true,
+            ..Env::default()
+        };
+        let dumb = Env {
+            dumb: true,
+            ..tty.clone()
+        };
+        let cases = [
+            (&tty, When::Auto, true),
+            (&tty, When::Never, false),
+            (&no, When::Auto, false),
+            (&no, When::Always, true),
+            (&force, When::Auto, true),
+            (&dumb, When::Auto, false),
+            (&Env::default(), When::Auto, false),
+        ];
+        for (env, when, want) in cases {
+            assert_eq!(env.colors(when), want, "{env:?} {when:?}");
+        }
+    }
+}

@@ -1,0 +1,453 @@
+//! What is meant by what was typed: resolved, checked, nothing left to guess.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use regex::bytes::{Regex, RegexBuilder};
+
+use crate::codec::target::{FeedSpec, Target};
+use crate::model::{Fault, FaultKind, Level};
+
+use super::args::{
+    Args, Command, DemoArgs, FilterArgs, Format, LogsArgs, MinLevel, OnLag, OutArgs, Sanitize,
+    Stamp, StopArgs, ViewArgs, WaitArgs,
+};
+use super::env::Env;
+use super::units::{Retry, Tail};
+
+/// What to do.
+#[derive(Debug)]
+pub enum Plan {
+    /// Open the interface on targets.
+    View(Vec<Target>, ViewPlan),
+    /// Print lines.
+    Logs(Box<LogsPlan>),
+    /// The embedded platform, seen in the interface.
+    Demo(DemoArgs, ViewPlan),
+    /// The embedded platform alone.
+    Serve(DemoArgs),
+    /// Undo what a dead program did to the terminal.
+    ResetTerminal,
+}
+
+/// How the interface looks and behaves.
+#[derive(Clone, Debug)]
+pub struct ViewPlan {
+    /// One pane for all.
+    pub merge: bool,
+    /// A theme's name or path; none chooses by the terminal.
+    pub theme: Option<String>,
+    /// Bytes for all lines.
+    pub buffer: usize,
+    /// Mouse on.
+    pub mouse: bool,
+    /// No colours at all.
+    pub plain: bool,
+    /// The terminal shows 24-bit colours.
+    pub true_color: bool,
+    /// How the clipboard sequence has to be wrapped.
+    pub multiplexer: Multiplexer,
+}
+
+/// What stands between us and the terminal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Multiplexer {
+    /// Nothing.
+    None,
+    /// tmux.
+    Tmux,
+    /// GNU screen.
+    Screen,
+}
+
+/// What to print, how, and until when.
+#[derive(Debug)]
+pub struct LogsPlan {
+    /// From where.
+    pub targets: Vec<Target>,
+    /// Go on after the history.
+    pub follow: bool,
+    /// Of the history only its last lines.
+    pub tail: Option<usize>,
+    /// Which lines.
+    pub filter: LineFilter,
+    /// How they look.
+    pub print: PrintPlan,
+    /// A copy.
+    pub tee: Option<TeePlan>,
+    /// When to end.
+    pub stop: StopPlan,
+    /// Lost links.
+    pub retry: Retry,
+    /// A slow output.
+    pub on_lag: OnLag,
+    /// Bytes that may wait for a slow output.
+    pub buffer: usize,
+    /// A summary at the end.
+    pub stats: bool,
+    /// Silence on standard error.
+    pub quiet: bool,
+}
+
+/// Which lines are printed.
+#[derive(Debug, Default)]
+pub struct LineFilter {
+    /// All must match.
+    pub include: Vec<Regex>,
+    /// None may match.
+    pub exclude: Vec<Regex>,
+    /// The least level.
+    pub level: Level,
+}
+
+impl LineFilter {
+    /// Whether a shown line passes.
+    pub fn accepts(&self, shown: &str) -> bool {
+        let bytes = shown.as_bytes();
+        self.include.iter().all(|re| re.is_match(bytes))
+            && !self.exclude.iter().any(|re| re.is_match(bytes))
+            && (self.level == Level::None || crate::codec::level::detect(shown) >= self.level)
+    }
+
+    /// Whether every line passes.
+    pub fn is_empty(&self) -> bool {
+        self.include.is_empty() && self.exclude.is_empty() && self.level == Level::None
+    }
+}
+
+/// How lines look.
+#[derive(Clone, Debug)]
+pub struct PrintPlan {
+    /// The format.
+    pub format: Format,
+    /// The source in front.
+    pub prefix: bool,
+    /// The time in front.
+    pub stamp: Option<Stamp>,
+    /// The zone of shown times.
+    pub zone: TimeZone,
+    /// What happens to control characters in text.
+    pub controls: Controls,
+    /// SGR of our own.
+    pub color: bool,
+}
+
+/// What happens to control characters in text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Controls {
+    /// The sanitiser's marks.
+    Shown,
+    /// Escapes that keep one record on one line.
+    Escaped,
+    /// Nothing.
+    Kept,
+}
+
+/// A copy of the output.
+#[derive(Clone, Debug)]
+pub struct TeePlan {
+    /// A file, or a directory.
+    pub path: PathBuf,
+    /// A file per component.
+    pub per_component: bool,
+    /// Bytes of a file before it is rotated.
+    pub rotate_size: u64,
+    /// Rotated files that are kept.
+    pub keep: u32,
+}
+
+/// When to end.
+#[derive(Debug, Default)]
+pub struct StopPlan {
+    /// With 0.
+    pub until: Option<Regex>,
+    /// The how-manieth match counts.
+    pub count: u64,
+    /// With 1.
+    pub fail: Option<Regex>,
+    /// Printed lines.
+    pub max_lines: Option<u64>,
+    /// Time in all.
+    pub lasting: Option<Duration>,
+    /// Time without a line.
+    pub idle: Option<Duration>,
+    /// A gap or drop is an error.
+    pub strict: bool,
+    /// No line is an error.
+    pub require_match: bool,
+}
+
+/// Resolves what was typed.
+pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
+    let view = view_plan(&args.view, env);
+    match args.command {
+        None if args.targets.is_empty() => Err(Fault::new(
+            FaultKind::Usage,
+            "deckwatch",
+            "no target was given",
+            "write deckwatch TARGET…, or try deckwatch demo; deckwatch --help shows what a target is",
+        )),
+        None => Ok(Plan::View(
+            in_a_terminal(parse_all(&args.targets)?, env)?,
+            view,
+        )),
+        Some(Command::Logs(logs)) => Ok(Plan::Logs(Box::new(logs_plan(
+            &logs,
+            env,
+            logs.filter.follow,
+        )?))),
+        Some(Command::Follow(logs)) => Ok(Plan::Logs(Box::new(logs_plan(&logs, env, true)?))),
+        Some(Command::Wait(wait)) => Ok(Plan::Logs(Box::new(wait_plan(wait, env)?))),
+        Some(Command::Demo(demo)) if demo.serve => Ok(Plan::Serve(demo)),
+        Some(Command::Demo(demo)) => {
+            in_a_terminal(Vec::new(), env)?;
+            let view = view_plan(&demo.view, env);
+            Ok(Plan::Demo(demo, view))
+        }
+        Some(Command::ResetTerminal) => Ok(Plan::ResetTerminal),
+    }
+}
+
+fn in_a_terminal(targets: Vec<Target>, env: &Env) -> Result<Vec<Target>, Fault> {
+    if env.stdout_tty && !env.dumb {
+        return Ok(targets);
+    }
+    let why = if env.dumb {
+        "this terminal (TERM=dumb) can't show it"
+    } else {
+        "standard output is no terminal"
+    };
+    Err(Fault::new(
+        FaultKind::Usage,
+        "the interface",
+        why,
+        "use deckwatch logs -f TARGET… to print lines",
+    ))
+}
+
+fn view_plan(args: &ViewArgs, env: &Env) -> ViewPlan {
+    let multiplexer = match (env.tmux, env.screen) {
+        (true, _) => Multiplexer::Tmux,
+        (false, true) => Multiplexer::Screen,
+        (false, false) => Multiplexer::None,
+    };
+    ViewPlan {
+        merge: args.merge,
+        theme: args.theme.clone(),
+        buffer: args.buffer.max(1 << 20),
+        mouse: args.mouse,
+        plain: !env.colors(args.color),
+        true_color: env.true_color,
+        multiplexer,
+    }
+}
+
+fn parse_all(texts: &[String]) -> Result<Vec<Target>, Fault> {
+    let targets: Vec<Target> = texts
+        .iter()
+        .map(|text| Target::parse(text))
+        .collect::<Result<_, _>>()?;
+    if targets
+        .iter()
+        .filter(|target| target.feed == FeedSpec::Stdin)
+        .count()
+        > 1
+    {
+        return Err(Fault::new(
+            FaultKind::Usage,
+            "-",
+            "standard input can be read only once",
+            "name it once",
+        ));
+    }
+    Ok(targets)
+}
+
+fn logs_plan(args: &LogsArgs, env: &Env, follow: bool) -> Result<LogsPlan, Fault> {
+    let targets = parse_all(&args.targets)?;
+    let follow = follow && !args.filter.no_follow;
+    let stop = stop_plan(&args.stop, &args.filter)?;
+    let ends = follow
+        || stop.lasting.is_some()
+        || stop.max_lines.is_some()
+        || stop.until.is_some()
+        || stop.fail.is_some();
+    if let Some(target) = targets.iter().find(|target| !target.has_history() && !ends) {
+        let why = "ZeroMQ has no history to print";
+        let next = "add -f, --for, --max-lines or --until-match";
+        return Err(Fault::new(FaultKind::Usage, target.text.clone(), why, next));
+    }
+    let tail = match args.filter.tail {
+        None | Some(Tail::All) => None,
+        Some(Tail::Last(lines)) => Some(lines),
+    };
+    Ok(LogsPlan {
+        targets,
+        follow,
+        tail,
+        filter: line_filter(&args.filter)?,
+        print: print_plan(&args.out, env)?,
+        tee: tee_plan(&args.out),
+        stop,
+        retry: args.stop.reconnect,
+        on_lag: args.out.on_lag,
+        buffer: args.out.buffer,
+        stats: args.out.stats,
+        quiet: args.out.quiet,
+    })
+}
+
+fn wait_plan(args: WaitArgs, env: &Env) -> Result<LogsPlan, Fault> {
+    let print = PrintPlan {
+        format: Format::Text,
+        prefix: false,
+        stamp: None,
+        zone: TimeZone::system(),
+        controls: if env.stdout_tty {
+            Controls::Shown
+        } else {
+            Controls::Escaped
+        },
+        color: env.colors(super::args::When::Auto),
+    };
+    let fixed = args.fixed_strings;
+    let fail = args
+        .fail_match
+        .map(|text| pattern("--fail-match", &text, fixed, false))
+        .transpose()?;
+    let stop = StopPlan {
+        until: Some(pattern("--match", &args.pattern, fixed, false)?),
+        count: 1,
+        fail,
+        lasting: Some(args.timeout),
+        ..StopPlan::default()
+    };
+    Ok(LogsPlan {
+        targets: parse_all(&args.targets)?,
+        follow: true,
+        tail: Some(0),
+        filter: LineFilter::default(),
+        print,
+        tee: None,
+        stop,
+        retry: args.reconnect,
+        on_lag: OnLag::Drop,
+        buffer: 32 << 20,
+        stats: false,
+        quiet: true,
+    })
+}
+
+fn stop_plan(args: &StopArgs, filter: &FilterArgs) -> Result<StopPlan, Fault> {
+    let read = |flag: &str, text: &Option<String>| {
+        text.as_ref()
+            .map(|text| pattern(flag, text, filter.fixed_strings, filter.ignore_case))
+            .transpose()
+    };
+    Ok(StopPlan {
+        until: read("--until-match", &args.until_match)?,
+        count: args.count.max(1),
+        fail: read("--fail-match", &args.fail_match)?,
+        max_lines: args.max_lines,
+        lasting: args.lasting,
+        idle: args.idle,
+        strict: args.strict,
+        require_match: args.require_match,
+    })
+}
+
+fn line_filter(args: &FilterArgs) -> Result<LineFilter, Fault> {
+    let read = |flag: &str, texts: &[String]| {
+        texts
+            .iter()
+            .map(|text| pattern(flag, text, args.fixed_strings, args.ignore_case))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let level = match args.level {
+        None => Level::None,
+        Some(MinLevel::Debug) => Level::Debug,
+        Some(MinLevel::Info) => Level::Info,
+        Some(MinLevel::Warn) => Level::Warn,
+        Some(MinLevel::Error) => Level::Error,
+    };
+    Ok(LineFilter {
+        include: read("-i", &args.include)?,
+        exclude: read("-e", &args.exclude)?,
+        level,
+    })
+}
+
+fn print_plan(args: &OutArgs, env: &Env) -> Result<PrintPlan, Fault> {
+    let raw =
+        args.output == Format::Raw || args.sanitize == Sanitize::Off && args.output == Format::Text;
+    if raw && env.stdout_tty && !args.yes_raw {
+        let what = if args.output == Format::Raw {
+            "-o raw"
+        } else {
+            "--sanitize off"
+        };
+        let why = "bytes from a server can control this terminal";
+        return Err(Fault::new(
+            FaultKind::Usage,
+            what,
+            why,
+            "send the output to a file or pipe, or add --yes-raw",
+        ));
+    }
+    let controls = match args.sanitize {
+        Sanitize::On => Controls::Shown,
+        Sanitize::Off => Controls::Kept,
+        Sanitize::Auto if env.stdout_tty => Controls::Shown,
+        Sanitize::Auto => Controls::Escaped,
+    };
+    Ok(PrintPlan {
+        format: args.output,
+        prefix: !args.no_prefix,
+        stamp: args.timestamps,
+        zone: args.timezone.0.clone(),
+        controls,
+        color: env.colors(args.color),
+    })
+}
+
+fn tee_plan(args: &OutArgs) -> Option<TeePlan> {
+    let path = args.tee.clone()?;
+    let per_component = path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    let (rotate_size, keep) = (args.rotate_size as u64, args.rotate_keep);
+    Some(TeePlan {
+        path,
+        per_component,
+        rotate_size,
+        keep,
+    })
+}
+
+/// Compiles one pattern of a flag; smart case unless said otherwise.
+fn pattern(flag: &str, text: &str, fixed: bool, ignore_case: bool) -> Result<Regex, Fault> {
+    let source = if fixed {
+        regex::escape(text)
+    } else {
+        text.to_owned()
+    };
+    let insensitive = ignore_case || !text.chars().any(char::is_uppercase);
+    RegexBuilder::new(&source)
+        .case_insensitive(insensitive)
+        .size_limit(1 << 20)
+        .build()
+        .map_err(|error| {
+            let why = error.to_string();
+            let why = why
+                .lines()
+                .last()
+                .unwrap_or("")
+                .trim_start_matches("error: ")
+                .to_owned();
+            Fault::new(
+                FaultKind::Usage,
+                format!("{flag} {text:?}"),
+                why,
+                "mend the pattern, or add -F to search for it as it is",
+            )
+        })
+}

@@ -1,0 +1,14 @@
+//! L2: bytes ⇄ meaning. Pure functions over slices: no socket, no clock, no state beyond what
+//! a parser needs, and an answer for every input. The wire is `protocols.md`'s.
+
+pub mod docker_log;
+pub mod event_log;
+pub mod level;
+pub mod packet;
+pub mod pubsub;
+pub mod stamp;
+pub mod target;
+pub mod zmq_layout;
+pub mod zmtp;
+
+pub use packet::Packet;

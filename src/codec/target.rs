@@ -1,0 +1,443 @@
+//! Targets: what a user types to open a stream, read into what is to be dialled and what is to
+//! be said there. The part behind `#` is never sent as part of a request.
+
+use std::path::PathBuf;
+
+use url::Url;
+
+use crate::model::{Fault, FaultKind};
+use crate::text::redact;
+
+use super::pubsub::Channel;
+use super::zmq_layout::{LAYOUTS, Layout};
+
+/// One target.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// As it was typed, with secrets taken out.
+    pub text: String,
+    /// A short name for titles and prefixes: the id, the topic or the file's name.
+    pub name: String,
+    /// What to open.
+    pub feed: FeedSpec,
+}
+
+/// What to open.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FeedSpec {
+    /// A WebSocket.
+    Ws(WsSpec),
+    /// A ZeroMQ SUB socket.
+    Zmq(ZmqSpec),
+    /// Lines from standard input.
+    Stdin,
+    /// Lines from a file.
+    File(PathBuf),
+}
+
+/// A WebSocket and what to say on it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WsSpec {
+    /// The URL without fragment: what is requested.
+    pub url: Url,
+    /// The feed behind it.
+    pub feed: WsFeed,
+}
+
+/// The feeds that a WebSocket may carry (protocols.md 1, 2, 5.4).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WsFeed {
+    /// `/docker_log`: a component's service id.
+    DockerLog(String),
+    /// `/event_log`: an event id.
+    EventLog(String),
+    /// `/new_monitor_message` and `/monitor_message`: a service id or topic.
+    Monitor(String),
+    /// `/websocket`, mpush: a topic.
+    Mpush(String),
+    /// `/services/ID/pubsub`: channels.
+    Pubsub(Vec<Channel>),
+}
+
+/// A ZeroMQ publisher.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ZmqSpec {
+    /// Host and port, as they are dialled or bound.
+    pub address: String,
+    /// We listen and the publishers connect.
+    pub bind: bool,
+    /// How parts are read.
+    pub layout: Layout,
+    /// Subscriptions: prefixes of the first part. One empty one takes everything.
+    pub prefixes: Vec<String>,
+    /// Only this component, where the layout names one.
+    pub service: Option<String>,
+}
+
+impl Target {
+    /// Reads what a user typed.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        if text == "-" {
+            return Ok(Self {
+                text: text.into(),
+                name: "stdin".into(),
+                feed: FeedSpec::Stdin,
+            });
+        }
+        if let Some(path) = text.strip_prefix("file:") {
+            return file(text, path);
+        }
+        let url = Url::parse(text).map_err(|error| match error {
+            url::ParseError::RelativeUrlWithoutBase => no_scheme(text),
+            other => bad(text, &format!("it is no URL ({other})"), EXAMPLE),
+        })?;
+        if url.password().is_some() {
+            return Err(bad(
+                text,
+                "a password in a command line can be read by every user of this machine",
+                "leave it out of the URL",
+            ));
+        }
+        match url.scheme() {
+            "ws" | "wss" => web_socket(text, url),
+            "tcp" => zeromq(text, &url),
+            "http" => Err(bad(
+                text,
+                "logs come over WebSockets",
+                "write ws:// instead of http://",
+            )),
+            "https" => Err(bad(
+                text,
+                "logs come over WebSockets",
+                "write wss:// instead of https://",
+            )),
+            other => Err(bad(
+                text,
+                &format!("the scheme {other}:// is not known"),
+                EXAMPLE,
+            )),
+        }
+    }
+
+    /// Whether the server has a history to replay; without one, only following makes sense.
+    pub fn has_history(&self) -> bool {
+        match self.feed {
+            FeedSpec::Ws(_) | FeedSpec::Stdin | FeedSpec::File(_) => true,
+            FeedSpec::Zmq(_) => false,
+        }
+    }
+
+    /// Whether the target is an event, which ends.
+    pub fn is_event(&self) -> bool {
+        matches!(
+            &self.feed,
+            FeedSpec::Ws(WsSpec {
+                feed: WsFeed::EventLog(_),
+                ..
+            })
+        )
+    }
+}
+
+const EXAMPLE: &str = "a target looks like ws://HOST:6060/docker_log#SERVICE_ID, tcp://HOST:9242#PREFIX, file:PATH or -";
+
+fn bad(text: &str, why: &str, next: &str) -> Fault {
+    Fault::new(
+        FaultKind::Usage,
+        redact::redact_url(text).to_string(),
+        why,
+        next,
+    )
+}
+
+fn no_scheme(text: &str) -> Fault {
+    if std::path::Path::new(text).exists() {
+        return bad(text, "it is a file", &format!("write file:{text}"));
+    }
+    bad(text, "it is no target", EXAMPLE)
+}
+
+fn file(text: &str, path: &str) -> Result<Target, Fault> {
+    let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
+    let Some(name) = path.file_name() else {
+        return Err(bad(text, "it names no file", "write file:PATH"));
+    };
+    let name = name.to_string_lossy().into_owned();
+    Ok(Target {
+        text: text.into(),
+        name,
+        feed: FeedSpec::File(path),
+    })
+}
+
+fn web_socket(text: &str, mut url: Url) -> Result<Target, Fault> {
+    let id = url.fragment().unwrap_or("").to_owned();
+    url.set_fragment(None);
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(bad(text, "it names no host", EXAMPLE));
+    }
+    let segments: Vec<&str> = url
+        .path()
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .collect();
+    let feed = match *segments.as_slice() {
+        [.., "docker_log"] => WsFeed::DockerLog(one_id(text, &id, "SERVICE_ID")?),
+        [.., "event_log"] => WsFeed::EventLog(one_id(text, &id, "EVENT_ID")?),
+        [.., "new_monitor_message" | "monitor_message"] => {
+            WsFeed::Monitor(one_id(text, &id, "SERVICE_ID")?)
+        }
+        [.., "services", _, "pubsub"] => WsFeed::Pubsub(channels(text, &id)?),
+        [.., "websocket"] => WsFeed::Mpush(one_id(text, &id, "TOPIC")?),
+        [.., "docker_console"] => {
+            return Err(bad(
+                text,
+                "it is a shell, not a log",
+                "this version opens logs: use /docker_log",
+            ));
+        }
+        _ => {
+            let known = "the path must end in docker_log, event_log, services/ID/pubsub, new_monitor_message or websocket";
+            return Err(bad(
+                text,
+                &format!("the path {} is no log stream", url.path()),
+                known,
+            ));
+        }
+    };
+    let name = match &feed {
+        WsFeed::DockerLog(id) | WsFeed::EventLog(id) | WsFeed::Monitor(id) | WsFeed::Mpush(id) => {
+            id.clone()
+        }
+        WsFeed::Pubsub(channels) => channels
+            .iter()
+            .map(Channel::name)
+            .collect::<Vec<_>>()
+            .join(","),
+    };
+    Ok(Target {
+        text: redact::redact_url(text).to_string(),
+        name,
+        feed: FeedSpec::Ws(WsSpec { url, feed }),
+    })
+}
+
+fn one_id(text: &str, id: &str, what: &str) -> Result<String, Fault> {
+    let next = format!("write it behind #, as in …#{what}");
+    if id.is_empty() {
+        return Err(bad(text, &format!("the {what} is missing"), &next));
+    }
+    if id.contains('=') {
+        return Err(bad(text, &format!("a {what} can't hold '='"), &next));
+    }
+    if id.len() > 500 {
+        return Err(bad(
+            text,
+            &format!("a {what} is at most 500 bytes long"),
+            &next,
+        ));
+    }
+    Ok(id.to_owned())
+}
+
+fn channels(text: &str, list: &str) -> Result<Vec<Channel>, Fault> {
+    let next = "write channels behind #, as in …#l-SERVICE_ID,e-EVENT_ID (l log, m monitor, s both, e event)";
+    if list.is_empty() {
+        return Err(bad(text, "the channel is missing", next));
+    }
+    let read = |name: &str| {
+        Channel::parse(name).ok_or_else(|| bad(text, &format!("{name:?} is no channel"), next))
+    };
+    list.split(',').map(read).collect()
+}
+
+fn zeromq(text: &str, url: &Url) -> Result<Target, Fault> {
+    let host = url.host_str().filter(|host| !host.is_empty());
+    let (Some(host), Some(port)) = (host, url.port()) else {
+        return Err(bad(
+            text,
+            "a ZeroMQ target needs host and port",
+            "write tcp://HOST:9242#PREFIX",
+        ));
+    };
+    if !matches!(url.path(), "" | "/") {
+        return Err(bad(
+            text,
+            "a ZeroMQ target has no path",
+            "write tcp://HOST:9242#PREFIX",
+        ));
+    }
+    let prefixes: Vec<String> = url
+        .fragment()
+        .unwrap_or("")
+        .split(',')
+        .map(str::to_owned)
+        .collect();
+    let mut spec = ZmqSpec {
+        address: format!("{host}:{port}"),
+        bind: false,
+        layout: Layout::Auto,
+        prefixes,
+        service: None,
+    };
+    for (key, value) in url.query_pairs() {
+        option(text, &mut spec, &key, &value)?;
+    }
+    let topic = spec.prefixes.join(",");
+    let name = if topic.is_empty() {
+        spec.address.clone()
+    } else {
+        topic
+    };
+    Ok(Target {
+        text: text.into(),
+        name,
+        feed: FeedSpec::Zmq(spec),
+    })
+}
+
+fn option(text: &str, spec: &mut ZmqSpec, key: &str, value: &str) -> Result<(), Fault> {
+    match (key, value) {
+        ("layout", name) => {
+            let found = LAYOUTS.iter().find(|(known, _)| *known == name);
+            let names = LAYOUTS.map(|(name, _)| name).join(", ");
+            let next = format!("the layouts are {names}");
+            spec.layout = found
+                .ok_or_else(|| bad(text, &format!("the layout {name:?} is not known"), &next))?
+                .1;
+        }
+        ("bind", "true" | "1") => spec.bind = true,
+        ("bind", "false" | "0") => spec.bind = false,
+        ("service", id) => spec.service = Some(id.to_owned()),
+        _ => {
+            let why = format!("the option {key}={value} is not known");
+            return Err(bad(
+                text,
+                &why,
+                "the options are layout=, bind=true and service=",
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ws(text: &str) -> (String, WsFeed) {
+        match Target::parse(text).unwrap().feed {
+            FeedSpec::Ws(spec) => (spec.url.to_string(), spec.feed),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_fragment_is_the_id_and_never_part_of_the_request() {
+        let cases = [
+            (
+                "ws://h:6060/docker_log#abc",
+                "ws://h:6060/docker_log",
+                WsFeed::DockerLog("abc".into()),
+            ),
+            (
+                "wss://h/docker_log?host_id=a%20b#abc",
+                "wss://h/docker_log?host_id=a%20b",
+                WsFeed::DockerLog("abc".into()),
+            ),
+            (
+                "ws://h/console/regions/R/websocket/event_log#e",
+                "ws://h/console/regions/R/websocket/event_log",
+                WsFeed::EventLog("e".into()),
+            ),
+            (
+                "ws://h:6060/websocket#t.s.statistic",
+                "ws://h:6060/websocket",
+                WsFeed::Mpush("t.s.statistic".into()),
+            ),
+            (
+                "ws://h/new_monitor_message#a",
+                "ws://h/new_monitor_message",
+                WsFeed::Monitor("a".into()),
+            ),
+            (
+                "ws://[::1]:6060/x/y/docker_log#a",
+                "ws://[::1]:6060/x/y/docker_log",
+                WsFeed::DockerLog("a".into()),
+            ),
+        ];
+        for (text, url, feed) in cases {
+            assert_eq!(ws(text), (url.to_owned(), feed), "{text}");
+        }
+        let (_, feed) = ws("ws://h/services/a/pubsub#l-a,m-a,e-x");
+        assert_eq!(
+            feed,
+            WsFeed::Pubsub(
+                ["l-a", "m-a", "e-x"]
+                    .iter()
+                    .filter_map(|c| Channel::parse(c))
+                    .collect()
+            )
+        );
+    }
+
+    #[test]
+    fn zeromq_targets_carry_their_options() {
+        let target =
+            Target::parse("tcp://10.0.0.1:9242?layout=docker3&bind=true&service=s1#aa,bb").unwrap();
+        let want = ZmqSpec {
+            address: "10.0.0.1:9242".into(),
+            bind: true,
+            layout: Layout::Docker3,
+            prefixes: vec!["aa".into(), "bb".into()],
+            service: Some("s1".into()),
+        };
+        assert_eq!(target.feed, FeedSpec::Zmq(want));
+        assert!(!target.has_history());
+        let FeedSpec::Zmq(all) = Target::parse("tcp://h:1").unwrap().feed else {
+            panic!()
+        };
+        assert_eq!(all.prefixes, vec![String::new()]);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_with_reason_and_next_step() {
+        let cases = [
+            ("", "no target"),
+            ("nonsense", "no target"),
+            ("ws://h:6060/docker_log", "SERVICE_ID is missing"),
+            ("ws://h:6060/docker_log#a=b", "can't hold '='"),
+            ("ws://h:6060/nowhere#a", "no log stream"),
+            ("ws://h:6060/docker_console#a/b/c", "shell"),
+            ("ws:///docker_log#a", "no log stream"),
+            ("ws://h/services/a/pubsub", "channel is missing"),
+            ("ws://h/services/a/pubsub#x-a", "no channel"),
+            ("http://h/docker_log#a", "ws://"),
+            ("ftp://h/x", "ftp:// is not known"),
+            ("tcp://h#a", "host and port"),
+            ("tcp://h:1/x#a", "no path"),
+            ("tcp://h:1?layout=nope#a", "\"nope\" is not known"),
+            ("tcp://h:1?hwm=3#a", "hwm=3 is not known"),
+            ("ws://h:99999/docker_log#a", "no URL"),
+            ("ws://u:p@h/docker_log#a", "password"),
+            ("file:", "names no file"),
+        ];
+        for (text, want) in cases {
+            let fault = Target::parse(text).expect_err(text);
+            assert_eq!(fault.kind, FaultKind::Usage, "{text}");
+            assert!(fault.to_string().contains(want), "{text}: {fault}");
+            assert!(!fault.next.is_empty(), "{text}");
+            assert!(!fault.to_string().contains(":p@"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn files_and_standard_input() {
+        assert_eq!(Target::parse("-").unwrap().feed, FeedSpec::Stdin);
+        assert_eq!(
+            Target::parse("file:a/b.log").unwrap().feed,
+            FeedSpec::File("a/b.log".into())
+        );
+        assert_eq!(Target::parse("file:///var/x.log").unwrap().name, "x.log");
+    }
+}

@@ -1,0 +1,36 @@
+//! The embedded demo platform: a double of the real platform's log, event and monitor server
+//! and of its ZeroMQ brokers, with a small shop that runs on it, and a few ill-behaved servers.
+//!
+//! It says by itself, from protocols.md and the recordings, when and what to send, and shares no
+//! code with the client: so one mistake can't hide in both. It listens on loopback only.
+
+mod brokers;
+mod cut;
+mod deploy;
+mod gojson;
+pub mod hostile;
+mod http;
+mod hub;
+mod legacy;
+mod link;
+mod listeners;
+mod monitor;
+mod options;
+mod platform;
+mod pubsub;
+mod record;
+mod replay;
+mod scenario;
+mod server;
+mod stamp;
+mod state;
+mod truth;
+mod voice;
+mod wire;
+mod world;
+
+pub use brokers::Layout;
+pub use hub::{Kind, Tally};
+pub use options::{Answer, Era, Options, Switches};
+pub use platform::{DemoTarget, Platform};
+pub use truth::{Fate, Origin, TruthRecord};

@@ -1,0 +1,11 @@
+//! Headless mode: lines to standard output, states to standard error, an exit code at the end
+//! (experience.md D3).
+
+pub mod exit;
+pub mod hold;
+pub mod printer;
+pub mod run;
+pub mod sink;
+pub mod tee;
+
+pub use run::run;

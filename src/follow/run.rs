@@ -1,0 +1,574 @@
+//! The headless loop: sources in, a writing thread out, conditions in between.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::cli::args::OnLag;
+use crate::cli::plan::LogsPlan;
+use crate::cli::units::Retry;
+use crate::clock;
+use crate::codec::target::{FeedSpec, Target};
+use crate::model::batch::Item;
+use crate::model::{EndReason, FeedUpdate, LinkState, Mark, RawBatch, RowFlags, TargetId, words};
+use crate::source::{Command, Lag, Outlet, Policy, Reconnect, Source, as_received};
+use crate::text::SafeText;
+
+use super::exit;
+use super::hold::Hold;
+use super::printer::{Printer, Record};
+use super::sink::{Block, Sink, WriteEnd, reader_gone};
+use super::tee::Tee;
+
+/// Batches between the sources and the loop, of up to 64 KiB each.
+const INBOX: usize = 64;
+/// Output is handed to the writing thread at this size, in bytes.
+const BLOCK: usize = 64 << 10;
+
+/// A signal that the process got, as an exit code; the caller owns the handlers.
+pub type Signals = mpsc::Receiver<u8>;
+/// Where states go: standard error, or a test's buffer.
+pub type Say = Box<dyn FnMut(&str)>;
+
+struct Stream {
+    target: Target,
+    source: Option<Source>,
+    hold: Option<Hold>,
+    live: bool,
+    over: bool,
+}
+
+#[derive(Default)]
+struct Stats {
+    received: u64,
+    printed: u64,
+    filtered: u64,
+    dropped: u64,
+    bytes: u64,
+}
+
+struct Follow {
+    plan: LogsPlan,
+    streams: Vec<Stream>,
+    printer: Printer,
+    block: Block,
+    parts: HashMap<String, Vec<u8>>,
+    stats: Stats,
+    matched: u64,
+    /// Decided exit code.
+    code: Option<u8>,
+    /// Code of the first target that failed.
+    failed: Option<u8>,
+    last_line: Instant,
+    say: Say,
+}
+
+/// Prints lines until an end is reached; the answer is the exit code.
+pub async fn run(plan: LogsPlan, mut signals: Signals, say: Say) -> u8 {
+    let (sender, mut inbox) = mpsc::channel(INBOX);
+    let tee = match plan.tee.clone().map(Tee::open).transpose() {
+        Ok(tee) => tee,
+        Err(error) => {
+            let path = plan
+                .tee
+                .as_ref()
+                .map_or(String::new(), |tee| tee.path.display().to_string());
+            let mut say = say;
+            say(&format!(
+                "-O {path}: it can't be written ({error}); choose another path"
+            ));
+            return exit::OUTPUT;
+        }
+    };
+    let per_component = tee.as_ref().is_some_and(Tee::per_component);
+    let mut sink = match Sink::start(tee) {
+        Ok(sink) => sink,
+        Err(error) => {
+            let mut say = say;
+            say(&format!("standard output: it can't be written ({error})"));
+            return exit::OUTPUT;
+        }
+    };
+    let mut follow = Follow::new(plan, say);
+    follow.start(&sender);
+    drop(sender);
+    let code = follow
+        .pump(&mut inbox, &mut sink, &mut signals, per_component)
+        .await;
+    follow.leave(inbox, sink, signals, code).await
+}
+
+impl Follow {
+    fn new(plan: LogsPlan, say: Say) -> Self {
+        let stream = |target: &Target| {
+            // Without following, all that comes is history.
+            let all = !plan.follow || matches!(target.feed, FeedSpec::File(_) | FeedSpec::Stdin);
+            Stream {
+                target: target.clone(),
+                source: None,
+                hold: plan.tail.map(|keep| Hold::new(keep, all)),
+                live: false,
+                over: false,
+            }
+        };
+        let streams: Vec<Stream> = plan.targets.iter().map(stream).collect();
+        let printer = Printer::new(plan.print.clone(), streams.len() > 1, clock::wall());
+        Self {
+            plan,
+            streams,
+            printer,
+            block: Block::default(),
+            parts: HashMap::new(),
+            stats: Stats::default(),
+            matched: 0,
+            code: None,
+            failed: None,
+            last_line: clock::now(),
+            say,
+        }
+    }
+
+    fn start(&mut self, sender: &mpsc::Sender<(TargetId, FeedUpdate<RawBatch>)>) {
+        let lag = match self.plan.on_lag {
+            OnLag::Drop | OnLag::Exit => Lag::Drop(self.plan.buffer),
+            OnLag::Block => {
+                self.tell("--on-lag block: while the output is slow nothing is read, and the server drops lines without telling");
+                Lag::Block
+            }
+        };
+        let reconnect = match self.plan.retry {
+            Retry::Auto => Reconnect::Auto,
+            Retry::Never => Reconnect::Never,
+            Retry::Times(most) => Reconnect::Times(most),
+        };
+        for (index, stream) in self.streams.iter_mut().enumerate() {
+            let id = TargetId(u16::try_from(index).unwrap_or(u16::MAX));
+            let outlet = Outlet::new(id, sender.clone(), as_received, lag);
+            let policy = Policy {
+                reconnect,
+                follow: self.plan.follow,
+                seed: fastrand::u64(..),
+            };
+            stream.source = Some(Source::start(&stream.target, policy, outlet));
+        }
+    }
+
+    /// Takes updates until something decides the end. The answer is the exit code.
+    async fn pump(
+        &mut self,
+        inbox: &mut mpsc::Receiver<(TargetId, FeedUpdate<RawBatch>)>,
+        sink: &mut Sink,
+        signals: &mut Signals,
+        per_component: bool,
+    ) -> u8 {
+        let deadline = self.plan.stop.lasting.map(|time| clock::now() + time);
+        let gone = reader_gone();
+        tokio::pin!(gone);
+        loop {
+            // What is printed goes out before anything else comes in, unless nothing waits.
+            if self.block.out.len() >= BLOCK
+                || inbox.is_empty() && !self.block.out.is_empty()
+                || self.code.is_some()
+            {
+                let Some(blocks) = sink.blocks.clone() else {
+                    return exit::OUTPUT;
+                };
+                tokio::select! {
+                    biased;
+                    Some(code) = signals.recv() => return code,
+                    ended = sink.ended() => return self.write_ended(ended),
+                    permit = blocks.reserve_owned() => {
+                        if let Ok(permit) = permit {
+                            permit.send(self.take_block());
+                        }
+                    }
+                }
+            }
+            if let Some(code) = self.code {
+                return code;
+            }
+            let wake = self.wake(deadline);
+            tokio::select! {
+                biased;
+                Some(code) = signals.recv() => return code,
+                ended = sink.ended() => return self.write_ended(ended),
+                () = &mut gone => return exit::OK,
+                update = inbox.recv() => match update {
+                    Some((id, update)) => self.take(id, update, per_component),
+                    None => return self.all_over(),
+                },
+                () = sleep_until(wake) => {
+                    let now = clock::now();
+                    let idle = self.plan.stop.idle.is_some_and(|idle| now >= self.last_line + idle);
+                    if idle || deadline.is_some_and(|deadline| now >= deadline) {
+                        self.release_all(per_component);
+                        self.code.get_or_insert(if self.plan.stop.until.is_some() { exit::TIMEOUT } else { self.quiet_end() });
+                    }
+                }
+            }
+            if self.streams.iter().all(|stream| stream.over) {
+                self.code
+                    .get_or_insert(self.failed.unwrap_or_else(|| self.quiet_end()));
+            }
+        }
+    }
+
+    fn wake(&self, deadline: Option<Instant>) -> Instant {
+        let far = clock::now() + Duration::from_secs(3600);
+        let idle = self
+            .plan
+            .stop
+            .idle
+            .map_or(far, |idle| self.last_line + idle);
+        idle.min(deadline.unwrap_or(far))
+    }
+
+    /// The code of an end without an error.
+    fn quiet_end(&self) -> u8 {
+        let unmet = self.plan.stop.until.is_some();
+        let nothing = self.plan.stop.require_match && self.stats.printed == 0;
+        if unmet || nothing { exit::NO } else { exit::OK }
+    }
+
+    fn all_over(&self) -> u8 {
+        self.code
+            .or(self.failed)
+            .unwrap_or_else(|| self.quiet_end())
+    }
+
+    fn write_ended(&mut self, ended: Option<WriteEnd>) -> u8 {
+        match ended {
+            Some(WriteEnd::Closed) => exit::OK,
+            Some(WriteEnd::Failed(what)) => {
+                self.always(&format!("{what}; free some space, or write elsewhere"));
+                exit::OUTPUT
+            }
+            None => exit::OUTPUT,
+        }
+    }
+
+    fn take(&mut self, id: TargetId, update: FeedUpdate<RawBatch>, per_component: bool) {
+        match update {
+            FeedUpdate::Lines(batch) => {
+                if batch.len() > 0 {
+                    self.last_line = clock::now();
+                }
+                let Some(stream) = self.streams.get_mut(usize::from(id.0)) else {
+                    return;
+                };
+                match &mut stream.hold {
+                    Some(hold) => hold.push(batch),
+                    None => self.print(id, &batch, (0, false), per_component),
+                }
+            }
+            FeedUpdate::State(state) => self.state(id, state, per_component),
+        }
+    }
+
+    fn state(&mut self, id: TargetId, state: LinkState, per_component: bool) {
+        let over = matches!(state, LinkState::Ended(_));
+        if over || state == LinkState::Live {
+            self.release(id, per_component);
+        }
+        let Some(stream) = self.streams.get_mut(usize::from(id.0)) else {
+            return;
+        };
+        let target = stream.target.text.clone();
+        match &state {
+            LinkState::Live => {
+                let first = !std::mem::replace(&mut stream.live, true);
+                if !self.plan.follow && self.streams_end_with_history() {
+                    self.finish_stream(id);
+                }
+                if first && self.plan.follow {
+                    self.tell(&format!("{target}: live"));
+                }
+            }
+            LinkState::Ended(reason) => {
+                self.finish_stream(id);
+                self.ended(&target, reason);
+            }
+            LinkState::Waiting { .. } | LinkState::Stale => {
+                self.tell(&format!("{target}: {}", words::state(&state)));
+            }
+            LinkState::Connecting(_) | LinkState::Open | LinkState::Replaying => {}
+        }
+        self.printer
+            .state(&target, &state, clock::wall(), &mut self.block.out);
+    }
+
+    /// Without -f a target ends with its history, unless a condition keeps it open.
+    fn streams_end_with_history(&self) -> bool {
+        let stop = &self.plan.stop;
+        let waits = stop.lasting.is_some() || stop.idle.is_some() || stop.max_lines.is_some();
+        !waits && stop.until.is_none() && stop.fail.is_none()
+    }
+
+    fn finish_stream(&mut self, id: TargetId) {
+        if let Some(stream) = self.streams.get_mut(usize::from(id.0)) {
+            stream.over = true;
+            if let Some(source) = &stream.source {
+                source.tell(Command::Stop);
+            }
+        }
+    }
+
+    fn ended(&mut self, target: &str, reason: &EndReason) {
+        match reason {
+            EndReason::Finished => {}
+            EndReason::Success(_) => self.tell(&format!("{target}: {}", words::end(reason))),
+            EndReason::Failure(_) => {
+                self.failed.get_or_insert(exit::NO);
+                self.tell(&format!("{target}: {}", words::end(reason)));
+            }
+            EndReason::Fault(fault) => {
+                self.failed.get_or_insert(fault.kind.exit_code());
+                self.always(&fault.to_string());
+            }
+        }
+    }
+
+    fn release_all(&mut self, per_component: bool) {
+        for index in 0..self.streams.len() {
+            self.release(
+                TargetId(u16::try_from(index).unwrap_or(u16::MAX)),
+                per_component,
+            );
+        }
+    }
+
+    fn release(&mut self, id: TargetId, per_component: bool) {
+        let hold = self
+            .streams
+            .get_mut(usize::from(id.0))
+            .and_then(|stream| stream.hold.take());
+        let Some(hold) = hold else { return };
+        self.stats.received += hold.forgotten();
+        self.stats.filtered += hold.forgotten();
+        let (batches, all) = hold.release();
+        for (batch, skip) in batches {
+            self.print(id, &batch, (skip, all), per_component);
+        }
+    }
+
+    /// Prints a batch without its first `skip` lines of history.
+    fn print(
+        &mut self,
+        id: TargetId,
+        batch: &RawBatch,
+        (mut skip, all): (usize, bool),
+        per_component: bool,
+    ) {
+        let Some(stream) = self.streams.get(usize::from(id.0)) else {
+            return;
+        };
+        let target = stream.target.clone();
+        for item in batch.iter() {
+            if self.code.is_some() {
+                return;
+            }
+            match item {
+                Item::Mark(mark) => self.mark(&target, mark),
+                Item::Line(_, row) if skip > 0 && (all || row.flags.has(RowFlags::REPLAY)) => {
+                    skip -= 1;
+                    self.stats.received += 1;
+                    self.stats.filtered += 1;
+                }
+                Item::Line(index, row) => {
+                    self.stats.received += 1;
+                    let line = batch.line(index);
+                    let record = Record {
+                        target: &target.text,
+                        name: &target.name,
+                        row,
+                        source: batch.source(row),
+                        line,
+                        frame: batch.frame(index),
+                    };
+                    self.line(&record, per_component);
+                }
+            }
+        }
+    }
+
+    fn line(&mut self, record: &Record<'_>, per_component: bool) {
+        let stop = &self.plan.stop;
+        let looks = !self.plan.filter.is_empty() || stop.until.is_some() || stop.fail.is_some();
+        let shown = if looks {
+            SafeText::new(record.line)
+        } else {
+            SafeText::default()
+        };
+        if looks && !self.plan.filter.accepts(shown.as_str()) {
+            self.stats.filtered += 1;
+        } else {
+            let from = self.block.out.len();
+            self.printer.line(record, &mut self.block.out);
+            if per_component {
+                let component = record.source.and_then(|source| source.component());
+                let component = component.map_or(record.name, |component| component.as_str());
+                let bytes = self.block.out.get(from..).unwrap_or(&[]);
+                match self.parts.get_mut(component) {
+                    Some(part) => part.extend_from_slice(bytes),
+                    None => drop(self.parts.insert(component.to_owned(), bytes.to_vec())),
+                }
+            }
+            self.stats.printed += 1;
+            self.stats.bytes += (self.block.out.len() - from) as u64;
+        }
+        self.conditions(shown.as_str());
+    }
+
+    fn conditions(&mut self, shown: &str) {
+        let stop = &self.plan.stop;
+        if stop
+            .fail
+            .as_ref()
+            .is_some_and(|re| re.is_match(shown.as_bytes()))
+        {
+            self.code = Some(exit::NO);
+        } else if stop
+            .until
+            .as_ref()
+            .is_some_and(|re| re.is_match(shown.as_bytes()))
+        {
+            self.matched += 1;
+            if self.matched >= stop.count {
+                self.code = Some(exit::OK);
+            }
+        }
+        if self.code.is_none()
+            && stop
+                .max_lines
+                .is_some_and(|most| self.stats.printed >= most)
+        {
+            self.code = Some(if stop.until.is_some() {
+                exit::NO
+            } else {
+                exit::OK
+            });
+        }
+    }
+
+    fn mark(&mut self, target: &Target, mark: &Mark) {
+        self.printer
+            .mark(&target.text, mark, clock::wall(), &mut self.block.out);
+        let loss = match mark {
+            Mark::Dropped { lines } => {
+                self.stats.received += lines;
+                self.stats.dropped += lines;
+                if self.plan.on_lag == OnLag::Exit {
+                    self.code = Some(exit::LOST);
+                }
+                true
+            }
+            Mark::Gap { .. } | Mark::Reconnected { .. } => true,
+            Mark::Join(_) | Mark::Leave(_) | Mark::Notice(_) => false,
+        };
+        if loss && self.plan.stop.strict {
+            self.code = Some(exit::LOST);
+            self.always(&format!(
+                "{}: {} (--strict)",
+                target.text,
+                words::mark(mark)
+            ));
+        } else {
+            self.tell(&format!("{}: {}", target.text, words::mark(mark)));
+        }
+    }
+
+    fn take_block(&mut self) -> Block {
+        let mut block = std::mem::take(&mut self.block);
+        block.parts.extend(self.parts.drain());
+        self.block.out.reserve(BLOCK);
+        block
+    }
+
+    /// Settles the output, tells the statistics and lets the sources go.
+    async fn leave(
+        mut self,
+        inbox: mpsc::Receiver<(TargetId, FeedUpdate<RawBatch>)>,
+        mut sink: Sink,
+        mut signals: Signals,
+        code: u8,
+    ) -> u8 {
+        let mut code = code;
+        if !self.block.out.is_empty()
+            && let Some(blocks) = &sink.blocks
+        {
+            let last = blocks.clone();
+            tokio::select! {
+                _ = last.send(self.take_block()) => {}
+                _ = signals.recv() => {}
+                () = reader_gone() => {}
+            }
+        }
+        drop(sink.blocks.take());
+        tokio::select! {
+            ended = sink.ended() => if let Some(WriteEnd::Failed(what)) = ended {
+                self.always(&format!("{what}; free some space, or write elsewhere"));
+                code = exit::OUTPUT;
+            },
+            _ = signals.recv() => {}
+        }
+        if self.plan.stats {
+            self.summary();
+        }
+        drop(inbox);
+        let sources = self
+            .streams
+            .iter_mut()
+            .filter_map(|stream| stream.source.take())
+            .collect();
+        drain(sources, signals).await;
+        code
+    }
+
+    fn summary(&mut self) {
+        let Stats {
+            received,
+            printed,
+            filtered,
+            dropped,
+            bytes,
+        } = self.stats;
+        let (received, printed) = (words::count(received), words::count(printed));
+        let (filtered, dropped, bytes) = (
+            words::count(filtered),
+            words::count(dropped),
+            words::count(bytes),
+        );
+        self.always(&format!(
+            "received {received} lines = printed {printed} + filtered {filtered} + dropped {dropped}; {bytes} bytes written"
+        ));
+    }
+
+    /// Says something that `-q` silences.
+    fn tell(&mut self, text: &str) {
+        if !self.plan.quiet {
+            self.always(text);
+        }
+    }
+
+    fn always(&mut self, text: &str) {
+        (self.say)(SafeText::of(text).as_str());
+    }
+}
+
+/// Stops the sources. Those that are still in a server's replay are drained (decision 2), for
+/// 10 s at most or until the user insists.
+async fn drain(sources: Vec<Source>, mut signals: Signals) {
+    let all = async {
+        let mut waiting: tokio::task::JoinSet<()> = tokio::task::JoinSet::new();
+        for source in sources {
+            waiting.spawn(source.finish());
+        }
+        while waiting.join_next().await.is_some() {}
+    };
+    tokio::select! {
+        _ = timeout(Duration::from_secs(12), all) => {}
+        Some(_) = signals.recv() => {}
+    }
+}

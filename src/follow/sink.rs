@@ -1,0 +1,122 @@
+//! The writing thread: standard output and the tee may block, the loop that reads signals and
+//! sources must not.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::tee::Tee;
+
+/// Blocks of output that may wait for the thread, of up to 64 KiB each.
+const BLOCKS: usize = 4;
+
+/// What is to be written.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// For standard output, and for a tee that is one file.
+    pub out: Vec<u8>,
+    /// For the files of components.
+    pub parts: Vec<(String, Vec<u8>)>,
+}
+
+/// Why writing ended.
+#[derive(Debug)]
+pub enum WriteEnd {
+    /// The reader closed the pipe: no error.
+    Closed,
+    /// The disk is full, or the like; the text names the thing.
+    Failed(String),
+}
+
+/// The way to the writing thread.
+#[derive(Debug)]
+pub struct Sink {
+    /// Give blocks here; dropping it ends the thread after the last.
+    pub blocks: Option<mpsc::Sender<Block>>,
+    ended: oneshot::Receiver<Option<WriteEnd>>,
+    _thread: Option<JoinHandle<()>>,
+}
+
+impl Sink {
+    /// Starts the thread.
+    pub fn start(tee: Option<Tee>) -> io::Result<Self> {
+        let stdout = File::from(rustix::io::dup(rustix::stdio::stdout())?);
+        let (blocks, inbox) = mpsc::channel(BLOCKS);
+        let (done, ended) = oneshot::channel();
+        let thread = std::thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || {
+                drop(done.send(write_all(stdout, tee, inbox)));
+            })?;
+        Ok(Self {
+            blocks: Some(blocks),
+            ended,
+            _thread: Some(thread),
+        })
+    }
+
+    /// Waits for an end that the thread came to by itself, or for its last block after
+    /// [`Sink::blocks`] is taken. Cancel-safe.
+    pub async fn ended(&mut self) -> Option<WriteEnd> {
+        (&mut self.ended).await.unwrap_or(None)
+    }
+}
+
+fn write_all(
+    mut stdout: File,
+    mut tee: Option<Tee>,
+    mut inbox: mpsc::Receiver<Block>,
+) -> Option<WriteEnd> {
+    while let Some(block) = inbox.blocking_recv() {
+        if let Err(error) = stdout.write_all(&block.out) {
+            return Some(if error.kind() == io::ErrorKind::BrokenPipe {
+                WriteEnd::Closed
+            } else {
+                WriteEnd::Failed(format!("standard output: {error}"))
+            });
+        }
+        let Some(tee) = &mut tee else { continue };
+        if let Err(error) = copy(tee, &block) {
+            return Some(WriteEnd::Failed(format!("the file of -O: {error}")));
+        }
+    }
+    None
+}
+
+fn copy(tee: &mut Tee, block: &Block) -> io::Result<()> {
+    if !tee.per_component() {
+        return tee.write("", &block.out);
+    }
+    block
+        .parts
+        .iter()
+        .try_for_each(|(component, records)| tee.write(component, records))
+}
+
+/// Resolves when the reader of standard output is gone, without writing to it.
+pub async fn reader_gone() {
+    let (gone, told) = oneshot::channel();
+    // The thread sleeps in poll(2) until the pipe breaks or the process ends.
+    let watch = std::thread::Builder::new()
+        .name("pipe".into())
+        .spawn(move || {
+            use rustix::event::{PollFd, PollFlags, poll};
+            let stdout = rustix::stdio::stdout();
+            loop {
+                let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
+                match poll(&mut fds, None) {
+                    Ok(_) if fds.iter().any(|fd| fd.revents().intersects(PollFlags::ERR)) => {
+                        let _ = gone.send(());
+                        return;
+                    }
+                    Err(rustix::io::Errno::INTR) => {}
+                    Ok(_) | Err(_) => return,
+                }
+            }
+        });
+    if watch.is_err() || told.await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

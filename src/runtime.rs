@@ -1,0 +1,183 @@
+//! L6: the imperative shell: what was typed becomes a plan, the plan is carried out, the answer
+//! is an exit code.
+
+pub mod clipboard;
+pub mod input;
+pub mod perform;
+pub mod signals;
+pub mod terminal;
+pub mod tui;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Parser;
+use etcetera::BaseStrategy;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::cli::args::DemoArgs;
+use crate::cli::env::Env;
+use crate::cli::plan::ViewPlan;
+use crate::cli::{Args, Plan, plan};
+use crate::codec::target::Target;
+use crate::demo;
+use crate::follow;
+use crate::model::{Fault, FaultKind};
+use crate::text::SafeText;
+
+/// Panes that the demo opens with.
+const PANES: usize = 6;
+
+/// Runs the program on `args` (with the program's own name first).
+pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let args = match Args::try_parse_from(args) {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are no errors; clap knows which stream is meant.
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            return if error.print().is_ok() { code } else { 0 };
+        }
+    };
+    let outcome = plan::resolve(args, &Env::read()).and_then(carry_out);
+    outcome.unwrap_or_else(|fault| {
+        complain(&fault.to_string());
+        fault.kind.exit_code()
+    })
+}
+
+fn carry_out(plan: Plan) -> Result<u8, Fault> {
+    match plan {
+        Plan::Logs(plan) => {
+            let runtime = runtime()?;
+            let code = runtime.block_on(async {
+                Ok(follow::run(*plan, signals::headless()?, Box::new(complain)).await)
+            });
+            // A thread that waits for standard input can't be ended; the process can.
+            runtime.shutdown_background();
+            code
+        }
+        Plan::Serve(args) => {
+            let runtime = runtime()?;
+            let code = runtime.block_on(serve(&args));
+            runtime.shutdown_background();
+            code
+        }
+        Plan::View(targets, plan) => {
+            let runtime = runtime()?;
+            let ending = runtime.block_on(tui::run(targets, plan, themes()));
+            runtime.shutdown_background();
+            die(&ending?)
+        }
+        Plan::Demo(args, plan) => {
+            let runtime = runtime()?;
+            let ending = runtime.block_on(demo(&args, plan));
+            runtime.shutdown_background();
+            die(&ending?)
+        }
+        Plan::ResetTerminal => {
+            terminal::repair().map_err(|error| {
+                Fault::new(
+                    FaultKind::Output,
+                    "the terminal",
+                    error.to_string(),
+                    "run it inside the terminal to repair",
+                )
+            })?;
+            Ok(0)
+        }
+    }
+}
+
+fn runtime() -> Result<Runtime, Fault> {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Fault::new(
+                FaultKind::Internal,
+                "deckwatch",
+                format!("its threads can't be started ({error})"),
+                "check the process limits",
+            )
+        })
+}
+
+/// `demo --serve`: the embedded platform alone, until a signal.
+async fn serve(args: &DemoArgs) -> Result<u8, Fault> {
+    let mut signals = signals::headless()?;
+    let platform = start_demo(args).await?;
+    let mut text =
+        String::from("The demo platform runs on loopback until Ctrl-C. Targets to try:\n\n");
+    for target in platform.targets() {
+        text.push_str(&format!("  {}\n      {}\n", target.url, target.what));
+    }
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    drop(out);
+    if written.is_err() {
+        return Ok(0);
+    }
+    Ok(signals.recv().await.unwrap_or(0))
+}
+
+/// The interface on the embedded platform: six components and a deploy.
+async fn demo(args: &DemoArgs, plan: ViewPlan) -> Result<tui::Ending, Fault> {
+    let platform = start_demo(args).await?;
+    let mut targets = Vec::new();
+    for known in platform.targets() {
+        let mut target = Target::parse(&known.url)?;
+        let shop = known.url.contains("/docker_log#")
+            || known.what.starts_with("a deploy that runs now, in");
+        if shop && targets.len() < PANES {
+            let name = known.what.split([':', ',']).next().unwrap_or("");
+            name.clone_into(&mut target.name);
+            targets.push(target);
+        }
+    }
+    tui::run(targets, plan, themes()).await
+}
+
+/// Where a user's own themes are: `deckwatch/themes` in the config directory, on macOS too.
+fn themes() -> Option<PathBuf> {
+    let dirs = etcetera::base_strategy::Xdg::new().ok()?;
+    Some(dirs.config_dir().join("deckwatch").join("themes"))
+}
+
+/// Ends as the interface did: a signal is died of, so that the shell sees it.
+fn die(ending: &tui::Ending) -> Result<u8, Fault> {
+    match ending {
+        tui::Ending::Quit => Ok(0),
+        tui::Ending::HungUp => Ok(follow::exit::HUNG_UP),
+        tui::Ending::Signal(number) => {
+            drop(signal_hook::low_level::emulate_default_handler(*number));
+            Ok(128u8.saturating_add(u8::try_from(*number).unwrap_or(0)))
+        }
+    }
+}
+
+/// Starts the embedded platform.
+async fn start_demo(args: &DemoArgs) -> Result<demo::Platform, Fault> {
+    let options = demo::Options {
+        port: args.port,
+        rate: args.rate,
+        seed: args.seed,
+        ..demo::Options::default()
+    };
+    demo::Platform::start(options).await.map_err(|error| {
+        let why = format!("it can't listen on loopback ({error})");
+        Fault::new(
+            FaultKind::Unreachable,
+            "the demo platform",
+            why,
+            "choose another --port",
+        )
+    })
+}
+
+/// One line on standard error; a closed one changes nothing.
+fn complain(text: &str) {
+    let line = format!("deckwatch: {}\n", SafeText::of(text));
+    drop(std::io::stderr().lock().write_all(line.as_bytes()));
+}

@@ -1,0 +1,36 @@
+//! Signals, as messages.
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::follow::exit;
+use crate::model::{Fault, FaultKind};
+
+/// The signals that end a headless run, as exit codes. Two may wait: the second one insists.
+pub fn headless() -> Result<mpsc::Receiver<u8>, Fault> {
+    let (sender, receiver) = mpsc::channel(2);
+    let kinds = [
+        (SignalKind::interrupt(), exit::INTERRUPTED),
+        (SignalKind::terminate(), exit::TERMINATED),
+        (SignalKind::hangup(), exit::HUNG_UP),
+    ];
+    for (kind, code) in kinds {
+        let mut stream = signal(kind).map_err(|error| {
+            Fault::new(
+                FaultKind::Internal,
+                "deckwatch",
+                format!("signals can't be caught ({error})"),
+                "check the process limits",
+            )
+        })?;
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while stream.recv().await.is_some() {
+                if sender.send(code).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    Ok(receiver)
+}

@@ -1,0 +1,282 @@
+//! The WebSockets that are opened with one first message: container logs, events, monitor
+//! frames and mpush (protocols.md 1, 5.4).
+
+use std::time::{Duration, Instant};
+
+use crate::codec::docker_log::{self, LogFrame};
+use crate::codec::event_log::{self, EventStep, Outcome};
+use crate::codec::target::WsFeed;
+use crate::codec::{Packet, stamp};
+use crate::model::{EndReason, Fault, FaultKind, Mark, RawBatch, RowFlags, RowHead};
+use crate::text::SafeText;
+
+use super::port::{FeedEvent, Input, Now, Outbox, Session};
+use super::replay::ReplayWindow;
+use super::sources::Sources;
+
+/// A connection that is closed this soon after the first message, without a frame, refused it.
+const REFUSAL: Duration = Duration::from_secs(2);
+/// So many refusals in a row are an answer.
+const REFUSALS: u32 = 3;
+
+/// One target's log, over all its connections.
+#[derive(Debug)]
+pub struct LogSession {
+    feed: WsFeed,
+    hello: Option<Packet>,
+    sources: Sources,
+    replay: Option<ReplayWindow>,
+    opened: Option<Instant>,
+    frames: u64,
+    lost: Option<(Instant, SafeText<'static>)>,
+    refusals: u32,
+    read_once: bool,
+}
+
+impl LogSession {
+    /// A session that will subscribe to `feed`.
+    pub fn new(feed: &WsFeed) -> Self {
+        Self {
+            feed: feed.clone(),
+            hello: None,
+            sources: Sources::default(),
+            replay: None,
+            opened: None,
+            frames: 0,
+            lost: None,
+            refusals: 0,
+            read_once: false,
+        }
+    }
+
+    fn open(&mut self, now: Now, out: &mut Outbox) {
+        let hello = match &self.feed {
+            WsFeed::EventLog(id) => format!("event_id={id}"),
+            WsFeed::DockerLog(id) | WsFeed::Monitor(id) | WsFeed::Mpush(id) => {
+                format!("topic={id}")
+            }
+            WsFeed::Pubsub(_) => return,
+        };
+        self.hello = Some(Packet::text(&hello));
+        self.opened = Some(now.mono);
+        self.frames = 0;
+        self.replay = Some(ReplayWindow::new(now.mono, 1));
+        if let Some((since, why)) = self.lost.take() {
+            let away = now.mono.saturating_duration_since(since);
+            out.batch.push_mark(Mark::Reconnected { away, why });
+        }
+    }
+
+    fn close(&mut self, now: Now, why: &SafeText<'static>, out: &mut Outbox) {
+        self.hello = None;
+        self.replay = None;
+        let Some(opened) = self.opened.take() else {
+            return;
+        };
+        let refused = self.frames == 0 && now.mono.saturating_duration_since(opened) < REFUSAL;
+        self.refusals = if refused { self.refusals + 1 } else { 0 };
+        if self.refusals >= REFUSALS {
+            let what = format!("the subscription {:?}", self.id());
+            let reason = "the server closed the connection at once, three times";
+            let next = "check the id, and whether this server has the feed";
+            out.events.push(FeedEvent::End(EndReason::Fault(Fault::new(
+                FaultKind::Protocol,
+                what,
+                reason,
+                next,
+            ))));
+        } else if self.lost.is_none() {
+            self.lost = Some((now.mono, why.clone()));
+        }
+    }
+
+    fn id(&self) -> &str {
+        match &self.feed {
+            WsFeed::DockerLog(id)
+            | WsFeed::EventLog(id)
+            | WsFeed::Monitor(id)
+            | WsFeed::Mpush(id) => id,
+            WsFeed::Pubsub(_) => "",
+        }
+    }
+
+    fn frame(&mut self, now: Now, frame: &[u8], out: &mut Outbox) {
+        self.frames += 1;
+        // The acknowledgement may be missing, and a later line may be these two letters.
+        if self.frames == 1 && frame == b"ok" {
+            return;
+        }
+        match &self.feed {
+            WsFeed::DockerLog(_) | WsFeed::Mpush(_) => self.log_line(now, frame, out),
+            WsFeed::EventLog(_) => self.event(now, frame, out),
+            WsFeed::Monitor(_) => self.plain(now, frame, out),
+            WsFeed::Pubsub(_) => {}
+        }
+        self.read_once = true;
+    }
+
+    fn log_line(&mut self, now: Now, frame: &[u8], out: &mut Outbox) {
+        let (line, replay) = match docker_log::decode(frame, self.id()) {
+            LogFrame::Live(line) => (line, false),
+            LogFrame::Replay(line) => (line, true),
+        };
+        if replay {
+            self.replayed(now, out);
+        }
+        push_log(&mut self.sources, &mut out.batch, now, b"", &line, replay);
+        self.check_replay(now, out);
+    }
+
+    fn event(&mut self, now: Now, frame: &[u8], out: &mut Outbox) {
+        let Some(step) = event_log::decode(frame) else {
+            if !self.read_once {
+                let what = format!("the stream of event {:?}", self.id());
+                let why = "the server's first frame is no event";
+                let next = "check the path: an event stream ends in /event_log";
+                out.events.push(FeedEvent::End(EndReason::Fault(Fault::new(
+                    FaultKind::Protocol,
+                    what,
+                    why,
+                    next,
+                ))));
+            }
+            return self.plain(now, frame, out);
+        };
+        let replay = self.replay.is_some() && event_log::is_rebuilt(frame);
+        if replay {
+            self.replayed(now, out);
+        }
+        push_event(&mut self.sources, &mut out.batch, now, frame, &step, replay);
+        if let Some(outcome) = step.outcome() {
+            out.events
+                .push(FeedEvent::End(end_of(outcome, &step.message)));
+        }
+        self.check_replay(now, out);
+    }
+
+    fn plain(&mut self, now: Now, frame: &[u8], out: &mut Outbox) {
+        self.replayed(now, out);
+        for line in docker_log::lines(frame) {
+            out.batch.push(
+                line,
+                &RowHead {
+                    recv: now.wall,
+                    ..RowHead::default()
+                },
+            );
+        }
+        self.check_replay(now, out);
+    }
+
+    fn replayed(&mut self, now: Now, out: &mut Outbox) {
+        if self
+            .replay
+            .as_mut()
+            .is_some_and(|window| window.line(now.mono))
+        {
+            out.events.push(FeedEvent::Replaying);
+        }
+    }
+
+    fn check_replay(&mut self, now: Now, out: &mut Outbox) {
+        if self
+            .replay
+            .as_ref()
+            .is_some_and(|window| window.is_over(now.mono))
+        {
+            self.replay = None;
+            out.events.push(FeedEvent::ReplayOver);
+        }
+    }
+}
+
+impl Session for LogSession {
+    fn handle(&mut self, now: Now, input: Input<'_>, out: &mut Outbox) {
+        match input {
+            Input::Opened => self.open(now, out),
+            Input::Packet(packet) => {
+                if let Some(frame) = packet.payload() {
+                    self.frame(now, frame, out);
+                }
+            }
+            Input::Timeout => self.check_replay(now, out),
+            Input::Lost(why) => self.close(now, why, out),
+        }
+    }
+
+    fn poll_transmit(&mut self) -> Option<Packet> {
+        self.hello.take()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.replay.as_ref().map(ReplayWindow::deadline)
+    }
+}
+
+/// How an event's last step ends its target.
+pub(super) fn end_of(outcome: Outcome, message: &str) -> EndReason {
+    let message = SafeText::of(message).into_owned();
+    match outcome {
+        Outcome::Success => EndReason::Success(message),
+        Outcome::Failure => EndReason::Failure(message),
+    }
+}
+
+/// Pushes the lines of one container log frame.
+pub(super) fn push_log(
+    sources: &mut Sources,
+    batch: &mut RawBatch,
+    now: Now,
+    component: &[u8],
+    line: &docker_log::Line<'_>,
+    replay: bool,
+) {
+    let source = line
+        .container
+        .as_ref()
+        .map(|id| sources.name(component, id, batch));
+    let head = RowHead {
+        source: source.as_ref(),
+        flags: replay_flag(replay),
+        recv: now.wall,
+        ..RowHead::default()
+    };
+    for text in docker_log::lines(&line.body) {
+        batch.push(text, &head);
+    }
+}
+
+/// Pushes one step of an event: its message is the line, its step the source, and the frame is
+/// kept as what the wire carried.
+pub(super) fn push_event(
+    sources: &mut Sources,
+    batch: &mut RawBatch,
+    now: Now,
+    frame: &[u8],
+    step: &EventStep<'_>,
+    replay: bool,
+) {
+    let source = (!step.step.is_empty()).then(|| sources.label(step.step.as_bytes()));
+    let head = RowHead {
+        source: source.as_ref(),
+        flags: replay_flag(replay),
+        level: step.severity(),
+        recv: now.wall,
+        stamp: stamp::of_wire(&step.time),
+    };
+    let mut first = true;
+    for text in docker_log::lines(step.message.as_bytes()) {
+        batch.push(text, &head);
+        if std::mem::take(&mut first) {
+            batch.keep_frame(frame);
+        }
+    }
+}
+
+fn replay_flag(replay: bool) -> RowFlags {
+    if replay {
+        RowFlags(RowFlags::REPLAY)
+    } else {
+        RowFlags::default()
+    }
+}

@@ -1,0 +1,88 @@
+//! L5: the tasks that drive a session over its connection and hand on what it says. This is
+//! where wishes become waits; no protocol is known here.
+
+pub mod drive;
+pub mod lines;
+pub mod outlet;
+
+use std::future::Future;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::codec::target::{FeedSpec, Target};
+use crate::model::RawBatch;
+
+pub use drive::Reconnect;
+pub use outlet::{Lag, Outlet};
+
+/// What the program may tell a running source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// End. A WebSocket that is still in its replay is drained first, silently (decision 2).
+    Stop,
+    /// Don't wait for the next attempt.
+    Reconnect,
+}
+
+/// How a source behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// What to do when a link is lost.
+    pub reconnect: Reconnect,
+    /// Go on past the end of a file.
+    pub follow: bool,
+    /// Where the jitter's random numbers begin.
+    pub seed: u64,
+}
+
+/// A running source.
+#[derive(Debug)]
+pub struct Source {
+    commands: mpsc::Sender<Command>,
+    task: JoinHandle<()>,
+}
+
+impl Source {
+    /// Starts the source of `target`; its updates go to `outlet`.
+    pub fn start<B: Send + 'static>(target: &Target, policy: Policy, outlet: Outlet<B>) -> Self {
+        let (commands, orders) = mpsc::channel(8);
+        let task = match &target.feed {
+            FeedSpec::Ws(_) | FeedSpec::Zmq(_) => {
+                spawn(drive::run(target.feed.clone(), policy, orders, outlet))
+            }
+            FeedSpec::Stdin => spawn(lines::run_stdin(policy.follow, orders, outlet)),
+            FeedSpec::File(path) => {
+                spawn(lines::run_file(path.clone(), policy.follow, orders, outlet))
+            }
+        };
+        Self { commands, task }
+    }
+
+    /// Tells the source something; a source that has ended or is busy with eight orders is not
+    /// told.
+    pub fn tell(&self, command: Command) {
+        let _ = self.commands.try_send(command);
+    }
+
+    /// Whether it has ended.
+    pub fn is_over(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    /// Tells it to stop and waits until it has, a drained replay included.
+    pub async fn finish(self) {
+        self.tell(Command::Stop);
+        drop(self.commands);
+        drop(self.task.await);
+    }
+}
+
+fn spawn(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(work)
+}
+
+/// Follow mode takes lines as they came.
+pub fn as_received(batch: RawBatch) -> RawBatch {
+    batch
+}

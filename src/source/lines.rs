@@ -1,0 +1,384 @@
+//! Lines from standard input and from files. They are never dropped: they are read as fast as
+//! they are taken (decision 3).
+
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use crate::clock;
+use crate::model::{
+    EndReason, Fault, FaultKind, LinkState, Mark, Micros, RawBatch, RowFlags, RowHead,
+};
+use crate::text::SafeText;
+use crate::transport::MAX_MESSAGE;
+
+use super::{Command, Outlet};
+
+const CHUNK: usize = 128 << 10;
+/// A followed file is looked at this often just after it grew, and then less and less.
+const SOON: Duration = Duration::from_millis(50);
+const LATE: Duration = Duration::from_secs(1);
+
+/// Cuts a byte stream into lines. A line over 4 MiB is cut into pieces that are marked as going
+/// on, so that no byte is lost.
+#[derive(Debug, Default)]
+pub struct LineCutter {
+    open: Vec<u8>,
+    continued: bool,
+}
+
+impl LineCutter {
+    /// Appends the lines that `bytes` completes.
+    pub fn feed(&mut self, bytes: &[u8], recv: Micros, batch: &mut RawBatch) {
+        let head = RowHead {
+            recv,
+            ..RowHead::default()
+        };
+        let mut rest = bytes;
+        while let Some(at) = memchr::memchr(b'\n', rest) {
+            let (line, after) = rest.split_at(at);
+            if self.open.is_empty() {
+                self.whole(line, &head, batch);
+            } else {
+                self.open.extend_from_slice(line);
+                let line = std::mem::take(&mut self.open);
+                self.whole(&line, &head, batch);
+                self.open = line;
+                self.open.clear();
+            }
+            self.continued = false;
+            rest = after.get(1..).unwrap_or(&[]);
+        }
+        self.open.extend_from_slice(rest);
+        if self.open.len() > MAX_MESSAGE {
+            let line = std::mem::take(&mut self.open);
+            let (pieces, last) = line.split_at(line.len() / MAX_MESSAGE * MAX_MESSAGE);
+            for piece in pieces.chunks(MAX_MESSAGE) {
+                batch.push(
+                    piece,
+                    &RowHead {
+                        flags: RowFlags(RowFlags::CONTINUES),
+                        ..head
+                    },
+                );
+            }
+            self.open = last.to_vec();
+            self.continued = true;
+        }
+    }
+
+    /// The last line, if it has no newline.
+    pub fn finish(&mut self, recv: Micros, batch: &mut RawBatch) {
+        if !self.open.is_empty() || self.continued {
+            batch.push(
+                &self.open,
+                &RowHead {
+                    recv,
+                    ..RowHead::default()
+                },
+            );
+        }
+        self.open.clear();
+        self.continued = false;
+    }
+
+    fn whole(&mut self, line: &[u8], head: &RowHead<'_>, batch: &mut RawBatch) {
+        let last = line.len().saturating_sub(1) / MAX_MESSAGE * MAX_MESSAGE;
+        let (pieces, line) = line.split_at(last);
+        for piece in pieces.chunks(MAX_MESSAGE) {
+            batch.push(
+                piece,
+                &RowHead {
+                    flags: RowFlags(RowFlags::CONTINUES),
+                    ..*head
+                },
+            );
+        }
+        batch.push(line, head);
+    }
+}
+
+/// Reads standard input to its end.
+pub async fn run_stdin<B>(follow: bool, mut orders: mpsc::Receiver<Command>, outlet: Outlet<B>) {
+    let mut outlet = outlet.blocking();
+    // Without following, all of it is history, up to its end.
+    outlet.state(if follow {
+        LinkState::Live
+    } else {
+        LinkState::Replaying
+    });
+    let (chunks, mut inbox) = mpsc::channel::<Result<Vec<u8>, String>>(4);
+    // A thread of its own: a blocked read can't be cancelled, and must not keep the runtime.
+    let reader = std::thread::Builder::new()
+        .name("stdin".into())
+        .spawn(move || read_stdin(&chunks));
+    if let Err(error) = reader {
+        return end(
+            &mut outlet,
+            Some(fault("standard input", &error.to_string())),
+        )
+        .await;
+    }
+    let mut cutter = LineCutter::default();
+    loop {
+        let chunk = tokio::select! {
+            biased;
+            () = stopped(&mut orders) => return,
+            chunk = inbox.recv() => chunk,
+        };
+        let mut batch = RawBatch::default();
+        let failed = match chunk {
+            Some(Ok(bytes)) => {
+                cutter.feed(&bytes, clock::wall(), &mut batch);
+                None
+            }
+            Some(Err(why)) => Some(Some(fault("standard input", &why))),
+            None => Some(None),
+        };
+        if failed.is_some() {
+            cutter.finish(clock::wall(), &mut batch);
+        }
+        outlet.lines(batch);
+        if !flush(&mut outlet, &mut orders).await {
+            return;
+        }
+        if let Some(fault) = failed {
+            return end(&mut outlet, fault).await;
+        }
+    }
+}
+
+fn read_stdin(chunks: &mpsc::Sender<Result<Vec<u8>, String>>) {
+    let mut stdin = std::io::stdin().lock();
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        let sent = match stdin.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(read) => chunks.blocking_send(Ok(buffer.get(..read).unwrap_or(&[]).to_vec())),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Ok(()),
+            Err(error) => {
+                drop(chunks.blocking_send(Err(error.to_string())));
+                return;
+            }
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads a file to its end, and past it with `follow`: through truncation and rotation.
+pub async fn run_file<B>(
+    path: PathBuf,
+    follow: bool,
+    mut orders: mpsc::Receiver<Command>,
+    outlet: Outlet<B>,
+) {
+    let mut outlet = outlet.blocking();
+    let shown = path.display().to_string();
+    let mut tail = match Tail::open(&path).await {
+        Ok(tail) => tail,
+        Err(error) => {
+            let kind = if error.kind() == std::io::ErrorKind::NotFound {
+                FaultKind::NotFound
+            } else {
+                FaultKind::Denied
+            };
+            let why = error.to_string();
+            let why = why
+                .split(" (os error")
+                .next()
+                .unwrap_or(&why)
+                .to_lowercase();
+            let fault = Fault::new(kind, shown, why, "check the path and its permissions");
+            return end(&mut outlet, Some(fault)).await;
+        }
+    };
+    // What stands in the file is its history.
+    outlet.state(LinkState::Replaying);
+    let (mut pause, mut live) = (SOON, false);
+    loop {
+        let mut batch = RawBatch::default();
+        match tail.read(&mut batch).await {
+            Err(error) => return end(&mut outlet, Some(fault(&shown, &error.to_string()))).await,
+            Ok(0) if !follow => {
+                tail.cutter.finish(clock::wall(), &mut batch);
+                outlet.lines(batch);
+                if flush(&mut outlet, &mut orders).await {
+                    end(&mut outlet, None).await;
+                }
+                return;
+            }
+            Ok(0) => {
+                if !std::mem::replace(&mut live, true) {
+                    outlet.state(LinkState::Live);
+                }
+                if tail.renew(&path, &mut batch).await {
+                    pause = SOON;
+                } else {
+                    tokio::select! {
+                        biased;
+                        () = stopped(&mut orders) => return,
+                        () = sleep(pause) => pause = (pause * 2).min(LATE),
+                    }
+                }
+            }
+            Ok(_) => pause = SOON,
+        }
+        outlet.lines(batch);
+        if !flush(&mut outlet, &mut orders).await {
+            return;
+        }
+    }
+}
+
+/// A file that is read along.
+struct Tail {
+    file: File,
+    inode: u64,
+    position: u64,
+    buffer: Vec<u8>,
+    cutter: LineCutter,
+}
+
+impl Tail {
+    async fn open(path: &Path) -> std::io::Result<Self> {
+        let mut file = File::open(path).await?;
+        file.set_max_buf_size(CHUNK);
+        let about = file.metadata().await?;
+        if about.is_dir() {
+            return Err(std::io::Error::other("it is a directory"));
+        }
+        Ok(Self {
+            file,
+            inode: about.ino(),
+            position: 0,
+            buffer: vec![0; CHUNK],
+            cutter: LineCutter::default(),
+        })
+    }
+
+    async fn read(&mut self, batch: &mut RawBatch) -> std::io::Result<usize> {
+        let read = self.file.read(&mut self.buffer).await?;
+        self.position += read as u64;
+        self.cutter
+            .feed(self.buffer.get(..read).unwrap_or(&[]), clock::wall(), batch);
+        Ok(read)
+    }
+
+    /// At the end of the file: is it shorter now, or another one under the same name? True if
+    /// there is something new to read.
+    async fn renew(&mut self, path: &Path, batch: &mut RawBatch) -> bool {
+        let Ok(about) = tokio::fs::metadata(path).await else {
+            return false;
+        };
+        let words = if about.ino() != self.inode {
+            let Ok(mut fresh) = Self::open(path).await else {
+                return false;
+            };
+            self.cutter.finish(clock::wall(), batch);
+            std::mem::swap(&mut self.buffer, &mut fresh.buffer);
+            *self = fresh;
+            "the file was replaced by a new one (rotation)"
+        } else if about.len() < self.position {
+            if self.file.seek(std::io::SeekFrom::Start(0)).await.is_err() {
+                return false;
+            }
+            self.cutter.finish(clock::wall(), batch);
+            self.position = 0;
+            "the file was truncated and is read from its start"
+        } else {
+            return false;
+        };
+        batch.push_mark(Mark::Notice(SafeText::of(words).into_owned()));
+        true
+    }
+}
+
+fn fault(what: &str, why: &str) -> Fault {
+    Fault::new(
+        FaultKind::Lost,
+        what,
+        format!("it can't be read: {why}"),
+        "check the file and the disk",
+    )
+}
+
+async fn end<B>(outlet: &mut Outlet<B>, fault: Option<Fault>) {
+    let reason = fault.map_or(EndReason::Finished, EndReason::Fault);
+    outlet.state(LinkState::Ended(reason));
+    outlet.flush().await;
+}
+
+/// Waits until everything is taken. False if the program wants no more.
+async fn flush<B>(outlet: &mut Outlet<B>, orders: &mut mpsc::Receiver<Command>) -> bool {
+    tokio::select! {
+        biased;
+        () = stopped(orders) => false,
+        () = outlet.flush() => true,
+    }
+}
+
+async fn stopped(orders: &mut mpsc::Receiver<Command>) {
+    loop {
+        match orders.recv().await {
+            Some(Command::Reconnect) => {}
+            Some(Command::Stop) | None => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(pieces: &[&[u8]]) -> Vec<(Vec<u8>, bool)> {
+        let (mut cutter, mut batch) = (LineCutter::default(), RawBatch::default());
+        for piece in pieces {
+            cutter.feed(piece, Micros(0), &mut batch);
+        }
+        cutter.finish(Micros(0), &mut batch);
+        let row = |(index, row): (usize, &crate::model::RawRow)| {
+            (
+                batch.line(index).to_vec(),
+                row.flags.has(RowFlags::CONTINUES),
+            )
+        };
+        batch.rows().iter().enumerate().map(row).collect()
+    }
+
+    #[test]
+    fn lines_are_the_same_from_every_split() {
+        let text = b"a\n\nbc\r\n\xff\x00\nlast";
+        let want = cut(&[text]);
+        let lines: Vec<&[u8]> = want.iter().map(|(line, _)| line.as_slice()).collect();
+        assert_eq!(lines, [&b"a"[..], b"", b"bc\r", b"\xff\x00", b"last"]);
+        for at in 0..text.len() {
+            assert_eq!(cut(&[&text[..at], &text[at..]]), want, "split at {at}");
+        }
+        assert_eq!(cut(&[b"a\n"]).len(), 1);
+        assert_eq!(cut(&[b""]).len(), 0);
+    }
+
+    #[test]
+    fn a_line_of_64_mib_is_cut_into_pieces_that_make_it_whole() {
+        let long = vec![b'x'; 64 << 20];
+        for chunk in [1 << 20, 64 << 20] {
+            let mut pieces: Vec<&[u8]> = long.chunks(chunk).collect();
+            pieces.push(b"tail\nnext\n");
+            let lines = cut(&pieces);
+            let total: usize = lines.iter().map(|(line, _)| line.len()).sum();
+            assert_eq!(total, (64 << 20) + 8);
+            assert!(lines.iter().all(|(line, _)| line.len() <= MAX_MESSAGE));
+            let ends = lines.iter().filter(|(_, continues)| !continues).count();
+            assert_eq!(ends, 2, "two newlines were read");
+            assert_eq!(lines.last().unwrap().0, b"next");
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The way from a source to the program: a bounded channel, and before it a queue of our own
+//! that is bounded in bytes. A log socket is never pushed back on: the platform drops silently
+//! what a slow reader leaves (protocols.md 1.4). When the queue is full its oldest batches go,
+//! and their lines are counted at their place.
+
+use std::collections::VecDeque;
+
+use tokio::sync::mpsc;
+
+use crate::model::{FeedUpdate, LinkState, Mark, RawBatch, TargetId};
+
+/// What happens when the program does not keep up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lag {
+    /// Keep this many bytes, drop the oldest, count.
+    Drop(usize),
+    /// Stop reading: for files and standard input, or where the user asked for it.
+    Block,
+}
+
+enum Pending {
+    Lines(RawBatch, usize),
+    State(LinkState),
+}
+
+/// One target's way out.
+pub struct Outlet<B> {
+    target: TargetId,
+    sender: mpsc::Sender<(TargetId, FeedUpdate<B>)>,
+    prepare: fn(RawBatch) -> B,
+    lag: Lag,
+    pending: VecDeque<Pending>,
+    pending_bytes: usize,
+    dropped: u64,
+    muted: bool,
+}
+
+impl<B> std::fmt::Debug for Outlet<B> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outlet")
+            .field("target", &self.target)
+            .field("pending", &self.pending_bytes)
+            .finish()
+    }
+}
+
+impl<B> Outlet<B> {
+    /// An outlet for `target`; `prepare` runs on the source's thread, just before sending.
+    pub fn new(
+        target: TargetId,
+        sender: mpsc::Sender<(TargetId, FeedUpdate<B>)>,
+        prepare: fn(RawBatch) -> B,
+        lag: Lag,
+    ) -> Self {
+        Self {
+            target,
+            sender,
+            prepare,
+            lag,
+            pending: VecDeque::new(),
+            pending_bytes: 0,
+            dropped: 0,
+            muted: false,
+        }
+    }
+
+    /// The same outlet that pushes back: for files and standard input, which wait.
+    #[must_use]
+    pub fn blocking(mut self) -> Self {
+        self.lag = Lag::Block;
+        self
+    }
+
+    /// Hands on a batch, or queues it.
+    pub fn lines(&mut self, batch: RawBatch) {
+        if self.muted || batch.is_empty() {
+            return;
+        }
+        let weight = batch.weight();
+        self.pending_bytes += weight;
+        self.pending.push_back(Pending::Lines(batch, weight));
+        self.send_ready();
+        self.shed();
+    }
+
+    /// Hands on a change of state, behind the lines before it.
+    pub fn state(&mut self, state: LinkState) {
+        if self.muted {
+            return;
+        }
+        self.pending.push_back(Pending::State(state));
+        self.send_ready();
+    }
+
+    /// Nothing more is handed on: the program has left, the connection is only drained.
+    pub fn mute(&mut self) {
+        self.muted = true;
+        self.pending.clear();
+        self.pending_bytes = 0;
+    }
+
+    /// Whether something waits for room.
+    pub fn is_waiting(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Whether the source must not read on before [`Outlet::make_room`].
+    pub fn must_wait(&self) -> bool {
+        self.lag == Lag::Block && self.is_waiting()
+    }
+
+    /// Waits for room and sends one update. Cancel-safe.
+    pub async fn make_room(&mut self) {
+        match self.sender.clone().reserve_owned().await {
+            Ok(permit) => {
+                if let Some(update) = self.take() {
+                    permit.send((self.target, update));
+                    self.send_ready();
+                }
+            }
+            // The program is gone; the command channel will say so too.
+            Err(_) => self.mute(),
+        }
+    }
+
+    /// Sends everything that is queued, waiting as long as it takes.
+    pub async fn flush(&mut self) {
+        while self.is_waiting() {
+            self.make_room().await;
+        }
+    }
+
+    fn send_ready(&mut self) {
+        while !self.pending.is_empty() {
+            match self.sender.clone().try_reserve_owned() {
+                Ok(permit) => {
+                    if let Some(update) = self.take() {
+                        permit.send((self.target, update));
+                    }
+                }
+                Err(mpsc::error::TrySendError::Full(_)) => return,
+                Err(mpsc::error::TrySendError::Closed(_)) => return self.mute(),
+            }
+        }
+    }
+
+    fn take(&mut self) -> Option<FeedUpdate<B>> {
+        Some(match self.pending.pop_front()? {
+            Pending::State(state) => FeedUpdate::State(state),
+            Pending::Lines(mut batch, weight) => {
+                self.pending_bytes -= weight;
+                match std::mem::take(&mut self.dropped) {
+                    0 => {}
+                    lines => batch.lead_mark(Mark::Dropped { lines }),
+                }
+                FeedUpdate::Lines((self.prepare)(batch))
+            }
+        })
+    }
+
+    /// Drops the oldest batches past the budget, but never the newest one, so that the count
+    /// always has a batch to travel with. Marks and states stay.
+    fn shed(&mut self) {
+        let Lag::Drop(budget) = self.lag else { return };
+        let mut at = 0;
+        while self.pending_bytes > budget && at + 1 < self.pending.len() {
+            let Some(Pending::Lines(batch, weight)) = self.pending.get_mut(at) else {
+                at += 1;
+                continue;
+            };
+            self.dropped += batch.len() as u64;
+            let marks = batch.take_marks();
+            self.pending_bytes -= *weight;
+            if marks.is_empty() {
+                self.pending.remove(at);
+            } else {
+                *weight = batch.weight();
+                self.pending_bytes += *weight;
+                at += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::RowHead;
+    use crate::model::batch::Item;
+
+    fn batch(lines: usize) -> RawBatch {
+        let mut batch = RawBatch::default();
+        for _ in 0..lines {
+            batch.push(&[b'x'; 100], &RowHead::default());
+        }
+        batch
+    }
+
+    fn count(update: &FeedUpdate<RawBatch>) -> (u64, u64) {
+        let FeedUpdate::Lines(batch) = update else {
+            return (0, 0);
+        };
+        batch
+            .iter()
+            .fold((0, 0), |(lines, dropped), item| match item {
+                Item::Line(..) => (lines + 1, dropped),
+                Item::Mark(Mark::Dropped { lines: n }) => (lines, dropped + n),
+                Item::Mark(_) => (lines, dropped),
+            })
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_drops_its_oldest_and_counts_exactly() {
+        let (sender, mut inbox) = mpsc::channel(2);
+        let mut outlet = Outlet::new(TargetId(0), sender, |batch| batch, Lag::Drop(10_000));
+        for _ in 0..50 {
+            outlet.lines(batch(10));
+        }
+        assert!(outlet.pending_bytes <= 10_000);
+        outlet.state(LinkState::Live);
+        let (mut lines, mut dropped, mut states) = (0, 0, 0);
+        while outlet.is_waiting() || !inbox.is_empty() {
+            if let Ok((_, update)) = inbox.try_recv() {
+                let (l, d) = count(&update);
+                lines += l;
+                dropped += d;
+                states += u32::from(matches!(update, FeedUpdate::State(_)));
+            } else {
+                outlet.make_room().await;
+            }
+        }
+        assert!(dropped > 0 && lines > 0);
+        assert_eq!((lines + dropped, states), (500, 1));
+    }
+
+    #[tokio::test]
+    async fn a_blocking_outlet_drops_nothing_and_says_that_it_must_wait() {
+        let (sender, mut inbox) = mpsc::channel(1);
+        let mut outlet = Outlet::new(TargetId(0), sender, |batch| batch, Lag::Drop(1)).blocking();
+        for _ in 0..5 {
+            outlet.lines(batch(10));
+        }
+        assert!(outlet.must_wait());
+        let mut lines = 0;
+        while let Ok((_, update)) = inbox.try_recv() {
+            lines += count(&update).0;
+            if outlet.is_waiting() {
+                outlet.make_room().await;
+            }
+        }
+        assert_eq!(lines, 50);
+    }
+
+    #[tokio::test]
+    async fn marks_survive_the_lines_around_them() {
+        let (sender, mut inbox) = mpsc::channel(1);
+        let mut outlet = Outlet::new(TargetId(0), sender, |batch| batch, Lag::Drop(2_000));
+        outlet.state(LinkState::Open);
+        let mut marked = batch(10);
+        marked.push_mark(Mark::Gap {
+            why: crate::text::SafeText::of("gap").into_owned(),
+        });
+        outlet.lines(marked);
+        for _ in 0..10 {
+            outlet.lines(batch(10));
+        }
+        let mut gaps = 0;
+        while outlet.is_waiting() || !inbox.is_empty() {
+            if let Ok((_, FeedUpdate::Lines(batch))) = inbox.try_recv() {
+                gaps += batch
+                    .iter()
+                    .filter(|item| matches!(item, Item::Mark(Mark::Gap { .. })))
+                    .count();
+            } else {
+                outlet.make_room().await;
+            }
+        }
+        assert_eq!(gaps, 1);
+    }
+}

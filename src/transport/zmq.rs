@@ -1,0 +1,305 @@
+//! ZeroMQ: the `zeromq` crate's SUB socket, and the guard in front of it.
+//!
+//! The crate aborts the process on one hostile frame length, grows without limit on endless
+//! multipart messages and never gives up on a peer that is silent (reliability.md 3.1, measured
+//! on 0.7.0). So the TCP connection is ours: the guard checks the peer's bytes
+//! ([`crate::codec::zmtp`]) and hands them to the crate over a local socket in a private
+//! directory. The crate binds there, so each connection of ours is a new peer to it and its own
+//! reconnecting never starts.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use zeromq::{Socket, SocketRecv, SubSocket};
+
+use crate::codec::Packet;
+use crate::codec::target::ZmqSpec;
+use crate::codec::zmtp::{Checker, ZmtpFault};
+use crate::model::FaultKind;
+
+use super::{DialError, LinkError, READ_BUFFER, dial};
+
+/// Greeting and READY must be there by then.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// What the crate still holds after the peer is gone is read until it is quiet this long.
+const DRAIN: Duration = Duration::from_millis(50);
+/// Reasons of refused publishers that wait to be told, when we are the listener.
+const REFUSALS: usize = 16;
+
+/// A SUB socket behind its guard.
+#[derive(Debug)]
+pub struct ZmqConn {
+    sub: Sub,
+    guard: JoinSet<()>,
+    ended: Option<oneshot::Receiver<String>>,
+    gone: Option<String>,
+    refusals: mpsc::Receiver<String>,
+    _private: TempDir,
+}
+
+/// The crate's socket has no `Debug`.
+struct Sub(SubSocket);
+
+impl std::fmt::Debug for Sub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SubSocket")
+    }
+}
+
+impl ZmqConn {
+    /// Dials the publisher, or listens for publishers with `bind`.
+    pub async fn open(spec: &ZmqSpec) -> Result<Self, DialError> {
+        let what = format!("tcp://{}", spec.address);
+        let (private, path, sub) = local_socket(spec).await.map_err(|why| {
+            DialError::never(
+                FaultKind::Internal,
+                &what,
+                format!("no local socket could be made: {why}"),
+                "check TMPDIR",
+            )
+        })?;
+        let mut guard = JoinSet::new();
+        let (refused, refusals) = mpsc::channel(REFUSALS);
+        let ended = if spec.bind {
+            let listener = TcpListener::bind(&spec.address).await.map_err(|error| {
+                let why = format!("the address can't be listened on ({})", dial::plain(&error));
+                DialError::never(
+                    FaultKind::Unreachable,
+                    &what,
+                    why,
+                    "choose another port, or an address of this machine",
+                )
+            })?;
+            guard.spawn(accept(listener, path, refused));
+            None
+        } else {
+            let (host, port) = spec
+                .address
+                .rsplit_once(':')
+                .unwrap_or((&spec.address, "0"));
+            let stream =
+                dial::tcp(host, port.parse().unwrap_or(0))
+                    .await
+                    .map_err(|mut error| {
+                        error.fault.what.clone_from(&what);
+                        error
+                    })?;
+            let (ready, is_ready) = oneshot::channel();
+            let (done, ended) = oneshot::channel();
+            guard.spawn(async move {
+                let why = relay(stream, path, Some(ready)).await;
+                drop(done.send(why.words()));
+            });
+            handshake(is_ready, &what).await?;
+            Some(ended)
+        };
+        Ok(Self {
+            sub: Sub(sub),
+            guard,
+            ended,
+            gone: None,
+            refusals,
+            _private: private,
+        })
+    }
+
+    /// The next message. Cancel-safe: the crate's `recv` on a SUB socket only polls its queue.
+    pub async fn recv(&mut self) -> Result<Packet, LinkError> {
+        loop {
+            if let Some(why) = &self.gone {
+                return match timeout(DRAIN, self.sub.0.recv()).await {
+                    Ok(Ok(message)) => Ok(Packet::Parts(message.into_vec())),
+                    Ok(Err(_)) | Err(_) => Err(LinkError::Ended(why.clone())),
+                };
+            }
+            tokio::select! {
+                biased;
+                message = self.sub.0.recv() => match message {
+                    Ok(message) => return Ok(Packet::Parts(message.into_vec())),
+                    // The peer left; the guard knows why.
+                    Err(_) if self.ended.is_none() => {}
+                    Err(_) => {
+                        let why = match self.ended.take() {
+                            Some(ended) => ended.await.unwrap_or_default(),
+                            None => String::new(),
+                        };
+                        self.gone = Some(why);
+                    }
+                },
+                why = guard_end(&mut self.ended) => {
+                    self.ended = None;
+                    self.gone = Some(why);
+                }
+                Some(refusal) = self.refusals.recv() => return Err(LinkError::Notice(refusal)),
+            }
+        }
+    }
+
+    /// How many tasks the guard runs, for tests.
+    pub fn relays(&self) -> usize {
+        self.guard.len()
+    }
+}
+
+async fn guard_end(ended: &mut Option<oneshot::Receiver<String>>) -> String {
+    match ended {
+        Some(ended) => ended.await.unwrap_or_else(|_| "the guard ended".into()),
+        None => std::future::pending().await,
+    }
+}
+
+async fn local_socket(spec: &ZmqSpec) -> Result<(TempDir, PathBuf, SubSocket), String> {
+    let private = tempfile::Builder::new()
+        .prefix("dw")
+        .tempdir()
+        .map_err(|error| error.to_string())?;
+    let path = private.path().join("s");
+    let mut sub = SubSocket::new();
+    for prefix in &spec.prefixes {
+        sub.subscribe(prefix)
+            .await
+            .map_err(|error| error.to_string())?;
+    }
+    sub.bind(&format!("ipc://{}", path.display()))
+        .await
+        .map_err(|error| error.to_string())?;
+    Ok((private, path, sub))
+}
+
+async fn handshake(
+    is_ready: oneshot::Receiver<Result<(), Ended>>,
+    what: &str,
+) -> Result<(), DialError> {
+    let next = "check that the port is a ZeroMQ publisher's";
+    match timeout(HANDSHAKE, is_ready).await {
+        Ok(Ok(Ok(()))) => Ok(()),
+        Ok(Ok(Err(Ended::Fault(fault)))) => Err(DialError::never(
+            FaultKind::Protocol,
+            what,
+            fault.to_string(),
+            next,
+        )),
+        Ok(Ok(Err(why))) => Err(DialError::later(what, why.words(), next)),
+        Ok(Err(_)) => Err(DialError::later(
+            what,
+            "the connection ended in the handshake",
+            next,
+        )),
+        Err(_) => Err(DialError::later(
+            what,
+            "it took the connection and sent no ZeroMQ greeting in 5 s",
+            next,
+        )),
+    }
+}
+
+/// Takes publishers as they come; each has its own guard.
+async fn accept(listener: TcpListener, path: PathBuf, refused: mpsc::Sender<String>) {
+    let mut relays = JoinSet::new();
+    while let Ok((stream, address)) = listener.accept().await {
+        dial::prepare(&stream);
+        let (path, refused) = (path.clone(), refused.clone());
+        relays.spawn(async move {
+            let (ready, is_ready) = oneshot::channel();
+            let work = relay(stream, path, Some(ready));
+            tokio::pin!(work);
+            let why = tokio::select! {
+                why = &mut work => why,
+                late = async { timeout(HANDSHAKE, is_ready).await.is_err() } => {
+                    if late { Ended::Silent } else { work.await }
+                }
+            };
+            drop(refused.try_send(format!(
+                "the publisher at {address} is gone: {}",
+                why.words()
+            )));
+        });
+        while relays.try_join_next().is_some() {}
+    }
+}
+
+/// Why a relay ended.
+#[derive(Debug)]
+enum Ended {
+    Closed,
+    Io(String),
+    Fault(ZmtpFault),
+    Local(String),
+    Silent,
+}
+
+impl Ended {
+    fn words(&self) -> String {
+        match self {
+            Self::Closed => "the publisher closed the connection".into(),
+            Self::Io(why) => format!("the connection broke ({why})"),
+            Self::Fault(fault) => format!("the publisher was cut off: {fault}"),
+            Self::Local(why) => format!("the local socket broke ({why})"),
+            Self::Silent => "no ZeroMQ greeting came in 5 s".into(),
+        }
+    }
+}
+
+/// Carries bytes between a publisher and the crate; the publisher's are checked.
+async fn relay(
+    stream: TcpStream,
+    path: PathBuf,
+    ready: Option<oneshot::Sender<Result<(), Ended>>>,
+) -> Ended {
+    let local = match UnixStream::connect(&path).await {
+        Ok(local) => local,
+        Err(error) => return Ended::Local(dial::plain(&error)),
+    };
+    let (mut from_peer, mut to_peer) = stream.into_split();
+    let (mut from_crate, mut to_crate) = local.into_split();
+    let mut upward = JoinSet::new();
+    upward.spawn(async move { drop(tokio::io::copy(&mut from_crate, &mut to_peer).await) });
+    let mut ready = ready;
+    let mut checker = Checker::default();
+    let mut bytes = vec![0; READ_BUFFER];
+    let mut sound = Vec::with_capacity(READ_BUFFER);
+    let ended = loop {
+        let read = match from_peer.read(&mut bytes).await {
+            Ok(0) => break Ended::Closed,
+            Ok(read) => read,
+            Err(error) => break io_end(&error),
+        };
+        sound.clear();
+        let checked = checker.feed(bytes.get(..read).unwrap_or(&[]), &mut sound);
+        if let Err(error) = to_crate.write_all(&sound).await {
+            break Ended::Local(dial::plain(&error));
+        }
+        if let Err(fault) = checked {
+            break Ended::Fault(fault);
+        }
+        if checker.is_ready()
+            && let Some(ready) = ready.take()
+        {
+            drop(ready.send(Ok(())));
+        }
+    };
+    drop(to_crate.shutdown().await);
+    match ready {
+        Some(ready) => {
+            let words = ended.words();
+            drop(ready.send(Err(ended)));
+            Ended::Io(words)
+        }
+        None => ended,
+    }
+}
+
+fn io_end(error: &io::Error) -> Ended {
+    if error.kind() == io::ErrorKind::ConnectionReset {
+        Ended::Closed
+    } else {
+        Ended::Io(dial::plain(error))
+    }
+}

@@ -1,0 +1,8 @@
+//! The demo platform is held to the recordings of the real one, and its switches do what they
+//! say.
+
+mod recordings;
+mod rules;
+mod sockets;
+mod stage;
+mod switches;
