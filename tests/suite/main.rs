@@ -1,6 +1,7 @@
 //! The one test binary: a module for each part of the program.
 
 mod demo;
+mod limits;
 mod raw_client;
 mod store;
 mod text;
