@@ -112,8 +112,9 @@ impl LogView<'_> {
         };
         let pieces = Pieces::of(&row, self.pane.view.pretty);
         let look = self.look(&row, &pieces);
+        let drawn = Drawn { row, pieces, look };
         for screen in group {
-            self.piece(screen, &row, &pieces, &look, shape, buf);
+            self.piece(screen, &drawn, shape, buf);
         }
     }
 
@@ -159,9 +160,7 @@ impl LogView<'_> {
     fn piece(
         &self,
         screen: &ScreenRow,
-        row: &Row<'_>,
-        pieces: &Pieces<'_>,
-        look: &Look,
+        Drawn { row, pieces, look }: &Drawn<'_>,
         shape: &Shape,
         buf: &mut Buffer,
     ) {
@@ -184,7 +183,7 @@ impl LogView<'_> {
         let piece = full.slice(screen.piece.bytes.clone());
         let offset = screen.piece.bytes.start;
         if look.mark {
-            self.mark(&piece, look.base, paint::from(whole, area.x), buf);
+            Self::mark(&piece, look.base, paint::from(whole, area.x), buf);
         } else if pieces.made {
             self.json(&piece, area, buf);
         } else {
@@ -202,7 +201,7 @@ impl LogView<'_> {
         }
     }
 
-    fn mark(&self, piece: &SafeText<'_>, style: Style, area: Rect, buf: &mut Buffer) {
+    fn mark(piece: &SafeText<'_>, style: Style, area: Rect, buf: &mut Buffer) {
         let x = paint::say(buf, area, "── ", style);
         let x = paint::put(buf, paint::from(area, x), piece, style);
         paint::say(buf, paint::from(area, x), " ──", style);
@@ -370,6 +369,13 @@ fn ago(now: Micros, at: Micros) -> String {
         6000..360_000 => format!("{}h", seconds / 3600),
         _ => format!("{}d", seconds / 86_400),
     }
+}
+
+/// A row of the store, taken apart for drawing.
+struct Drawn<'a> {
+    row: Row<'a>,
+    pieces: Pieces<'a>,
+    look: Look,
 }
 
 struct Shape {
