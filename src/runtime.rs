@@ -50,7 +50,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
 fn carry_out(plan: Plan) -> Result<u8, Fault> {
     match plan {
         Plan::Logs(plan) => {
-            let runtime = runtime()?;
+            // One: each hop between threads costs more than a line does.
+            let runtime = runtime(1)?;
             let code = runtime.block_on(async {
                 Ok(follow::run(*plan, signals::headless()?, Box::new(complain)).await)
             });
@@ -59,19 +60,19 @@ fn carry_out(plan: Plan) -> Result<u8, Fault> {
             code
         }
         Plan::Serve(args) => {
-            let runtime = runtime()?;
+            let runtime = runtime(2)?;
             let code = runtime.block_on(serve(&args));
             runtime.shutdown_background();
             code
         }
         Plan::View(targets, plan) => {
-            let runtime = runtime()?;
+            let runtime = runtime(2)?;
             let ending = runtime.block_on(tui::run(targets, plan, themes()));
             runtime.shutdown_background();
             Ok(die(&ending?))
         }
         Plan::Demo(args, plan) => {
-            let runtime = runtime()?;
+            let runtime = runtime(2)?;
             let ending = runtime.block_on(demo(&args, plan));
             runtime.shutdown_background();
             Ok(die(&ending?))
@@ -90,9 +91,10 @@ fn carry_out(plan: Plan) -> Result<u8, Fault> {
     }
 }
 
-fn runtime() -> Result<Runtime, Fault> {
+/// Threads for the sources; what is printed or drawn is made on the main one.
+fn runtime(sources: usize) -> Result<Runtime, Fault> {
     Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(sources)
         .enable_all()
         .build()
         .map_err(|error| {

@@ -115,6 +115,15 @@ pub enum Item<'a, R> {
 }
 
 impl RawBatch {
+    /// An empty batch with room for another of the size of `last`.
+    pub fn like(last: &Self) -> Self {
+        Self {
+            bytes: Vec::with_capacity(last.bytes.len()),
+            rows: Vec::with_capacity(last.rows.len()),
+            ..Self::default()
+        }
+    }
+
     /// Appends a line.
     pub fn push(&mut self, line: &[u8], head: &RowHead<'_>) {
         let source = head

@@ -234,9 +234,9 @@ pub(super) fn push_log(
     let source = line
         .container
         .as_ref()
-        .map(|id| sources.name(component, id, batch));
+        .and_then(|id| sources.name(component, id, batch));
     let head = RowHead {
-        source: source.as_ref(),
+        source,
         flags: replay_flag(replay),
         recv: now.wall,
         ..RowHead::default()
@@ -256,9 +256,11 @@ pub(super) fn push_event(
     step: &EventStep<'_>,
     replay: bool,
 ) {
-    let source = (!step.step.is_empty()).then(|| sources.label(step.step.as_bytes()));
+    let source = (!step.step.is_empty())
+        .then(|| sources.label(step.step.as_bytes()))
+        .flatten();
     let head = RowHead {
-        source: source.as_ref(),
+        source,
         flags: replay_flag(replay),
         level: step.severity(),
         recv: now.wall,

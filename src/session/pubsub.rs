@@ -193,7 +193,7 @@ impl PubsubSession {
             out.batch.push(
                 line,
                 &RowHead {
-                    source: Some(&source),
+                    source,
                     recv: now.wall,
                     ..RowHead::default()
                 },

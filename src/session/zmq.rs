@@ -65,7 +65,7 @@ impl ZmqSession {
         let source = line
             .source
             .as_ref()
-            .map(|id| self.sources.name(component, id, &mut out.batch));
+            .and_then(|id| self.sources.name(component, id, &mut out.batch));
         let level = match (self.layout, parts) {
             (Layout::Labor3 | Layout::Auto, [topic, level, _]) if topic.starts_with(b"labor.") => {
                 crate::codec::level::from_word(level)
@@ -73,7 +73,7 @@ impl ZmqSession {
             _ => Level::None,
         };
         let head = RowHead {
-            source: source.as_ref(),
+            source,
             level,
             recv: now.wall,
             stamp: line.stamp,

@@ -334,7 +334,8 @@ impl<B> Driver<B> {
     fn hand_on(&mut self) -> Option<EndReason> {
         self.lines += self.out.batch.len() as u64;
         if !self.out.batch.is_empty() {
-            let batch: RawBatch = std::mem::take(&mut self.out.batch);
+            let room = RawBatch::like(&self.out.batch);
+            let batch = std::mem::replace(&mut self.out.batch, room);
             self.outlet.lines(batch);
         }
         for event in std::mem::take(&mut self.out.events) {

@@ -109,7 +109,10 @@ impl WsConn {
                 Some(Ok(Message::Pong(_))) => Ok(Packet::Pong),
                 Some(Ok(Message::Close(frame))) => {
                     self.goodbye = frame.map(|f| (f.code.into(), f.reason.as_str().to_owned()));
-                    continue;
+                    // The reply goes out with this; that the server then closes TCP is not to
+                    // be waited for (protocols.md 9.1 no. 4).
+                    let _ = timeout(GOODBYE, self.socket.flush()).await;
+                    Err(self.ended())
                 }
                 Some(Ok(Message::Frame(_))) => continue,
                 Some(Err(error)) => Err(self.lost(&error)),
