@@ -77,7 +77,9 @@ pub fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(body.strip_suffix(b"\n").unwrap_or(body));
     std::iter::from_fn(move || {
         let all = rest.take()?;
-        let Some(at) = memchr::memchr(b'\n', all) else { return Some(all) };
+        let Some(at) = memchr::memchr(b'\n', all) else {
+            return Some(all);
+        };
         let (line, after) = all.split_at(at);
         rest = after.get(1..);
         Some(line)
