@@ -365,6 +365,7 @@ impl Follow {
             return;
         };
         let target = stream.target.clone();
+        let mut printed_frame = None;
         for item in batch.iter() {
             if self.code.is_some() {
                 return;
@@ -379,21 +380,27 @@ impl Follow {
                 Item::Line(index, row) => {
                     self.stats.received += 1;
                     let line = batch.line(index);
+                    let (frame_row, frame) = batch.whole_frame(index).unzip();
+                    let framed = frame_row.is_some() && frame_row == printed_frame;
                     let record = Record {
                         target: &target.text,
                         name: &target.name,
                         row,
                         source: batch.source(row),
                         line,
-                        frame: batch.frame(index),
+                        frame: frame.filter(|_| !framed),
+                        framed,
                     };
-                    self.line(&record, per_component);
+                    if self.line(&record, per_component) {
+                        printed_frame = frame_row;
+                    }
                 }
             }
         }
     }
 
-    fn line(&mut self, record: &Record<'_>, per_component: bool) {
+    /// True if the line was printed, and not filtered.
+    fn line(&mut self, record: &Record<'_>, per_component: bool) -> bool {
         let stop = &self.plan.stop;
         let looks = !self.plan.filter.is_empty() || stop.until.is_some() || stop.fail.is_some();
         let shown = if looks {
@@ -401,9 +408,8 @@ impl Follow {
         } else {
             SafeText::default()
         };
-        if looks && !self.plan.filter.accepts(shown.as_str()) {
-            self.stats.filtered += 1;
-        } else {
+        let accepted = !looks || self.plan.filter.accepts(shown.as_str());
+        if accepted {
             let from = self.block.out.len();
             self.printer.line(record, &mut self.block.out);
             if per_component {
@@ -417,8 +423,11 @@ impl Follow {
             }
             self.stats.printed += 1;
             self.stats.bytes += (self.block.out.len() - from) as u64;
+        } else {
+            self.stats.filtered += 1;
         }
         self.conditions(shown.as_str());
+        accepted
     }
 
     fn conditions(&mut self, shown: &str) {
