@@ -1,6 +1,8 @@
 //! The one test binary: a module for each part of the program.
 
 mod demo;
+mod playback;
+mod program;
 mod raw_client;
 mod store;
 mod text;
