@@ -1,9 +1,9 @@
 //! L4: everything that is on the screen, as state, and the one function that changes it.
 //! No socket, no terminal library (but for rectangles), no clock.
 
+pub mod areas;
 pub mod command;
 pub mod effect;
-pub mod filterbar;
 pub mod key;
 pub mod keymap;
 pub mod layout;

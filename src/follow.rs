@@ -7,6 +7,5 @@ pub mod printer;
 pub mod run;
 pub mod sink;
 pub mod tee;
-pub mod words;
 
 pub use run::run;

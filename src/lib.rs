@@ -1,4 +1,5 @@
 //! `deckwatch`: live logs of a container platform, in the terminal and in scripts.
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod codec;
@@ -11,3 +12,4 @@ pub mod source;
 pub mod store;
 pub mod text;
 pub mod transport;
+pub mod view;

@@ -7,6 +7,7 @@ pub mod ident;
 pub mod level;
 
 pub mod update;
+pub mod words;
 
 pub use batch::{LineBatch, LineRow, RawBatch, RawRow, RowFlags, RowHead};
 pub use fault::{Fault, FaultKind};

@@ -1,21 +1,33 @@
 //! L6: the imperative shell: what was typed becomes a plan, the plan is carried out, the answer
 //! is an exit code.
 
+pub mod clipboard;
+pub mod input;
+pub mod perform;
 pub mod signals;
+pub mod terminal;
+pub mod tui;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::PathBuf;
 
 use clap::Parser;
+use etcetera::BaseStrategy;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::args::DemoArgs;
 use crate::cli::env::Env;
+use crate::cli::plan::ViewPlan;
 use crate::cli::{Args, Plan, plan};
+use crate::codec::target::Target;
 use crate::demo;
 use crate::follow;
 use crate::model::{Fault, FaultKind};
 use crate::text::SafeText;
+
+/// Panes that the demo opens with.
+const PANES: usize = 6;
 
 /// Runs the program on `args` (with the program's own name first).
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
@@ -51,7 +63,29 @@ fn carry_out(plan: Plan) -> Result<u8, Fault> {
             runtime.shutdown_background();
             code
         }
-        Plan::View(..) | Plan::Demo(..) | Plan::ResetTerminal => Ok(0),
+        Plan::View(targets, plan) => {
+            let runtime = runtime()?;
+            let ending = runtime.block_on(tui::run(targets, plan, themes()));
+            runtime.shutdown_background();
+            die(&ending?)
+        }
+        Plan::Demo(args, plan) => {
+            let runtime = runtime()?;
+            let ending = runtime.block_on(demo(&args, plan));
+            runtime.shutdown_background();
+            die(&ending?)
+        }
+        Plan::ResetTerminal => {
+            terminal::repair().map_err(|error| {
+                Fault::new(
+                    FaultKind::Output,
+                    "the terminal",
+                    error.to_string(),
+                    "run it inside the terminal to repair",
+                )
+            })?;
+            Ok(0)
+        }
     }
 }
 
@@ -86,6 +120,41 @@ async fn serve(args: &DemoArgs) -> Result<u8, Fault> {
         return Ok(0);
     }
     Ok(signals.recv().await.unwrap_or(0))
+}
+
+/// The interface on the embedded platform: six components and a deploy.
+async fn demo(args: &DemoArgs, plan: ViewPlan) -> Result<tui::Ending, Fault> {
+    let platform = start_demo(args).await?;
+    let mut targets = Vec::new();
+    for known in platform.targets() {
+        let mut target = Target::parse(&known.url)?;
+        let shop = known.url.contains("/docker_log#")
+            || known.what.starts_with("a deploy that runs now, in");
+        if shop && targets.len() < PANES {
+            let name = known.what.split([':', ',']).next().unwrap_or("");
+            name.clone_into(&mut target.name);
+            targets.push(target);
+        }
+    }
+    tui::run(targets, plan, themes()).await
+}
+
+/// Where a user's own themes are: `deckwatch/themes` in the config directory, on macOS too.
+fn themes() -> Option<PathBuf> {
+    let dirs = etcetera::base_strategy::Xdg::new().ok()?;
+    Some(dirs.config_dir().join("deckwatch").join("themes"))
+}
+
+/// Ends as the interface did: a signal is died of, so that the shell sees it.
+fn die(ending: &tui::Ending) -> Result<u8, Fault> {
+    match ending {
+        tui::Ending::Quit => Ok(0),
+        tui::Ending::HungUp => Ok(follow::exit::HUNG_UP),
+        tui::Ending::Signal(number) => {
+            drop(signal_hook::low_level::emulate_default_handler(*number));
+            Ok(128u8.saturating_add(u8::try_from(*number).unwrap_or(0)))
+        }
+    }
 }
 
 /// Starts the embedded platform.

@@ -53,7 +53,11 @@ pub struct Key {
 impl Key {
     /// A key without modifiers.
     pub fn plain(code: Code) -> Self {
-        Self { code, ctrl: false, alt: false }
+        Self {
+            code,
+            ctrl: false,
+            alt: false,
+        }
     }
 
     /// A character without modifiers.
@@ -63,13 +67,21 @@ impl Key {
 
     /// A character with Ctrl.
     pub fn ctrl(c: char) -> Self {
-        Self { code: Code::Char(c), ctrl: true, alt: false }
+        Self {
+            code: Code::Char(c),
+            ctrl: true,
+            alt: false,
+        }
     }
 
     /// Reads one word of a key sequence: `j`, `G`, `space`, `enter`, `ctrl-w`, `alt-r`, `f1`.
     pub fn parse(word: &str) -> Option<Self> {
-        let (ctrl, word) = word.strip_prefix("ctrl-").map_or((false, word), |rest| (true, rest));
-        let (alt, word) = word.strip_prefix("alt-").map_or((false, word), |rest| (true, rest));
+        let (ctrl, word) = word
+            .strip_prefix("ctrl-")
+            .map_or((false, word), |rest| (true, rest));
+        let (alt, word) = word
+            .strip_prefix("alt-")
+            .map_or((false, word), |rest| (true, rest));
         let mut chars = word.chars();
         let code = match (word, chars.next(), chars.next()) {
             (_, Some(c), None) => Code::Char(c),

@@ -26,12 +26,20 @@ pub fn lookup(keys: &[Key]) -> Found {
             prefix |= sequence.starts_with(keys);
         }
     }
-    if prefix { Found::Prefix } else { Found::Nothing }
+    if prefix {
+        Found::Prefix
+    } else {
+        Found::Nothing
+    }
 }
 
 /// A sequence as it is shown: `Ctrl-w h`.
 pub fn shown(words: &str) -> String {
-    Key::sequence(words).iter().map(Key::to_string).collect::<Vec<_>>().join(" ")
+    Key::sequence(words)
+        .iter()
+        .map(Key::to_string)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]
@@ -48,12 +56,20 @@ mod tests {
             for words in command.keys {
                 let keys = Key::sequence(words);
                 assert_eq!(keys.len(), words.split(' ').count(), "{words}");
-                assert_eq!(seen.insert(keys.clone(), command.name), None, "{words} of {}", command.name);
+                assert_eq!(
+                    seen.insert(keys.clone(), command.name),
+                    None,
+                    "{words} of {}",
+                    command.name
+                );
             }
         }
         for keys in seen.keys() {
             for longer in seen.keys() {
-                assert!(keys == longer || !longer.starts_with(keys), "{keys:?} hides {longer:?}");
+                assert!(
+                    keys == longer || !longer.starts_with(keys),
+                    "{keys:?} hides {longer:?}"
+                );
             }
         }
     }

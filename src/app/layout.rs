@@ -52,8 +52,16 @@ impl Node {
             columns += 1;
         }
         let rows = count.div_ceil(columns);
-        let row = |part: &[PaneId]| split(Axis::Beside, part.iter().map(|pane| Self::Leaf(*pane)).collect());
-        let parts: Vec<Self> = panes.chunks(count.div_ceil(rows.max(1)).max(1)).filter_map(row).collect();
+        let row = |part: &[PaneId]| {
+            split(
+                Axis::Beside,
+                part.iter().map(|pane| Self::Leaf(*pane)).collect(),
+            )
+        };
+        let parts: Vec<Self> = panes
+            .chunks(count.div_ceil(rows.max(1)).max(1))
+            .filter_map(row)
+            .collect();
         split(Axis::Below, parts)
     }
 
@@ -69,14 +77,21 @@ impl Node {
     pub fn insert(&mut self, at: PaneId, axis: Axis, fresh: PaneId) {
         match self {
             Self::Leaf(pane) if *pane == at => {
-                *self = Self::Split(axis, vec![(Self::Leaf(at), WEIGHT), (Self::Leaf(fresh), WEIGHT)]);
+                *self = Self::Split(
+                    axis,
+                    vec![(Self::Leaf(at), WEIGHT), (Self::Leaf(fresh), WEIGHT)],
+                );
             }
             Self::Leaf(_) => {}
             Self::Split(own, parts) => {
                 let here = parts.iter().position(|(part, _)| *part == Self::Leaf(at));
                 match here {
-                    Some(index) if *own == axis => parts.insert(index + 1, (Self::Leaf(fresh), WEIGHT)),
-                    Some(_) | None => parts.iter_mut().for_each(|(part, _)| part.insert(at, axis, fresh)),
+                    Some(index) if *own == axis => {
+                        parts.insert(index + 1, (Self::Leaf(fresh), WEIGHT))
+                    }
+                    Some(_) | None => parts
+                        .iter_mut()
+                        .for_each(|(part, _)| part.insert(at, axis, fresh)),
                 }
             }
         }
@@ -115,8 +130,13 @@ impl Node {
 
     /// Makes the part that holds `pane` larger or smaller along `axis`. True if there was one.
     pub fn resize(&mut self, pane: PaneId, axis: Axis, percent: i16) -> bool {
-        let Self::Split(own, parts) = self else { return false };
-        let Some((part, weight)) = parts.iter_mut().find(|(part, _)| part.panes().contains(&pane)) else {
+        let Self::Split(own, parts) = self else {
+            return false;
+        };
+        let Some((part, weight)) = parts
+            .iter_mut()
+            .find(|(part, _)| part.panes().contains(&pane))
+        else {
             return false;
         };
         if part.resize(pane, axis, percent) {
@@ -133,7 +153,10 @@ impl Node {
 fn split(axis: Axis, mut parts: Vec<Node>) -> Option<Node> {
     match parts.len() {
         0 | 1 => parts.pop(),
-        _ => Some(Node::Split(axis, parts.into_iter().map(|part| (part, WEIGHT)).collect())),
+        _ => Some(Node::Split(
+            axis,
+            parts.into_iter().map(|part| (part, WEIGHT)).collect(),
+        )),
     }
 }
 
@@ -163,9 +186,22 @@ fn place(area: Rect, node: &Node, places: &mut Vec<(PaneId, Rect)>) {
 }
 
 fn shares(area: Rect, axis: Axis, parts: &[(Node, u16)]) -> Vec<Rect> {
-    let dividers = if axis == Axis::Beside { u32::try_from(parts.len().saturating_sub(1)).unwrap_or(0) } else { 0 };
-    let length = u32::from(if axis == Axis::Beside { area.width } else { area.height }).saturating_sub(dividers);
-    let total: u32 = parts.iter().map(|(_, weight)| u32::from(*weight)).sum::<u32>().max(1);
+    let dividers = if axis == Axis::Beside {
+        u32::try_from(parts.len().saturating_sub(1)).unwrap_or(0)
+    } else {
+        0
+    };
+    let length = u32::from(if axis == Axis::Beside {
+        area.width
+    } else {
+        area.height
+    })
+    .saturating_sub(dividers);
+    let total: u32 = parts
+        .iter()
+        .map(|(_, weight)| u32::from(*weight))
+        .sum::<u32>()
+        .max(1);
     let mut sum = 0;
     let mut at = 0;
     let mut rects = Vec::with_capacity(parts.len());
@@ -175,8 +211,16 @@ fn shares(area: Rect, axis: Axis, parts: &[(Node, u16)]) -> Vec<Rect> {
         let size = u16::try_from(length * sum / total - from).unwrap_or(0);
         let offset = u16::try_from(at).unwrap_or(0);
         rects.push(match axis {
-            Axis::Beside => Rect { x: area.x + offset, width: size, ..area },
-            Axis::Below => Rect { y: area.y + offset, height: size, ..area },
+            Axis::Beside => Rect {
+                x: area.x + offset,
+                width: size,
+                ..area
+            },
+            Axis::Below => Rect {
+                y: area.y + offset,
+                height: size,
+                ..area
+            },
         });
         at += u32::from(size) + u32::from(axis == Axis::Beside && index + 1 < parts.len());
     }
@@ -188,15 +232,30 @@ pub fn neighbour(places: &[(PaneId, Rect)], from: PaneId, side: Side) -> Option<
     let (_, here) = places.iter().find(|(pane, _)| *pane == from)?;
     let distance = |rect: &Rect| -> Option<(u32, u32)> {
         let (gap, offset) = match side {
-            Side::Left => (i32::from(here.x) - i32::from(rect.right()), rect.y.abs_diff(here.y)),
-            Side::Right => (i32::from(rect.x) - i32::from(here.right()), rect.y.abs_diff(here.y)),
-            Side::Up => (i32::from(here.y) - i32::from(rect.bottom()), rect.x.abs_diff(here.x)),
-            Side::Down => (i32::from(rect.y) - i32::from(here.bottom()), rect.x.abs_diff(here.x)),
+            Side::Left => (
+                i32::from(here.x) - i32::from(rect.right()),
+                rect.y.abs_diff(here.y),
+            ),
+            Side::Right => (
+                i32::from(rect.x) - i32::from(here.right()),
+                rect.y.abs_diff(here.y),
+            ),
+            Side::Up => (
+                i32::from(here.y) - i32::from(rect.bottom()),
+                rect.x.abs_diff(here.x),
+            ),
+            Side::Down => (
+                i32::from(rect.y) - i32::from(here.bottom()),
+                rect.x.abs_diff(here.x),
+            ),
         };
         Some((u32::try_from(gap).ok()?, u32::from(offset)))
     };
     let others = places.iter().filter(|(pane, _)| *pane != from);
-    others.filter_map(|(pane, rect)| Some((distance(rect)?, *pane))).min_by_key(|(far, _)| *far).map(|(_, pane)| pane)
+    others
+        .filter_map(|(pane, rect)| Some((distance(rect)?, *pane)))
+        .min_by_key(|(far, _)| *far)
+        .map(|(_, pane)| pane)
 }
 
 #[cfg(test)]
@@ -210,7 +269,15 @@ mod tests {
     #[test]
     fn a_grid_covers_its_area_without_overlap_at_every_size() {
         for count in 1..=12 {
-            for (width, height) in [(200, 50), (120, 36), (80, 24), (40, 10), (1, 1), (0, 0), (500, 200)] {
+            for (width, height) in [
+                (200, 50),
+                (120, 36),
+                (80, 24),
+                (40, 10),
+                (1, 1),
+                (0, 0),
+                (500, 200),
+            ] {
                 let area = Rect::new(0, 1, width, height);
                 let tree = Node::grid(&ids(count), area).unwrap();
                 assert_eq!(tree.panes(), ids(count));
@@ -218,7 +285,10 @@ mod tests {
                 for (index, (_, one)) in places.iter().enumerate() {
                     assert_eq!(area.intersection(*one), *one, "{count} in {area}");
                     for (_, other) in &places[index + 1..] {
-                        assert!(one.intersection(*other).is_empty(), "{count} in {area}: {one} {other}");
+                        assert!(
+                            one.intersection(*other).is_empty(),
+                            "{count} in {area}: {one} {other}"
+                        );
                     }
                 }
                 assert!(places.len() == 1 || places.len() == count as usize);
@@ -236,13 +306,23 @@ mod tests {
         tree.insert(b, Axis::Below, c);
         let places = solve(area, &tree, a, false);
         let rect = |pane: PaneId| places.iter().find(|(id, _)| *id == pane).unwrap().1;
-        assert_eq!((rect(a), rect(b), rect(c)), (Rect::new(0, 0, 50, 40), Rect::new(51, 0, 50, 20), Rect::new(51, 20, 50, 20)));
+        assert_eq!(
+            (rect(a), rect(b), rect(c)),
+            (
+                Rect::new(0, 0, 50, 40),
+                Rect::new(51, 0, 50, 20),
+                Rect::new(51, 20, 50, 20)
+            )
+        );
         assert_eq!(neighbour(&places, a, Side::Right), Some(b));
         assert_eq!(neighbour(&places, b, Side::Down), Some(c));
         assert_eq!(neighbour(&places, c, Side::Left), Some(a));
         assert_eq!(neighbour(&places, a, Side::Up), None);
         assert!(tree.resize(a, Axis::Beside, 100));
-        assert!(!tree.resize(a, Axis::Below, 100), "nothing above or below it");
+        assert!(
+            !tree.resize(a, Axis::Below, 100),
+            "nothing above or below it"
+        );
         let wide = solve(area, &tree, a, false)[0].1.width;
         assert_eq!(wide, 66);
         tree.equalise();

@@ -1,12 +1,15 @@
 //! One pane: the lines of one or several targets, what of them is shown, and where we look.
 
+pub mod carry;
 pub mod pieces;
 pub mod viewport;
 
 use std::time::Duration;
 
 use crate::model::{LineBatch, Mark, PaneId, TargetId};
-use crate::store::{Appended, FilterSet, Layer, LineId, LogStore, Matching, Pattern, Predicate, Row, ScanJob};
+use crate::store::{
+    Appended, FilterSet, Layer, LineId, LogStore, Matching, Pattern, Predicate, Row, ScanJob,
+};
 
 use super::msg::{Now, ScanFor};
 use super::rate::Rate;
@@ -109,7 +112,9 @@ impl Pane {
 
     /// Lets the oldest lines go. False if there were none.
     pub fn evict(&mut self) -> bool {
-        let Some(evicted) = self.store.evict_oldest() else { return false };
+        let Some(evicted) = self.store.evict_oldest() else {
+            return false;
+        };
         self.shown.evicted(evicted);
         if let Some(search) = &mut self.search {
             search.hits.evicted(evicted);
@@ -119,7 +124,10 @@ impl Pane {
 
     /// Bytes of memory held.
     pub fn heap_bytes(&self) -> usize {
-        let hits = self.search.as_ref().map_or(0, |search| search.hits.list().heap_bytes());
+        let hits = self
+            .search
+            .as_ref()
+            .map_or(0, |search| search.hits.list().heap_bytes());
         self.store.heap_bytes() + self.shown.list().heap_bytes() + hits
     }
 
@@ -139,7 +147,11 @@ impl Pane {
 
     /// Lines shown, of those in the store; marks not counted where that is known.
     pub fn shown_count(&self) -> u64 {
-        if self.shows_all() { self.store.len() } else { self.shown.list().len() as u64 }
+        if self.shows_all() {
+            self.store.len()
+        } else {
+            self.shown.list().len() as u64
+        }
     }
 
     /// The filter has changed: which lines are shown is found out anew.
@@ -149,7 +161,9 @@ impl Pane {
         if effective.shows_all() {
             self.shown.clear();
         } else {
-            let job = self.shown.begin(&mut self.store, Predicate::Filter(effective));
+            let job = self
+                .shown
+                .begin(&mut self.store, Predicate::Filter(effective));
             jobs.push((ScanFor::Filter, job));
         }
         if let Some(pattern) = self.search.as_ref().map(|search| search.pattern.clone()) {
@@ -160,7 +174,10 @@ impl Pane {
 
     /// Starts a search.
     pub fn search(&mut self, pattern: Pattern) -> (ScanFor, ScanJob) {
-        let mut hits = self.search.take().map_or_else(Matching::default, |search| search.hits);
+        let mut hits = self
+            .search
+            .take()
+            .map_or_else(Matching::default, |search| search.hits);
         let predicate = Predicate::Search(pattern.clone(), self.effective());
         let job = hits.begin(&mut self.store, predicate);
         self.search = Some(Search { pattern, hits });
@@ -178,7 +195,9 @@ impl Pane {
 
     /// Adds a filter layer, or takes the one with the same text and deed away.
     pub fn add_layer(&mut self, layer: Layer) {
-        let same = |known: &Layer| known.kind == layer.kind && known.pattern.source() == layer.pattern.source();
+        let same = |known: &Layer| {
+            known.kind == layer.kind && known.pattern.source() == layer.pattern.source()
+        };
         match self.filter.layers.iter().position(same) {
             Some(at) => drop(self.filter.layers.remove(at)),
             None => self.filter.layers.push(layer),
@@ -188,7 +207,10 @@ impl Pane {
 
     /// The row that ends what may be shown: the display may be paused.
     fn limit(&self) -> LineId {
-        self.view.paused.unwrap_or(LineId(u64::MAX)).min(self.store.end())
+        self.view
+            .paused
+            .unwrap_or(LineId(u64::MAX))
+            .min(self.store.end())
     }
 
     /// The last shown row.
@@ -198,7 +220,11 @@ impl Pane {
 
     /// The first shown row.
     pub fn first(&self) -> Option<LineId> {
-        let first = if self.shows_all() { Some(self.store.first()) } else { self.shown.list().first() };
+        let first = if self.shows_all() {
+            Some(self.store.first())
+        } else {
+            self.shown.list().first()
+        };
         first.filter(|id| *id < self.limit())
     }
 
@@ -216,7 +242,9 @@ impl Pane {
     pub fn prev(&self, id: LineId) -> Option<LineId> {
         let id = id.min(self.limit());
         if self.shows_all() {
-            id.0.checked_sub(1).map(LineId).filter(|id| *id >= self.store.first())
+            id.0.checked_sub(1)
+                .map(LineId)
+                .filter(|id| *id >= self.store.first())
         } else {
             self.shown.list().prev_before(id)
         }
@@ -224,18 +252,29 @@ impl Pane {
 
     /// The shown row at `id`, else the nearest after it, else before it.
     pub fn nearest(&self, id: LineId) -> Option<LineId> {
-        let at = id.0.checked_sub(1).map_or_else(|| self.first(), |before| self.next(LineId(before)));
+        let at =
+            id.0.checked_sub(1)
+                .map_or_else(|| self.first(), |before| self.next(LineId(before)));
         at.or_else(|| self.prev(id))
     }
 
     /// The row under the cursor, as far as it is shown.
     pub fn cursor(&self) -> Option<LineId> {
-        if self.view.follow { self.last() } else { self.nearest(self.view.cursor) }
+        if self.view.follow {
+            self.last()
+        } else {
+            self.nearest(self.view.cursor)
+        }
     }
 
     /// Lines that came since the display was paused.
     pub fn fresh(&self) -> u64 {
-        self.view.paused.map_or(0, |at| self.store.end().0.saturating_sub(at.0.max(self.store.first().0)))
+        self.view.paused.map_or(0, |at| {
+            self.store
+                .end()
+                .0
+                .saturating_sub(at.0.max(self.store.first().0))
+        })
     }
 
     /// The next or previous line with a level of at least `level`, among those shown.
@@ -243,7 +282,8 @@ impl Pane {
         let here = self.cursor()?;
         let effective = self.effective();
         let wanted = |row: &Row<'_>| {
-            row.line().is_some_and(|line| line.level() >= level && effective.accepts(&line))
+            row.line()
+                .is_some_and(|line| line.level() >= level && effective.accepts(&line))
         };
         if forward {
             let mut rows = self.store.rows(LineId(here.0 + 1)..self.limit());

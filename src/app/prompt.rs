@@ -42,7 +42,10 @@ impl Purpose {
 
     /// Whether the text is a pattern.
     pub fn is_pattern(self) -> bool {
-        matches!(self, Self::Search | Self::Include | Self::Exclude | Self::Highlight)
+        matches!(
+            self,
+            Self::Search | Self::Include | Self::Exclude | Self::Highlight
+        )
     }
 
     fn turned(self) -> Self {
@@ -84,7 +87,14 @@ impl Prompt {
     /// An empty line, or one that begins with `text`.
     pub fn new(purpose: Purpose, text: &str, history: &[String]) -> Self {
         let history = history.to_vec();
-        Self { purpose, literal: false, text: text.to_owned(), cursor: text.len(), back: history.len(), history }
+        Self {
+            purpose,
+            literal: false,
+            text: text.to_owned(),
+            cursor: text.len(),
+            back: history.len(),
+            history,
+        }
     }
 
     /// What is typed so far.
@@ -106,7 +116,9 @@ impl Prompt {
         match (key.ctrl, key.alt, key.code) {
             (_, _, Code::Enter) => return Typed::Accept,
             (_, _, Code::Esc) | (true, _, Code::Char('c' | 'g')) => return Typed::Cancel,
-            (_, _, Code::Backspace) | (true, _, Code::Char('h')) if self.text.is_empty() => return Typed::Cancel,
+            (_, _, Code::Backspace) | (true, _, Code::Char('h')) if self.text.is_empty() => {
+                return Typed::Cancel;
+            }
             (_, _, Code::Tab) => self.purpose = self.purpose.turned(),
             (_, true, Code::Char('r')) => self.literal = !self.literal,
             (_, _, Code::Left) | (true, _, Code::Char('b')) => self.cursor = self.before(),
@@ -116,9 +128,15 @@ impl Prompt {
             (_, true, Code::Char('b')) => self.cursor = self.word_before(),
             (_, true, Code::Char('f')) => self.cursor = self.word_after(),
             (_, true, Code::Char('d')) => self.cut(self.cursor, self.word_after()),
-            (_, true, Code::Backspace) | (true, _, Code::Char('w')) => self.cut(self.word_before(), self.cursor),
-            (_, _, Code::Backspace) | (true, _, Code::Char('h')) => self.cut(self.before(), self.cursor),
-            (_, _, Code::Delete) | (true, _, Code::Char('d')) => self.cut(self.cursor, self.after()),
+            (_, true, Code::Backspace) | (true, _, Code::Char('w')) => {
+                self.cut(self.word_before(), self.cursor)
+            }
+            (_, _, Code::Backspace) | (true, _, Code::Char('h')) => {
+                self.cut(self.before(), self.cursor)
+            }
+            (_, _, Code::Delete) | (true, _, Code::Char('d')) => {
+                self.cut(self.cursor, self.after())
+            }
             (true, _, Code::Char('u')) => self.cut(0, self.cursor),
             (true, _, Code::Char('k')) => self.cut(self.cursor, self.text.len()),
             (_, _, Code::Up) | (true, _, Code::Char('p')) => self.recall(self.back.checked_sub(1)),
@@ -138,7 +156,9 @@ impl Prompt {
     }
 
     fn recall(&mut self, at: Option<usize>) {
-        let Some(at) = at.filter(|at| *at <= self.history.len()) else { return };
+        let Some(at) = at.filter(|at| *at <= self.history.len()) else {
+            return;
+        };
         self.back = at;
         self.text = self.history.get(at).cloned().unwrap_or_default();
         self.cursor = self.text.len();
@@ -151,12 +171,17 @@ impl Prompt {
 
     fn before(&self) -> usize {
         let head = self.text.get(..self.cursor).unwrap_or("");
-        width::graphemes(head).last().map_or(0, |grapheme| grapheme.start)
+        width::graphemes(head)
+            .last()
+            .map_or(0, |grapheme| grapheme.start)
     }
 
     fn after(&self) -> usize {
         let tail = self.text.get(self.cursor..).unwrap_or("");
-        self.cursor + width::graphemes(tail).next().map_or(0, |grapheme| grapheme.text.len())
+        self.cursor
+            + width::graphemes(tail)
+                .next()
+                .map_or(0, |grapheme| grapheme.text.len())
     }
 
     fn word_before(&self) -> usize {

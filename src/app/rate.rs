@@ -25,7 +25,11 @@ impl Rate {
     /// Forgets what is too old. True if the rate changed by that.
     pub fn forget(&mut self, now: Instant) -> bool {
         let before = self.steps.len();
-        while self.steps.front().is_some_and(|(since, _)| now.saturating_duration_since(*since) >= WINDOW) {
+        while self
+            .steps
+            .front()
+            .is_some_and(|(since, _)| now.saturating_duration_since(*since) >= WINDOW)
+        {
             self.steps.pop_front();
         }
         before != self.steps.len()
@@ -34,7 +38,10 @@ impl Rate {
     /// Lines per second.
     pub fn per_second(&self, now: Instant) -> u64 {
         let total: u64 = self.steps.iter().map(|(_, count)| count).sum();
-        let since = self.steps.front().map_or(WINDOW, |(since, _)| now.saturating_duration_since(*since));
+        let since = self
+            .steps
+            .front()
+            .map_or(WINDOW, |(since, _)| now.saturating_duration_since(*since));
         let millis = since.clamp(Duration::from_secs(1), WINDOW).as_millis();
         u64::try_from(u128::from(total) * 1000 / millis).unwrap_or(u64::MAX)
     }
@@ -58,7 +65,11 @@ mod tests {
             rate.add(start + Duration::from_millis(tenth * 100), 10);
         }
         let now = start + Duration::from_millis(5000);
-        assert!((90..=110).contains(&rate.per_second(now)), "{}", rate.per_second(now));
+        assert!(
+            (90..=110).contains(&rate.per_second(now)),
+            "{}",
+            rate.per_second(now)
+        );
         let mut wakes = 0;
         while let Some(at) = rate.wake_at() {
             rate.forget(at);

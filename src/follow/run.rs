@@ -12,15 +12,15 @@ use crate::cli::units::Retry;
 use crate::clock;
 use crate::codec::target::{FeedSpec, Target};
 use crate::model::batch::Item;
-use crate::model::{EndReason, FeedUpdate, LinkState, Mark, RawBatch, RowFlags, TargetId};
+use crate::model::{EndReason, FeedUpdate, LinkState, Mark, RawBatch, RowFlags, TargetId, words};
 use crate::source::{Command, Lag, Outlet, Policy, Reconnect, Source, as_received};
 use crate::text::SafeText;
 
+use super::exit;
 use super::hold::Hold;
 use super::printer::{Printer, Record};
 use super::sink::{Block, Sink, WriteEnd, reader_gone};
 use super::tee::Tee;
-use super::{exit, words};
 
 /// Batches between the sources and the loop, of up to 64 KiB each.
 const INBOX: usize = 64;

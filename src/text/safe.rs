@@ -13,6 +13,9 @@ use super::sanitise;
 pub struct SafeText<'a>(Cow<'a, str>);
 
 impl<'a> SafeText<'a> {
+    /// No text.
+    pub const EMPTY: SafeText<'static> = SafeText(Cow::Borrowed(""));
+
     /// Sanitises `raw`; borrows when nothing had to change.
     pub fn new(raw: &'a [u8]) -> Self {
         sanitise::plain(raw)
@@ -26,6 +29,15 @@ impl<'a> SafeText<'a> {
     /// The text itself.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A part of the text, by bytes; empty if the range is not on characters' borders.
+    #[must_use]
+    pub fn slice(self, range: Range<usize>) -> Self {
+        match self.0 {
+            Cow::Borrowed(text) => Self(Cow::Borrowed(text.get(range).unwrap_or(""))),
+            Cow::Owned(text) => Self(Cow::Owned(text.get(range).unwrap_or("").to_owned())),
+        }
     }
 
     /// Detaches the text from what it was read from.

@@ -7,10 +7,30 @@ use crate::model::Level;
 use super::Command;
 
 pub(super) const COMMANDS: &[Command] = &[
-    Command { name: "down", keys: &["j", "down"], help: "one line down", run: |app| walk(app, 1) },
-    Command { name: "up", keys: &["k", "up"], help: "one line up; stops following", run: |app| walk(app, -1) },
-    Command { name: "row-down", keys: &["ctrl-e"], help: "scroll one row down", run: |app| scroll(app, |_| 1) },
-    Command { name: "row-up", keys: &["ctrl-y"], help: "scroll one row up", run: |app| scroll(app, |_| -1) },
+    Command {
+        name: "down",
+        keys: &["j", "down"],
+        help: "one line down",
+        run: |app| walk(app, 1),
+    },
+    Command {
+        name: "up",
+        keys: &["k", "up"],
+        help: "one line up; stops following",
+        run: |app| walk(app, -1),
+    },
+    Command {
+        name: "row-down",
+        keys: &["ctrl-e"],
+        help: "scroll one row down",
+        run: |app| scroll(app, |_| 1),
+    },
+    Command {
+        name: "row-up",
+        keys: &["ctrl-y"],
+        help: "scroll one row up",
+        run: |app| scroll(app, |_| -1),
+    },
     Command {
         name: "page-down",
         keys: &["space", "pagedown", "ctrl-f"],
@@ -35,27 +55,101 @@ pub(super) const COMMANDS: &[Command] = &[
         help: "half a page up",
         run: |app| scroll(app, |size| -page(size, 2)),
     },
-    Command { name: "top", keys: &["g", "home"], help: "the oldest line", run: top },
-    Command { name: "bottom", keys: &["G", "end"], help: "the newest line, and follow", run: |app| app.with_pane(|pane, _| pane.follow()) },
-    Command { name: "follow", keys: &["F"], help: "follow new lines, or stop it", run: follow },
-    Command { name: "pause", keys: &["p"], help: "hold the display; lines go on being taken in and counted", run: pause },
-    Command { name: "left", keys: &["h", "left"], help: "scroll left", run: |app| shift(app, -1) },
-    Command { name: "right", keys: &["l", "right"], help: "scroll right", run: |app| shift(app, 1) },
-    Command { name: "left-10", keys: &["H"], help: "scroll ten columns left", run: |app| shift(app, -10) },
-    Command { name: "right-10", keys: &["L"], help: "scroll ten columns right", run: |app| shift(app, 10) },
-    Command { name: "line-start", keys: &["^"], help: "the lines' starts", run: |app| app.with_pane(|pane, _| pane.view.left = 0) },
-    Command { name: "line-end", keys: &["$"], help: "the end of this line", run: line_end },
-    Command { name: "next-hit", keys: &["n"], help: "next hit of the search", run: |app| app.hit(true) },
-    Command { name: "previous-hit", keys: &["N"], help: "previous hit", run: |app| app.hit(false) },
-    Command { name: "next-error", keys: &["e"], help: "next error (with W: or warning)", run: |app| by_level(app, true) },
-    Command { name: "previous-error", keys: &["E"], help: "previous error", run: |app| by_level(app, false) },
+    Command {
+        name: "top",
+        keys: &["g", "home"],
+        help: "the oldest line",
+        run: top,
+    },
+    Command {
+        name: "bottom",
+        keys: &["G", "end"],
+        help: "the newest line, and follow",
+        run: |app| app.with_pane(|pane, _| pane.follow()),
+    },
+    Command {
+        name: "follow",
+        keys: &["F"],
+        help: "follow new lines, or stop it",
+        run: follow,
+    },
+    Command {
+        name: "pause",
+        keys: &["p"],
+        help: "hold the display; lines go on being taken in and counted",
+        run: pause,
+    },
+    Command {
+        name: "left",
+        keys: &["h", "left"],
+        help: "scroll left",
+        run: |app| shift(app, -1),
+    },
+    Command {
+        name: "right",
+        keys: &["l", "right"],
+        help: "scroll right",
+        run: |app| shift(app, 1),
+    },
+    Command {
+        name: "left-10",
+        keys: &["H"],
+        help: "scroll ten columns left",
+        run: |app| shift(app, -10),
+    },
+    Command {
+        name: "right-10",
+        keys: &["L"],
+        help: "scroll ten columns right",
+        run: |app| shift(app, 10),
+    },
+    Command {
+        name: "line-start",
+        keys: &["^"],
+        help: "the lines' starts",
+        run: |app| app.with_pane(|pane, _| pane.view.left = 0),
+    },
+    Command {
+        name: "line-end",
+        keys: &["$"],
+        help: "the end of this line",
+        run: line_end,
+    },
+    Command {
+        name: "next-hit",
+        keys: &["n"],
+        help: "next hit of the search",
+        run: |app| app.hit(true),
+    },
+    Command {
+        name: "previous-hit",
+        keys: &["N"],
+        help: "previous hit",
+        run: |app| app.hit(false),
+    },
+    Command {
+        name: "next-error",
+        keys: &["e"],
+        help: "next error (with W: or warning)",
+        run: |app| by_level(app, true),
+    },
+    Command {
+        name: "previous-error",
+        keys: &["E"],
+        help: "previous error",
+        run: |app| by_level(app, false),
+    },
     Command {
         name: "warnings-too",
         keys: &["W"],
         help: "e and E stop at warnings too, or not",
         run: |app| {
             app.warnings = !app.warnings;
-            app.tell(if app.warnings { "e and E stop at warnings too" } else { "e and E stop at errors alone" });
+            app.tell(if app.warnings {
+                "e and E stop at warnings too"
+            } else {
+                "e and E stop at errors alone"
+            });
         },
     },
 ];
@@ -78,12 +172,22 @@ fn top(app: &mut App) {
 }
 
 fn follow(app: &mut App) {
-    app.with_pane(|pane, size| if pane.view.follow { pane.hold(size) } else { pane.follow() });
+    app.with_pane(|pane, size| {
+        if pane.view.follow {
+            pane.hold(size)
+        } else {
+            pane.follow()
+        }
+    });
 }
 
 fn pause(app: &mut App) {
     app.with_pane(|pane, _| {
-        pane.view.paused = if pane.view.paused.is_some() { None } else { Some(pane.store.end()) };
+        pane.view.paused = if pane.view.paused.is_some() {
+            None
+        } else {
+            Some(pane.store.end())
+        };
     });
 }
 
@@ -98,19 +202,29 @@ fn shift(app: &mut App, columns: isize) {
 fn line_end(app: &mut App) {
     app.with_pane(|pane, size| {
         let row = pane.cursor().and_then(|id| pane.store.get(id));
-        let cells = row.and_then(|row| row.line()).map_or(0, |line| crate::text::width::cells(line.as_str()));
+        let cells = row
+            .and_then(|row| row.line())
+            .map_or(0, |line| crate::text::width::cells(line.as_str()));
         pane.view.left = cells.saturating_sub(size.cols);
     });
 }
 
 fn by_level(app: &mut App, forward: bool) {
-    let level = if app.warnings { Level::Warn } else { Level::Error };
+    let level = if app.warnings {
+        Level::Warn
+    } else {
+        Level::Error
+    };
     let mut found = true;
     app.with_pane(|pane, size| match pane.by_level(level, forward) {
         Some(id) => pane.look_at(id, size),
         None => found = false,
     });
     if !found {
-        app.tell(if forward { "no error below" } else { "no error above" });
+        app.tell(if forward {
+            "no error below"
+        } else {
+            "no error above"
+        });
     }
 }

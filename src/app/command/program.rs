@@ -8,15 +8,60 @@ use crate::app::state::App;
 use super::Command;
 
 pub(super) const COMMANDS: &[Command] = &[
-    Command { name: "help", keys: &["?", "f1"], help: "this help", run: |app| app.mode = Mode::Help { top: 0 } },
-    Command { name: "command", keys: &[":"], help: "a command by name: wrap, theme light, open TARGET, save FILE …", run: |app| app.prompt(Purpose::Command, "") },
-    Command { name: "mouse", keys: &[], help: "mouse on or off; Shift-drag always selects in the terminal", run: mouse },
-    Command { name: "theme", keys: &[], help: "a theme by name, or by the path of its file", run: |app| app.prompt(Purpose::Command, "theme ") },
-    Command { name: "redraw", keys: &["ctrl-l"], help: "draw everything anew", run: |app| app.wish(Effect::Redraw) },
-    Command { name: "suspend", keys: &["ctrl-z"], help: "stop; fg comes back", run: |app| app.wish(Effect::Suspend) },
-    Command { name: "back", keys: &["esc"], help: "end the selection, the search, the zoom; never quits", run: back },
-    Command { name: "quit", keys: &["q", "Q"], help: "quit", run: |app| app.wish(Effect::Quit) },
-    Command { name: "interrupt", keys: &["ctrl-c"], help: "twice: quit", run: App::interrupt },
+    Command {
+        name: "help",
+        keys: &["?", "f1"],
+        help: "this help",
+        run: |app| app.mode = Mode::Help { top: 0 },
+    },
+    Command {
+        name: "command",
+        keys: &[":"],
+        help: "a command by name: wrap, theme light, open TARGET, save FILE …",
+        run: |app| app.prompt(Purpose::Command, ""),
+    },
+    Command {
+        name: "mouse",
+        keys: &[],
+        help: "mouse on or off; Shift-drag always selects in the terminal",
+        run: mouse,
+    },
+    Command {
+        name: "theme",
+        keys: &[],
+        help: "a theme by name, or by the path of its file",
+        run: |app| app.prompt(Purpose::Command, "theme "),
+    },
+    Command {
+        name: "redraw",
+        keys: &["ctrl-l"],
+        help: "draw everything anew",
+        run: |app| app.wish(Effect::Redraw),
+    },
+    Command {
+        name: "suspend",
+        keys: &["ctrl-z"],
+        help: "stop; fg comes back",
+        run: |app| app.wish(Effect::Suspend),
+    },
+    Command {
+        name: "back",
+        keys: &["esc"],
+        help: "end the selection, the search, the zoom; never quits",
+        run: back,
+    },
+    Command {
+        name: "quit",
+        keys: &["q", "Q"],
+        help: "quit",
+        run: |app| app.wish(Effect::Quit),
+    },
+    Command {
+        name: "interrupt",
+        keys: &["ctrl-c"],
+        help: "twice: quit",
+        run: App::interrupt,
+    },
 ];
 
 fn mouse(app: &mut App) {

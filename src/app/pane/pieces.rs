@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::follow::words;
+use crate::model::words;
 use crate::store::Row;
 use crate::text::{SafeText, width};
 
@@ -37,16 +37,32 @@ impl<'a> Pieces<'a> {
         let line = match row {
             Row::Mark(mark) => {
                 let text = SafeText::of(&words::mark(mark.mark)).into_owned();
-                return Self { texts: vec![text], made: true, cut: 0 };
+                return Self {
+                    texts: vec![text],
+                    made: true,
+                    cut: 0,
+                };
             }
             Row::Line(line) => line,
         };
         let whole = line.as_str();
         if pretty && let Some(texts) = pretty_json(whole) {
-            return Self { texts, made: true, cut: 0 };
+            return Self {
+                texts,
+                made: true,
+                cut: 0,
+            };
         }
-        let end = if whole.len() <= DRAWN { whole.len() } else { floor_boundary(whole, DRAWN) };
-        Self { texts: vec![line.text().slice(0..end)], made: false, cut: whole.len() - end }
+        let end = if whole.len() <= DRAWN {
+            whole.len()
+        } else {
+            floor_boundary(whole, DRAWN)
+        };
+        Self {
+            texts: vec![line.text().slice(0..end)],
+            made: false,
+            cut: whole.len() - end,
+        }
     }
 
     /// The text of a piece.
@@ -60,9 +76,14 @@ impl<'a> Pieces<'a> {
         let mut rows = Vec::with_capacity(self.texts.len());
         for (index, text) in self.texts.iter().enumerate() {
             if wrap {
-                rows.extend(width::wrap(text.as_str(), cols).map(|bytes| Piece { text: index, bytes }));
+                rows.extend(
+                    width::wrap(text.as_str(), cols).map(|bytes| Piece { text: index, bytes }),
+                );
             } else {
-                rows.push(Piece { text: index, bytes: 0..text.as_str().len() });
+                rows.push(Piece {
+                    text: index,
+                    bytes: 0..text.as_str().len(),
+                });
             }
         }
         rows
@@ -73,12 +94,18 @@ impl<'a> Pieces<'a> {
         if !wrap {
             return self.texts.len();
         }
-        self.texts.iter().map(|text| width::rows(text.as_str(), cols)).sum()
+        self.texts
+            .iter()
+            .map(|text| width::rows(text.as_str(), cols))
+            .sum()
     }
 }
 
 fn floor_boundary(text: &str, at: usize) -> usize {
-    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+    (0..=at)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
 }
 
 /// The rows of a JSON object or array, indented; nothing for other lines. A prefix before the
@@ -96,7 +123,11 @@ pub fn pretty_json(line: &str) -> Option<Vec<SafeText<'static>>> {
         rows.push(SafeText::of(head.trim_end()).into_owned());
     }
     let total = text.lines().count();
-    rows.extend(text.lines().take(JSON_ROWS).map(|row| SafeText::of(row).into_owned()));
+    rows.extend(
+        text.lines()
+            .take(JSON_ROWS)
+            .map(|row| SafeText::of(row).into_owned()),
+    );
     if total > JSON_ROWS {
         rows.push(SafeText::of(&format!("… {} rows more", total - JSON_ROWS)).into_owned());
     }
@@ -111,7 +142,18 @@ mod tests {
     fn json_is_shown_over_several_rows_and_other_lines_are_not() {
         let rows = pretty_json(r#"head {"a":1,"b":["x"]}"#).unwrap();
         let rows: Vec<&str> = rows.iter().map(SafeText::as_str).collect();
-        assert_eq!(rows, ["head", "{", "  \"a\": 1,", "  \"b\": [", "    \"x\"", "  ]", "}"]);
+        assert_eq!(
+            rows,
+            [
+                "head",
+                "{",
+                "  \"a\": 1,",
+                "  \"b\": [",
+                "    \"x\"",
+                "  ]",
+                "}"
+            ]
+        );
         for line in ["", "plain", "[INFO] x", "{broken", "{}x", "\"text\""] {
             assert!(pretty_json(line).is_none(), "{line}");
         }

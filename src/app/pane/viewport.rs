@@ -2,6 +2,7 @@
 //! on, so that filters come and go without losing it.
 
 use crate::store::LineId;
+use crate::text::width;
 
 use super::Pane;
 use super::pieces::{Piece, Pieces};
@@ -100,7 +101,9 @@ impl Pane {
     /// How many rows of the screen a row of the store takes.
     fn height(&self, id: LineId, size: Size) -> i64 {
         let row = self.store.get(id);
-        let height = row.map_or(1, |row| Pieces::of(&row, self.view.pretty).height(size.cols, self.view.wrap));
+        let height = row.map_or(1, |row| {
+            Pieces::of(&row, self.view.pretty).height(size.cols, self.view.wrap)
+        });
         i64::try_from(height.max(1)).unwrap_or(1)
     }
 
@@ -115,7 +118,9 @@ impl Pane {
 
     /// What is on the screen, from top to bottom.
     pub fn screen(&self, size: Size) -> Vec<ScreenRow> {
-        let Some((cursor, row)) = self.anchor(size) else { return Vec::new() };
+        let Some((cursor, row)) = self.anchor(size) else {
+            return Vec::new();
+        };
         let (mut top, mut at) = (cursor, row);
         while at > 0 {
             let Some(before) = self.prev(top) else { break };
@@ -138,13 +143,24 @@ impl Pane {
     }
 
     fn put(&self, id: LineId, at: i64, size: Size, rows: &mut Vec<ScreenRow>) -> i64 {
-        let Some(row) = self.store.get(id) else { return at + 1 };
+        let Some(row) = self.store.get(id) else {
+            return at + 1;
+        };
         let mut next = at;
-        for (index, piece) in Pieces::of(&row, self.view.pretty).rows(size.cols, self.view.wrap).into_iter().enumerate() {
+        for (index, piece) in Pieces::of(&row, self.view.pretty)
+            .rows(size.cols, self.view.wrap)
+            .into_iter()
+            .enumerate()
+        {
             if let Ok(at) = usize::try_from(next)
                 && at < size.rows
             {
-                rows.push(ScreenRow { at, line: id, piece, first: index == 0 });
+                rows.push(ScreenRow {
+                    at,
+                    line: id,
+                    piece,
+                    first: index == 0,
+                });
             }
             next += 1;
         }
@@ -154,8 +170,19 @@ impl Pane {
     /// Stops following, where it stands.
     pub fn hold(&mut self, size: Size) {
         if let Some((cursor, row)) = self.anchor(size) {
-            let few = self.view.follow.then(|| self.screen(size).iter().find(|r| r.line == cursor).map(|r| r.at)).flatten();
-            self.view.row = few.and_then(|at| i64::try_from(at).ok()).map_or(row, |at| at.min(row.max(at)));
+            let few = self
+                .view
+                .follow
+                .then(|| {
+                    self.screen(size)
+                        .iter()
+                        .find(|r| r.line == cursor)
+                        .map(|r| r.at)
+                })
+                .flatten();
+            self.view.row = few
+                .and_then(|at| i64::try_from(at).ok())
+                .map_or(row, |at| at.min(row.max(at)));
             self.view.cursor = cursor;
             self.view.follow = false;
         }
@@ -171,7 +198,11 @@ impl Pane {
     pub fn walk(&mut self, lines: i64, size: Size) {
         self.hold(size);
         for _ in 0..lines.unsigned_abs() {
-            if lines > 0 { self.down(size) } else { self.up(size) }
+            if lines > 0 {
+                self.down(size)
+            } else {
+                self.up(size)
+            }
         }
     }
 
@@ -202,7 +233,9 @@ impl Pane {
     /// last row changes nothing.
     pub fn scroll(&mut self, rows: i64, size: Size) {
         self.hold(size);
-        let Some(mut cursor) = self.cursor() else { return };
+        let Some(mut cursor) = self.cursor() else {
+            return;
+        };
         let mut row = self.view.row - rows;
         loop {
             let height = self.height(cursor, size);
@@ -262,12 +295,39 @@ impl Pane {
     /// Looks at `id`: where it stands if it is on the screen, else in the upper third.
     pub fn look_at(&mut self, id: LineId, size: Size) {
         self.hold(size);
-        let seen = self.screen(size).iter().find(|row| row.line == id && row.first).map(|row| row.at);
+        let seen = self
+            .screen(size)
+            .iter()
+            .find(|row| row.line == id && row.first)
+            .map(|row| row.at);
         let at = seen.unwrap_or(size.rows / 3);
         self.view.cursor = id;
         self.view.row = i64::try_from(at).unwrap_or(0);
         if seen.is_none() {
             self.settle(size, 0);
+        }
+    }
+
+    /// Scrolls sideways so that the first hit of the search in `id` can be seen.
+    pub fn reveal(&mut self, id: LineId, size: Size) {
+        if self.view.wrap {
+            return;
+        }
+        let row = self.store.get(id).and_then(|row| row.line());
+        let (Some(line), Some(search)) = (row, &self.search) else {
+            return;
+        };
+        let Some(hit) = search.pattern.find_iter(line.as_str()).next() else {
+            return;
+        };
+        let column = |at: usize| width::cells(line.as_str().get(..at).unwrap_or(""));
+        let (from, to) = (column(hit.start), column(hit.end));
+        if from < self.view.left || to > self.view.left + size.cols {
+            self.view.left = if to <= size.cols {
+                0
+            } else {
+                from.saturating_sub(size.cols / 3)
+            };
         }
     }
 

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::codec::stamp::timestamp;
-use crate::follow::words;
+use crate::model::words;
 use crate::model::{EndReason, Mark, Micros, RowFlags};
 
 use super::Record;

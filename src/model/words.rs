@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{EndReason, LinkState, Mark};
+use super::{EndReason, LinkState, Mark};
 
 /// A duration as people read it: `350 ms`, `4.2 s`, `3 m 20 s`.
 pub fn duration(time: Duration) -> String {

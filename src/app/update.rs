@@ -1,0 +1,470 @@
+//! The one function that changes the state.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use ratatui::layout::{Position, Rect};
+
+use crate::codec::target::Target;
+use crate::model::words;
+use crate::model::{EndReason, FeedUpdate, LinkState, Mark, TargetId};
+use crate::store::LayerKind;
+use crate::text::SafeText;
+
+use super::command;
+use super::effect::Effect;
+use super::key::{Code, Key};
+use super::keymap::{self, Found};
+use super::mode::Mode;
+use super::msg::{Mouse, Msg, Now};
+use super::prompt::{Prompt, Purpose, Typed};
+use super::state::App;
+
+/// Rows that one turn of the wheel scrolls.
+const WHEEL: i64 = 3;
+
+impl App {
+    /// Takes in what happened; the answer is what is to be done.
+    pub fn update(&mut self, msg: Msg, now: Now) -> Vec<Effect> {
+        self.now = now;
+        match msg {
+            Msg::Feed(target, update) => self.on_feed(target, update),
+            Msg::Key(key) => self.on_key(key),
+            Msg::Paste(text) => self.on_paste(&text),
+            Msg::Mouse(mouse, column, row) => self.on_mouse(mouse, Position::new(column, row)),
+            Msg::Resize(width, height) => self.area = Rect::new(0, 0, width, height),
+            Msg::Tick => self.on_tick(now.mono),
+            Msg::Scanned {
+                pane,
+                scan,
+                generation,
+                first,
+                rows,
+            } => {
+                if let Some(pane) = self.panes.get_mut(&pane) {
+                    pane.scanned(scan, generation, first, rows);
+                }
+            }
+            Msg::Told(text) => self.tell(&text),
+            Msg::Failed(text) => self.fail(&text),
+            Msg::Themed(name) => {
+                self.tell(&format!("theme {name}"));
+                self.theme = name;
+            }
+        }
+        self.take_wishes()
+    }
+
+    fn on_feed(&mut self, target: TargetId, update: FeedUpdate) {
+        match update {
+            FeedUpdate::Lines(batch) => {
+                let now = self.now;
+                for pane in self
+                    .panes
+                    .values_mut()
+                    .filter(|pane| pane.targets.contains(&target))
+                {
+                    pane.on_lines(target, &batch, now);
+                }
+                self.evict();
+            }
+            FeedUpdate::State(state) => self.on_state(target, state),
+        }
+    }
+
+    /// Lets the oldest lines of the largest pane go until all fit the budget.
+    fn evict(&mut self) {
+        while self
+            .panes
+            .values()
+            .map(super::pane::Pane::heap_bytes)
+            .sum::<usize>()
+            > self.budget
+        {
+            let largest = self.panes.values_mut().max_by_key(|pane| pane.heap_bytes());
+            if !largest.is_some_and(super::pane::Pane::evict) {
+                return;
+            }
+        }
+    }
+
+    fn on_state(&mut self, target: TargetId, state: LinkState) {
+        if let LinkState::Ended(reason) = &state {
+            let text = format!("{}: {}", self.target_name(target), words::end(reason));
+            if matches!(reason, EndReason::Fault(_) | EndReason::Failure(_)) {
+                self.fail(&text);
+            }
+            let mark = Mark::Notice(SafeText::of(&text).into_owned());
+            for pane in self
+                .panes
+                .values_mut()
+                .filter(|pane| pane.targets.contains(&target))
+            {
+                pane.push_mark(target, &mark);
+            }
+        }
+        let Some(opened) = self.targets.get_mut(usize::from(target.0)) else {
+            return;
+        };
+        opened.retry_at = match &state {
+            LinkState::Waiting { retry_in, .. } => Some(self.now.mono + *retry_in),
+            LinkState::Connecting(_)
+            | LinkState::Open
+            | LinkState::Replaying
+            | LinkState::Live
+            | LinkState::Stale
+            | LinkState::Ended(_) => None,
+        };
+        opened.state = state;
+    }
+
+    fn on_tick(&mut self, now: Instant) {
+        if self
+            .notice
+            .as_ref()
+            .is_some_and(|notice| now >= notice.until)
+        {
+            self.notice = None;
+        }
+        for pane in self.panes.values_mut() {
+            pane.rate.forget(now);
+        }
+    }
+
+    fn on_key(&mut self, key: Key) {
+        let interrupt = key == Key::ctrl('c');
+        match std::mem::take(&mut self.mode) {
+            Mode::Prompt(prompt) => self.prompt_key(prompt, key),
+            _ if interrupt => {
+                self.pending.clear();
+                self.interrupt();
+            }
+            Mode::Normal => self.normal_key(key),
+            Mode::Help { top } => self.mode = self.reading_key(key, top, |top| Mode::Help { top }),
+            Mode::Record { line, top } => self.record_key(key, line, top),
+            Mode::Layers { chosen } => self.layers_key(key, chosen),
+        }
+    }
+
+    fn normal_key(&mut self, key: Key) {
+        self.pending.push(key);
+        match keymap::lookup(&self.pending) {
+            Found::Command(command) => {
+                self.pending.clear();
+                (command.run)(self);
+            }
+            Found::Prefix => {}
+            Found::Nothing => {
+                let whole = self.pending.len() == 1;
+                let keys: Vec<String> = self.pending.iter().map(Key::to_string).collect();
+                self.pending.clear();
+                if !whole || key.code != Code::Esc {
+                    self.tell(&format!(
+                        "{} does nothing here; ? shows the keys",
+                        keys.join(" ")
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Keys of a text that is only read.
+    fn reading_key(&self, key: Key, top: usize, stay: impl Fn(usize) -> Mode) -> Mode {
+        let page = usize::from(self.area.height).saturating_sub(4).max(1);
+        match (key.ctrl, key.code) {
+            (_, Code::Esc | Code::Enter) | (false, Code::Char('q' | '?')) => Mode::Normal,
+            (_, Code::Down) | (false, Code::Char('j')) => stay(top.saturating_add(1)),
+            (_, Code::Up) | (false, Code::Char('k')) => stay(top.saturating_sub(1)),
+            (_, Code::PageDown) | (false, Code::Char(' ')) => stay(top.saturating_add(page)),
+            (_, Code::PageUp) => stay(top.saturating_sub(page)),
+            (_, Code::Char('d')) => stay(top.saturating_add(page / 2)),
+            (_, Code::Char('u')) => stay(top.saturating_sub(page / 2)),
+            (_, Code::Home) | (false, Code::Char('g')) => stay(0),
+            _ => stay(top),
+        }
+    }
+
+    fn record_key(&mut self, key: Key, line: crate::store::LineId, top: usize) {
+        let forward = match key.code {
+            Code::Char('j') | Code::Down => true,
+            Code::Char('k') | Code::Up => false,
+            Code::Char('y') => {
+                self.mode = Mode::Record { line, top };
+                return self.copy(false);
+            }
+            _ => {
+                self.mode = self.reading_key(key, top, |top| Mode::Record { line, top });
+                return;
+            }
+        };
+        let mut flipped = line;
+        self.with_pane(|pane, size| {
+            let mut next = Some(line);
+            // Marks are no records.
+            while let Some(id) = next {
+                next = if forward {
+                    pane.next(id)
+                } else {
+                    pane.prev(id)
+                };
+                if next
+                    .and_then(|id| pane.store.get(id))
+                    .is_some_and(|row| row.line().is_some())
+                {
+                    break;
+                }
+            }
+            if let Some(id) = next {
+                pane.look_at(id, size);
+                flipped = id;
+            }
+        });
+        self.mode = Mode::Record {
+            line: flipped,
+            top: if flipped == line { top } else { 0 },
+        };
+    }
+
+    fn layers_key(&mut self, key: Key, chosen: usize) {
+        let count = self.pane().map_or(0, |pane| pane.filter.layers.len());
+        let last = count.saturating_sub(1);
+        let mut chosen = chosen.min(last);
+        match key.code {
+            Code::Esc | Code::Char('q' | 'X') => return,
+            Code::Down | Code::Char('j') => chosen = (chosen + 1).min(last),
+            Code::Up | Code::Char('k') => chosen = chosen.saturating_sub(1),
+            Code::Char(' ') | Code::Enter => self.change_layers(|pane| {
+                pane.unfolded = false;
+                if let Some(layer) = pane.filter.layers.get_mut(chosen) {
+                    layer.on = !layer.on;
+                }
+            }),
+            Code::Char('d') | Code::Delete if count > 0 => {
+                self.change_layers(|pane| drop(pane.filter.layers.remove(chosen)))
+            }
+            Code::Char('J') if chosen < last => {
+                self.change_layers(|pane| pane.filter.layers.swap(chosen, chosen + 1));
+                chosen += 1;
+            }
+            Code::Char('K') if chosen > 0 => {
+                self.change_layers(|pane| pane.filter.layers.swap(chosen, chosen - 1));
+                chosen -= 1;
+            }
+            _ => {}
+        }
+        self.mode = Mode::Layers { chosen };
+    }
+
+    fn change_layers(&mut self, deed: impl FnOnce(&mut super::pane::Pane)) {
+        self.with_pane(|pane, _| deed(pane));
+        self.refilter();
+    }
+
+    fn prompt_key(&mut self, mut prompt: Prompt, key: Key) {
+        match prompt.key(key) {
+            Typed::Edited => {
+                if prompt.purpose == Purpose::Include && prompt.text() == "!" {
+                    prompt = Prompt::new(Purpose::Exclude, "", &[]);
+                }
+                self.mode = Mode::Prompt(prompt);
+            }
+            Typed::Cancel => {}
+            Typed::Accept => {
+                let text = prompt.text().to_owned();
+                if !text.is_empty() {
+                    self.remember(prompt.purpose, &text);
+                    self.accept(prompt.purpose, &text, prompt.literal);
+                }
+            }
+        }
+    }
+
+    fn accept(&mut self, purpose: Purpose, text: &str, literal: bool) {
+        match purpose {
+            Purpose::Search => self.begin_search(text, literal),
+            Purpose::Include | Purpose::Exclude | Purpose::Highlight => {
+                let kind = match purpose {
+                    Purpose::Exclude => LayerKind::Exclude,
+                    Purpose::Highlight => LayerKind::Highlight,
+                    _ => LayerKind::Include,
+                };
+                if let Some(pattern) = self.pattern(text, literal) {
+                    self.add_layer(kind, pattern);
+                }
+            }
+            Purpose::Command => self.run_command(text),
+            Purpose::Open => self.with_target(text, App::open_pane),
+            Purpose::Add => self.with_target(text, |app, target| {
+                let id = app.open_target(target);
+                app.with_pane(|pane, _| pane.targets.push(id));
+            }),
+            Purpose::Save => self.save(text),
+        }
+    }
+
+    fn begin_search(&mut self, text: &str, literal: bool) {
+        let Some(pattern) = self.pattern(text, literal) else {
+            return;
+        };
+        let Some(pane) = self.panes.get_mut(&self.focus) else {
+            return;
+        };
+        let (id, (scan, job)) = (pane.id, pane.search(pattern));
+        self.wish(Effect::Scan(id, scan, job));
+        self.jump_to_hit();
+    }
+
+    /// A fresh search looks at the hit nearest to the cursor that is known already: upwards
+    /// from the newest lines, where one mostly is.
+    fn jump_to_hit(&mut self) {
+        self.with_pane(|pane, size| {
+            let Some(cursor) = pane.cursor() else { return };
+            let Some(hits) = pane.search.as_ref().map(|search| search.hits.list()) else {
+                return;
+            };
+            let here = hits.position(cursor).is_ok().then_some(cursor);
+            if let Some(hit) = here
+                .or_else(|| hits.prev_before(cursor))
+                .or_else(|| hits.next_after(cursor))
+            {
+                pane.look_at(hit, size);
+                pane.reveal(hit, size);
+            }
+        });
+    }
+
+    fn with_target(&mut self, text: &str, deed: impl FnOnce(&mut Self, Target)) {
+        match Target::parse(text) {
+            Ok(target) => deed(self, target),
+            Err(fault) => self.fail(&fault.to_string()),
+        }
+    }
+
+    /// `:` takes the name of any command, and a few with an argument.
+    fn run_command(&mut self, text: &str) {
+        let text = text.trim();
+        let (name, argument) = text
+            .split_once(' ')
+            .map_or((text, ""), |(name, rest)| (name, rest.trim()));
+        match (name, argument) {
+            ("open", target) if !target.is_empty() => self.with_target(target, App::open_pane),
+            ("add", target) if !target.is_empty() => self.accept(Purpose::Add, target, false),
+            ("save", path) if !path.is_empty() => self.save(path),
+            ("theme", name) if !name.is_empty() => self.wish(Effect::Theme(name.to_owned())),
+            ("mouse", "on") if self.mouse => {}
+            ("mouse", "off") if !self.mouse => {}
+            ("mouse", "on" | "off") => self.run_named("mouse"),
+            ("q" | "q!", _) => self.wish(Effect::Quit),
+            (name, "") => self.run_named(name),
+            (name, _) => self.fail(&format!(
+                "{name}: it takes no argument; ? lists the commands"
+            )),
+        }
+    }
+
+    fn run_named(&mut self, name: &str) {
+        match command::all().find(|command| command.name == name) {
+            Some(command) => (command.run)(self),
+            None => self.fail(&format!("{name}: no such command; ? lists them")),
+        }
+    }
+
+    fn save(&mut self, path: &str) {
+        let Some(pane) = self.pane() else { return };
+        let (from, to) = (pane.store.first(), pane.store.end());
+        let (mut text, count) = self.lines_text(pane, from, to, true);
+        if count == 1 {
+            text.push('\n');
+        }
+        self.wish(Effect::Save(PathBuf::from(path), text));
+    }
+
+    fn on_paste(&mut self, text: &str) {
+        if let Mode::Prompt(prompt) = &mut self.mode {
+            prompt.insert(text);
+        }
+    }
+
+    fn on_mouse(&mut self, mouse: Mouse, at: Position) {
+        let hit = self
+            .places()
+            .into_iter()
+            .find(|(_, rect)| rect.contains(at));
+        match mouse {
+            Mouse::Click => {
+                self.dragging = None;
+                let Some((pane, rect)) = hit else {
+                    return self.grab_divider(at);
+                };
+                self.focus = pane;
+                self.click_line(rect, at);
+            }
+            Mouse::WheelUp => self.wheel(hit, -WHEEL),
+            Mouse::WheelDown => self.wheel(hit, WHEEL),
+            Mouse::Drag => self.drag(at),
+            Mouse::Release => self.dragging = None,
+        }
+    }
+
+    fn click_line(&mut self, rect: Rect, at: Position) {
+        self.with_pane(|pane, size| {
+            let text = super::areas::text_area(pane, rect);
+            let body = super::areas::body_area(rect);
+            if !body.contains(at) {
+                return;
+            }
+            let row = usize::from(at.y.saturating_sub(text.y));
+            let line = pane
+                .screen(size)
+                .into_iter()
+                .find(|screen| screen.at == row)
+                .map(|screen| screen.line);
+            if let Some(line) = line {
+                pane.look_at(line, size);
+            }
+        });
+    }
+
+    fn wheel(&mut self, hit: Option<(crate::model::PaneId, Rect)>, rows: i64) {
+        let Some((id, _)) = hit else { return };
+        let Some(size) = self.panes.get(&id).map(|pane| self.text_size(pane)) else {
+            return;
+        };
+        if let Some(pane) = self.panes.get_mut(&id) {
+            pane.scroll(rows, size);
+        }
+    }
+
+    /// The divider right of a pane can be dragged.
+    fn grab_divider(&mut self, at: Position) {
+        let left = |(_, rect): &(crate::model::PaneId, Rect)| {
+            rect.right() == at.x && (rect.y..rect.bottom()).contains(&at.y)
+        };
+        self.dragging = self.places().into_iter().find(left).map(|(pane, _)| pane);
+    }
+
+    fn drag(&mut self, at: Position) {
+        let Some(id) = self.dragging else { return };
+        let Some((_, rect)) = self.places().into_iter().find(|(pane, _)| *pane == id) else {
+            return;
+        };
+        let step = match at.x.cmp(&rect.right()) {
+            std::cmp::Ordering::Less => -5,
+            std::cmp::Ordering::Equal => return,
+            std::cmp::Ordering::Greater => 5,
+        };
+        for _ in 0..40 {
+            let before = self
+                .places()
+                .into_iter()
+                .find(|(pane, _)| *pane == id)
+                .map_or(0, |(_, rect)| rect.right());
+            if (step > 0) != (before < at.x)
+                || before == at.x
+                || !self.tree.resize(id, super::layout::Axis::Beside, step)
+            {
+                return;
+            }
+        }
+    }
+}

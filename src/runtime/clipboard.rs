@@ -1,0 +1,78 @@
+//! Copying: OSC 52 to the outer terminal, wrapped for tmux and screen and limited in size;
+//! else to a file.
+
+use std::io::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::cli::plan::Multiplexer;
+
+/// Longer sequences are cut off or ignored by terminals (experience.md E).
+const LIMIT: usize = 74_994;
+/// screen takes no longer string at once.
+const SCREEN_PIECE: usize = 700;
+
+/// The sequence that puts `text` into the clipboard; nothing if it is too long.
+pub fn sequence(text: &str, through: Multiplexer) -> Option<Vec<u8>> {
+    let payload = STANDARD.encode(text);
+    if payload.len() > LIMIT {
+        return None;
+    }
+    let bare = format!("\x1b]52;c;{payload}\x07");
+    Some(match through {
+        Multiplexer::None => bare.into_bytes(),
+        Multiplexer::Tmux => {
+            format!("\x1bPtmux;{}\x1b\\", bare.replace('\x1b', "\x1b\x1b")).into_bytes()
+        }
+        Multiplexer::Screen => {
+            let mut out = Vec::new();
+            for piece in bare.as_bytes().chunks(SCREEN_PIECE) {
+                out.extend_from_slice(b"\x1bP");
+                out.extend_from_slice(piece);
+                out.extend_from_slice(b"\x1b\\");
+            }
+            out
+        }
+    })
+}
+
+/// Writes `text` to a new file in the temporary directory; gives its name.
+pub fn to_file(text: &str) -> std::io::Result<String> {
+    let mut file = tempfile::Builder::new()
+        .prefix("deckwatch-copy-")
+        .suffix(".txt")
+        .tempfile()?;
+    file.write_all(text.as_bytes())?;
+    let (_, path) = file.keep().map_err(|error| error.error)?;
+    Ok(path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sequence_is_wrapped_for_what_stands_between() {
+        assert_eq!(
+            sequence("hi", Multiplexer::None).unwrap(),
+            b"\x1b]52;c;aGk=\x07"
+        );
+        assert_eq!(
+            sequence("hi", Multiplexer::Tmux).unwrap(),
+            b"\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\"
+        );
+        assert_eq!(
+            sequence("hi", Multiplexer::Screen).unwrap(),
+            b"\x1bP\x1b]52;c;aGk=\x07\x1b\\"
+        );
+        let long = "x".repeat(2000);
+        let wrapped = sequence(&long, Multiplexer::Screen).unwrap();
+        assert!(
+            wrapped
+                .split(|byte| *byte == b'\\')
+                .all(|piece| piece.len() <= SCREEN_PIECE + 4)
+        );
+        assert!(sequence(&"x".repeat(LIMIT), Multiplexer::None).is_none());
+    }
+}

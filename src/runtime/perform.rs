@@ -1,0 +1,196 @@
+//! Wishes become deeds: the only match on [`Effect`].
+
+use std::collections::HashMap;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tokio::sync::mpsc;
+
+use crate::app::Effect;
+use crate::app::msg::Msg;
+use crate::cli::plan::ViewPlan;
+use crate::codec::level;
+use crate::codec::target::{FeedSpec, Target};
+use crate::model::{FeedUpdate, LineBatch, RawBatch, TargetId, words};
+use crate::source::{Command, Lag, Outlet, Policy, Reconnect, Source};
+use crate::store::scan;
+use crate::view::Theme;
+
+use super::clipboard;
+use super::terminal::Modes;
+
+/// Bytes that a source keeps while the interface is busy, beside the channel.
+const BACKLOG: usize = 4 << 20;
+
+/// What the loop has to do itself after a wish.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Then {
+    /// Nothing.
+    GoOn,
+    /// Draw everything anew.
+    Redraw,
+    /// Stop until continued.
+    Suspend,
+    /// Leave.
+    Quit,
+}
+
+/// The hands of the interface.
+pub struct Hands {
+    /// Running sources.
+    pub sources: HashMap<TargetId, Source>,
+    /// Sources that end by themselves, a replay being drained.
+    pub leaving: Vec<Source>,
+    /// How everything looks.
+    pub theme: Theme,
+    plan: ViewPlan,
+    themes: Option<PathBuf>,
+    feed: mpsc::Sender<(TargetId, FeedUpdate)>,
+    answers: mpsc::Sender<Msg>,
+}
+
+impl Hands {
+    /// Hands whose sources speak to `feed`, and whose other work answers to `answers`.
+    pub fn new(
+        theme: Theme,
+        plan: ViewPlan,
+        themes: Option<PathBuf>,
+        feed: mpsc::Sender<(TargetId, FeedUpdate)>,
+        answers: mpsc::Sender<Msg>,
+    ) -> Self {
+        Self {
+            sources: HashMap::new(),
+            leaving: Vec::new(),
+            theme,
+            plan,
+            themes,
+            feed,
+            answers,
+        }
+    }
+
+    /// Carries one wish out. What is to be told goes into `told`.
+    pub fn perform(&mut self, effect: Effect, modes: &mut Modes, told: &mut Vec<Msg>) -> Then {
+        match effect {
+            Effect::Open(id, target) => self.open(id, &target),
+            Effect::Close(id) => {
+                if let Some(source) = self.sources.remove(&id) {
+                    source.tell(Command::Stop);
+                    self.leaving.push(source);
+                    self.leaving.retain(|source| !source.is_over());
+                }
+            }
+            Effect::Reconnect(id) => {
+                if let Some(source) = self.sources.get(&id) {
+                    source.tell(Command::Reconnect);
+                }
+            }
+            Effect::Scan(pane, scan_for, job) => {
+                let answers = self.answers.clone();
+                tokio::task::spawn_blocking(move || {
+                    for (first, segment) in &job.segments {
+                        let rows = scan::matches(segment, &job.predicate);
+                        let (generation, first) = (job.generation, *first);
+                        let answer = Msg::Scanned {
+                            pane,
+                            scan: scan_for,
+                            generation,
+                            first,
+                            rows,
+                        };
+                        if answers.blocking_send(answer).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            Effect::Copy(text) => told.extend(self.copy(&text, modes)),
+            Effect::Save(path, text) => told.push(save(&path, &text)),
+            Effect::Mouse(on) => {
+                if let Err(error) = modes.set_mouse(on) {
+                    told.push(Msg::Failed(format!("the mouse can't be switched: {error}")));
+                }
+            }
+            Effect::Theme(name) => match self.load_theme(&name) {
+                Ok(theme) => {
+                    told.push(Msg::Themed(theme.name.clone()));
+                    self.theme = theme;
+                    return Then::Redraw;
+                }
+                Err(text) => told.push(Msg::Failed(text)),
+            },
+            Effect::Redraw => return Then::Redraw,
+            Effect::Suspend => return Then::Suspend,
+            Effect::Quit => return Then::Quit,
+        }
+        Then::GoOn
+    }
+
+    fn open(&mut self, id: TargetId, target: &Target) {
+        let outlet = Outlet::new(id, self.feed.clone(), refine, Lag::Drop(BACKLOG));
+        let follow = target.feed != FeedSpec::Stdin;
+        let policy = Policy {
+            reconnect: Reconnect::Patient,
+            follow,
+            seed: fastrand::u64(..),
+        };
+        self.sources
+            .insert(id, Source::start(target, policy, outlet));
+    }
+
+    fn copy(&self, text: &str, modes: &Modes) -> Option<Msg> {
+        if let Some(bytes) = clipboard::sequence(text, self.plan.multiplexer) {
+            let written = modes.writer().and_then(|mut tty| tty.write_all(&bytes));
+            return written
+                .err()
+                .map(|error| Msg::Failed(format!("the terminal did not take the copy: {error}")));
+        }
+        Some(match clipboard::to_file(text) {
+            Ok(path) => Msg::Told(format!(
+                "too long for the terminal's clipboard: it is in {path}"
+            )),
+            Err(error) => Msg::Failed(format!("the copy could not be written to a file: {error}")),
+        })
+    }
+
+    fn load_theme(&self, name: &str) -> Result<Theme, String> {
+        let theme = Theme::find(name, self.themes.as_deref()).map_err(|fault| fault.to_string())?;
+        Ok(for_terminal(theme, &self.plan))
+    }
+}
+
+/// A theme as this terminal can show it.
+pub fn for_terminal(theme: Theme, plan: &ViewPlan) -> Theme {
+    match (plan.plain, plan.true_color) {
+        (true, _) => theme.without_colors(),
+        (false, true) => theme,
+        (false, false) => theme.for_256_colors(),
+    }
+}
+
+/// Lines are sanitised on the source's thread.
+fn refine(batch: RawBatch) -> LineBatch {
+    LineBatch::refine(&batch, level::detect)
+}
+
+fn save(path: &Path, text: &str) -> Msg {
+    let shown = path.display();
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
+    match written {
+        Ok(()) => Msg::Told(format!(
+            "{} lines saved to {shown}",
+            words::count(text.lines().count() as u64)
+        )),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Msg::Failed(format!("{shown}: it exists already; choose another name"))
+        }
+        Err(error) => Msg::Failed(format!(
+            "{shown}: it can't be written ({error}); choose another place"
+        )),
+    }
+}

@@ -1,0 +1,130 @@
+//! The terminal's modes: taken, given back on every way out that can be had (decision 14), and
+//! repaired after the others.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+/// What [`Modes::enter`] switches on: alternate screen, bracketed paste, hidden cursor.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[2J\x1b[H";
+/// Undoes all that and whatever else a program of this kind may have left on: synchronized
+/// output, kitty keyboard, mouse, focus, paste, colours, cursor, margins, character set,
+/// alternate screen (reliability.md 4).
+pub const RESTORE: &[u8] = b"\x1b[?2026l\x1b[<u\x1b[=0;1u\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[0 q\x1b[r\x1b(B\x1b[?1049l";
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1000l\x1b[?1002l\x1b[?1006l";
+
+/// The saved state of the terminal, and the way to it.
+#[derive(Debug)]
+pub struct Modes {
+    tty: File,
+    before: Termios,
+    mouse: bool,
+    inside: bool,
+}
+
+impl Modes {
+    /// Opens the terminal and remembers how it is.
+    pub fn open() -> io::Result<Self> {
+        let tty = tty()?;
+        let before = tcgetattr(tty.as_fd())?;
+        Ok(Self {
+            tty,
+            before,
+            mouse: false,
+            inside: false,
+        })
+    }
+
+    /// Goes raw and onto the alternate screen.
+    pub fn enter(&mut self) -> io::Result<()> {
+        let mut raw = self.before.clone();
+        raw.make_raw();
+        tcsetattr(self.tty.as_fd(), OptionalActions::Flush, &raw)?;
+        self.inside = true;
+        self.tty.write_all(ENTER)?;
+        if self.mouse {
+            self.tty.write_all(MOUSE_ON)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Gives the terminal back as it was. Harmless when done twice.
+    pub fn leave(&mut self) {
+        if std::mem::take(&mut self.inside) {
+            give_back(&mut self.tty, &self.before);
+        }
+    }
+
+    /// Switches the mouse.
+    pub fn set_mouse(&mut self, on: bool) -> io::Result<()> {
+        self.mouse = on;
+        self.tty.write_all(if on { MOUSE_ON } else { MOUSE_OFF })
+    }
+
+    /// A second handle for the panic hook.
+    pub fn for_panic(&self) -> io::Result<impl Fn() + Send + Sync + 'static> {
+        let (tty, before) = (self.tty.try_clone()?, self.before.clone());
+        Ok(move || {
+            if let Ok(mut tty) = tty.try_clone() {
+                give_back(&mut tty, &before);
+            }
+        })
+    }
+
+    /// The terminal itself, for drawing.
+    pub fn writer(&self) -> io::Result<File> {
+        self.tty.try_clone()
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> (u16, u16) {
+        let size = rustix::termios::tcgetwinsize(self.tty.as_fd());
+        size.map_or((80, 24), |size| (size.ws_col, size.ws_row))
+    }
+}
+
+impl Drop for Modes {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+fn give_back(tty: &mut File, before: &Termios) {
+    // Every step is tried: a terminal that is half gone is left as well as it can be.
+    drop(tty.write_all(RESTORE));
+    let _ = tcsetattr(tty.as_fd(), OptionalActions::Flush, before);
+}
+
+fn tty() -> io::Result<File> {
+    File::options().read(true).write(true).open("/dev/tty")
+}
+
+/// `reset-terminal`: undoes what a program that died without a word may have left.
+pub fn repair() -> io::Result<()> {
+    let mut tty = tty()?;
+    tty.write_all(RESTORE)?;
+    let mut modes = tcgetattr(tty.as_fd())?;
+    sane(&mut modes);
+    tcsetattr(tty.as_fd(), OptionalActions::Flush, &modes)?;
+    Ok(())
+}
+
+/// What `stty sane` does, as far as a raw mode undoes it.
+fn sane(modes: &mut Termios) {
+    use rustix::termios::{ControlModes, InputModes, LocalModes, OutputModes, SpecialCodeIndex};
+    modes.input_modes |= InputModes::ICRNL | InputModes::IXON | InputModes::BRKINT;
+    modes.output_modes |= OutputModes::OPOST | OutputModes::ONLCR;
+    modes.local_modes |= LocalModes::ISIG
+        | LocalModes::ICANON
+        | LocalModes::IEXTEN
+        | LocalModes::ECHO
+        | LocalModes::ECHOE
+        | LocalModes::ECHOK;
+    modes.control_modes |= ControlModes::CREAD;
+    modes.special_codes[SpecialCodeIndex::VMIN] = 1;
+    modes.special_codes[SpecialCodeIndex::VTIME] = 0;
+}

@@ -1,0 +1,348 @@
+//! The event loop of the interface.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::app::msg::Msg;
+use crate::app::{App, Now};
+use crate::cli::plan::ViewPlan;
+use crate::clock;
+use crate::codec::target::Target;
+use crate::model::{Fault, FaultKind, FeedUpdate, TargetId};
+use crate::view::{self, Theme};
+
+use super::input;
+use super::perform::{Hands, Then, for_terminal};
+use super::terminal::Modes;
+
+/// Batches between the sources and the loop, of up to 64 KiB each.
+const INBOX: usize = 64;
+/// Updates taken in before the keyboard is looked at again.
+const TURN: usize = 256;
+/// The period of frames while much happens (decision 10).
+const FRAME: Duration = Duration::from_millis(33);
+
+/// Writes of one frame go to the terminal together.
+type Screen = Terminal<CrosstermBackend<BufWriter<std::fs::File>>>;
+
+/// How the interface ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// The user left.
+    Quit,
+    /// A signal ended it; to be died of.
+    Signal(i32),
+    /// The terminal is gone.
+    HungUp,
+}
+
+struct Signals {
+    term: Signal,
+    hup: Signal,
+    int: Signal,
+    quit: Signal,
+    cont: Signal,
+    tstp: Signal,
+    winch: Signal,
+}
+
+struct Tui {
+    app: App,
+    hands: Hands,
+    modes: Modes,
+    screen: Screen,
+    zone: TimeZone,
+    signals: Signals,
+    dirty: bool,
+    drawn: Option<Instant>,
+}
+
+/// Runs the interface until it ends, and lets the sources go.
+pub async fn run(
+    targets: Vec<Target>,
+    plan: ViewPlan,
+    themes: Option<PathBuf>,
+) -> Result<Ending, Fault> {
+    let theme = first_theme(&plan, themes.as_ref())?;
+    let (feed, mut inbox) = mpsc::channel(INBOX);
+    let (answers, mut answered) = mpsc::channel(INBOX);
+    let mut modes = Modes::open().map_err(|error| no_terminal(&error))?;
+    install_panic_hook(&modes);
+    let (width, height) = modes.size();
+    let area = Rect::new(0, 0, width, height);
+    let mut app = App::new(targets, plan.merge, plan.buffer, area, now());
+    app.theme.clone_from(&theme.name);
+    app.mouse = plan.mouse;
+    let signals = Signals::catch().map_err(|error| no_terminal(&error))?;
+    modes.enter().map_err(|error| no_terminal(&error))?;
+    if plan.mouse {
+        modes.set_mouse(true).map_err(|error| no_terminal(&error))?;
+    }
+    let mut keys = input::start().map_err(|error| no_terminal(&error))?;
+    let screen = screen(&modes, area).map_err(|error| no_terminal(&error))?;
+    let hands = Hands::new(theme, plan, themes, feed, answers);
+    let mut tui = Tui {
+        app,
+        hands,
+        modes,
+        screen,
+        zone: TimeZone::system(),
+        signals,
+        dirty: true,
+        drawn: None,
+    };
+    let ending = tui.turn_round(&mut inbox, &mut answered, &mut keys).await;
+    tui.modes.leave();
+    drop(inbox);
+    tui.let_go().await;
+    ending.map_err(|error| no_terminal(&error))
+}
+
+impl Tui {
+    async fn turn_round(
+        &mut self,
+        inbox: &mut mpsc::Receiver<(TargetId, FeedUpdate)>,
+        answered: &mut mpsc::Receiver<Msg>,
+        keys: &mut mpsc::Receiver<Msg>,
+    ) -> io::Result<Ending> {
+        let opened = self.app.take_wishes();
+        if let Some(ending) = self.carry_out(opened)? {
+            return Ok(ending);
+        }
+        let mut updates = Vec::with_capacity(TURN);
+        loop {
+            let wake = self.wake();
+            let mut effects = Vec::new();
+            tokio::select! {
+                biased;
+                () = recv(&mut self.signals.term) => return Ok(Ending::Signal(signal_hook::consts::SIGTERM)),
+                () = recv(&mut self.signals.hup) => return Ok(Ending::HungUp),
+                () = recv(&mut self.signals.int) => return Ok(Ending::Signal(signal_hook::consts::SIGINT)),
+                () = recv(&mut self.signals.quit) => return Ok(Ending::Signal(signal_hook::consts::SIGQUIT)),
+                () = recv(&mut self.signals.cont) => self.resume()?,
+                () = recv(&mut self.signals.tstp) => self.suspend()?,
+                () = recv(&mut self.signals.winch) => {
+                    let (width, height) = self.modes.size();
+                    effects = self.app.update(Msg::Resize(width, height), now());
+                    self.dirty = true;
+                }
+                key = keys.recv() => match key {
+                    // A key is answered at once.
+                    Some(key) => {
+                        effects = self.app.update(key, now());
+                        self.dirty = true;
+                        self.drawn = None;
+                    }
+                    None => return Ok(Ending::HungUp),
+                },
+                Some(answer) = answered.recv() => {
+                    effects = self.app.update(answer, now());
+                    self.dirty = true;
+                }
+                count = inbox.recv_many(&mut updates, TURN) => {
+                    let now = now();
+                    for (target, update) in updates.drain(..) {
+                        effects.extend(self.app.update(Msg::Feed(target, update), now));
+                    }
+                    self.dirty |= count > 0;
+                }
+                () = sleep_until(wake) => {
+                    if !self.dirty {
+                        effects = self.app.update(Msg::Tick, now());
+                        self.dirty = true;
+                    }
+                }
+            }
+            if let Some(ending) = self.carry_out(effects)? {
+                return Ok(ending);
+            }
+            self.draw_if_due()?;
+        }
+    }
+
+    /// The next frame if something changed, else the time at which the screen changes by itself.
+    fn wake(&self) -> Instant {
+        if self.dirty {
+            return self.drawn.map_or_else(clock::now, |drawn| drawn + FRAME);
+        }
+        let far = clock::now() + Duration::from_secs(3600);
+        self.app
+            .wake_at()
+            .map_or(far, |at| Instant::from_std(at).min(far))
+    }
+
+    /// The first change after a rest is drawn at once, then at most 30 frames a second.
+    fn draw_if_due(&mut self) -> io::Result<()> {
+        let now = clock::now();
+        if !self.dirty || self.drawn.is_some_and(|drawn| now < drawn + FRAME) {
+            return Ok(());
+        }
+        self.draw()
+    }
+
+    fn draw(&mut self) -> io::Result<()> {
+        let (app, theme, zone) = (&self.app, &self.hands.theme, &self.zone);
+        if self.screen.size()? != app.area.as_size() {
+            self.screen.resize(app.area)?;
+        }
+        // A terminal that knows synchronized output shows the frame whole.
+        self.screen.backend_mut().write_all(b"\x1b[?2026h")?;
+        self.screen.draw(|frame| {
+            let area = frame.area();
+            if let Some(cursor) = view::render(app, theme, zone, area, frame.buffer_mut()) {
+                frame.set_cursor_position(cursor);
+            }
+        })?;
+        self.screen.backend_mut().write_all(b"\x1b[?2026l")?;
+        Write::flush(self.screen.backend_mut())?;
+        self.dirty = false;
+        self.drawn = Some(clock::now());
+        Ok(())
+    }
+
+    fn carry_out(&mut self, effects: Vec<crate::app::Effect>) -> io::Result<Option<Ending>> {
+        let mut waiting = effects;
+        while !waiting.is_empty() {
+            let mut told = Vec::new();
+            for effect in std::mem::take(&mut waiting) {
+                match self.hands.perform(effect, &mut self.modes, &mut told) {
+                    Then::GoOn => {}
+                    Then::Redraw => {
+                        self.screen.clear()?;
+                        self.dirty = true;
+                        self.drawn = None;
+                    }
+                    Then::Suspend => self.suspend()?,
+                    Then::Quit => return Ok(Some(Ending::Quit)),
+                }
+            }
+            for msg in told {
+                waiting.extend(self.app.update(msg, now()));
+                self.dirty = true;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Ctrl-Z: the terminal is given back, the process stops itself, and goes on here.
+    fn suspend(&mut self) -> io::Result<()> {
+        self.modes.leave();
+        signal_hook::low_level::raise(signal_hook::consts::SIGSTOP)?;
+        self.resume()
+    }
+
+    fn resume(&mut self) -> io::Result<()> {
+        self.modes.enter()?;
+        let (width, height) = self.modes.size();
+        self.app.update(Msg::Resize(width, height), now());
+        self.screen.resize(self.app.area)?;
+        self.screen.clear()?;
+        self.dirty = true;
+        self.drawn = None;
+        Ok(())
+    }
+
+    /// Lets the sources go; those in a server's replay are drained (decision 2).
+    async fn let_go(mut self) {
+        let sources = self
+            .hands
+            .sources
+            .drain()
+            .map(|(_, source)| source)
+            .chain(self.hands.leaving.drain(..));
+        let mut leaving = tokio::task::JoinSet::new();
+        for source in sources {
+            leaving.spawn(source.finish());
+        }
+        let all = async { while leaving.join_next().await.is_some() {} };
+        tokio::select! {
+            _ = timeout(Duration::from_secs(12), all) => {}
+            () = recv(&mut self.signals.int) => {}
+            () = recv(&mut self.signals.term) => {}
+        }
+    }
+}
+
+impl Signals {
+    fn catch() -> io::Result<Self> {
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            hup: signal(SignalKind::hangup())?,
+            int: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            cont: signal(SignalKind::from_raw(signal_hook::consts::SIGCONT))?,
+            tstp: signal(SignalKind::from_raw(signal_hook::consts::SIGTSTP))?,
+            winch: signal(SignalKind::window_change())?,
+        })
+    }
+}
+
+async fn recv(signal: &mut Signal) {
+    if signal.recv().await.is_none() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn now() -> Now {
+    Now {
+        mono: clock::now().into_std(),
+        wall: clock::wall(),
+    }
+}
+
+fn screen(modes: &Modes, area: Rect) -> io::Result<Screen> {
+    let backend = CrosstermBackend::new(BufWriter::with_capacity(64 << 10, modes.writer()?));
+    let options = ratatui::TerminalOptions {
+        viewport: ratatui::Viewport::Fixed(area),
+    };
+    Terminal::with_options(backend, options)
+}
+
+fn first_theme(plan: &ViewPlan, themes: Option<&PathBuf>) -> Result<Theme, Fault> {
+    let name = match &plan.theme {
+        Some(name) => name,
+        None if plan.plain => "plain",
+        None if plan.true_color => "dark",
+        None => "ansi16",
+    };
+    Ok(for_terminal(
+        Theme::find(name, themes.map(PathBuf::as_path))?,
+        plan,
+    ))
+}
+
+/// A panic in any thread first gives the terminal back; in the loop it then ends the program,
+/// in a source it becomes a notice.
+fn install_panic_hook(modes: &Modes) {
+    let Ok(restore) = modes.for_panic() else {
+        return;
+    };
+    let main = std::thread::current().id();
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().id() == main {
+            restore();
+            before(info);
+        }
+    }));
+}
+
+fn no_terminal(error: &io::Error) -> Fault {
+    let text = error.to_string();
+    let why = text.split(" (os error").next().unwrap_or(&text).to_owned();
+    Fault::new(
+        FaultKind::Output,
+        "the terminal",
+        why,
+        "use deckwatch logs -f TARGET… to print lines",
+    )
+}

@@ -1,0 +1,23 @@
+//! L5: pure painting. Everything here borrows the state and writes cells; nothing is stored,
+//! and nothing is learnt by drawing.
+//!
+//! ```text
+//! ┌ title ───────────────── state ┐│┌ title ───────────────── state ┐
+//! │▎12:00:01 source text          │││▎text                          │
+//! │▎…                             │││▎…                             │
+//! └ live · 23/s · 1,204 shown … ──┘│└ live · 1/s · 80 shown … ──────┘
+//! prompt, notice, or the keys that matter now
+//! ```
+
+mod bottom_view;
+mod help_view;
+mod layers_view;
+mod log_view;
+mod paint;
+mod record_view;
+mod root;
+mod status_view;
+pub mod theme;
+
+pub use root::render;
+pub use theme::Theme;

@@ -1,0 +1,113 @@
+//! The last row: what is typed, what is told, or the keys that matter now.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::app::prompt::Prompt;
+use crate::app::{App, Mode};
+use crate::text::width;
+
+use super::paint;
+use super::theme::{Role, Theme};
+
+/// Paints it; the answer is where the cursor stands, while something is typed.
+pub(super) fn render(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    paint::fill(buf, area, theme.style(Role::Hint));
+    if let Mode::Prompt(prompt) = &app.mode {
+        return Some(typed(prompt, theme, area, buf));
+    }
+    if let Some(notice) = &app.notice {
+        let style = theme.style(if notice.fault {
+            Role::Fault
+        } else {
+            Role::Notice
+        });
+        paint::fill(buf, area, style);
+        paint::say(buf, paint::from(area, area.x + 1), &notice.text, style);
+        return None;
+    }
+    hints(app, theme, area, buf);
+    None
+}
+
+fn typed(prompt: &Prompt, theme: &Theme, area: Rect, buf: &mut Buffer) -> Position {
+    let style = theme.style(Role::Text);
+    let literal = if prompt.literal { " as it stands" } else { "" };
+    let x = paint::say(buf, area, prompt.purpose.label(), theme.style(Role::Key));
+    let x = paint::say(buf, paint::from(area, x), literal, theme.style(Role::Dim));
+    let x = paint::say(buf, paint::from(area, x), " ", style);
+    let field = paint::from(area, x);
+    let room = usize::from(field.width.saturating_sub(1)).max(1);
+    let left = prompt.column().saturating_sub(room - 1);
+    let window = width::cut(prompt.text(), left, room);
+    let end = paint::say(buf, field, window.text, style);
+    if prompt.purpose.is_pattern() && prompt.text().is_empty() {
+        let help = "Tab: search, only, hide, mark · Alt-r: as it stands · Esc";
+        paint::say(
+            buf,
+            paint::from(field, end + 2),
+            help,
+            theme.style(Role::Dim),
+        );
+    }
+    let column = u16::try_from(prompt.column() - left).unwrap_or(0);
+    Position::new(
+        (field.x + column).min(area.right().saturating_sub(1)),
+        area.y,
+    )
+}
+
+fn hints(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let pending: String = app.pending.iter().map(|key| format!("{key} ")).collect();
+    let hints: &[(&str, &str)] = match &app.mode {
+        Mode::Help { .. } => &[("j k", "scroll"), ("Esc", "back")],
+        Mode::Record { .. } => &[
+            ("j k", "next, previous"),
+            ("d u", "scroll"),
+            ("y", "copy"),
+            ("Esc", "back"),
+        ],
+        Mode::Layers { .. } => &[
+            ("Space", "on, off"),
+            ("d", "away"),
+            ("J K", "order"),
+            ("Esc", "back"),
+        ],
+        Mode::Normal | Mode::Prompt(_) if !pending.is_empty() => &[
+            ("h j k l", "go"),
+            ("s v", "split"),
+            ("c", "close"),
+            ("o", "only"),
+            ("< > + -", "size"),
+            ("=", "equal"),
+        ],
+        Mode::Normal | Mode::Prompt(_) => &[
+            ("?", "help"),
+            ("/", "search"),
+            ("&", "filter"),
+            ("Tab", "pane"),
+            ("f", "zoom"),
+            ("p", "pause"),
+            ("Enter", "record"),
+            ("w", "wrap"),
+            ("t", "time"),
+            ("V", "level"),
+            ("o", "open"),
+            ("q", "quit"),
+        ],
+    };
+    let mut x = paint::say(
+        buf,
+        paint::from(area, area.x + 1),
+        &pending,
+        theme.style(Role::Key),
+    );
+    for (key, deed) in hints {
+        if usize::from(area.right().saturating_sub(x)) < width::cells(key) + width::cells(deed) + 3
+        {
+            return;
+        }
+        x = paint::say(buf, paint::from(area, x), key, theme.style(Role::Key));
+        x = paint::say(buf, paint::from(area, x + 1), deed, theme.style(Role::Hint)) + 2;
+    }
+}

@@ -1,0 +1,425 @@
+//! One pane: title, lines, status.
+
+use std::ops::Range;
+
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::app::App;
+use crate::app::areas;
+use crate::app::pane::pieces::Pieces;
+use crate::app::pane::viewport::{ScreenRow, Size};
+use crate::app::pane::{Pane, SourceColumn, StampColumn};
+use crate::codec::stamp;
+use crate::model::{LinkState, Mark, Micros};
+use crate::store::{LineId, LineRef, Row};
+use crate::text::{SafeText, StyleRun, width};
+
+use super::paint;
+use super::status_view;
+use super::theme::{Role, Theme};
+
+/// A pane in its rectangle.
+pub(super) struct LogView<'a> {
+    /// Everything.
+    pub app: &'a App,
+    /// The pane.
+    pub pane: &'a Pane,
+    /// How it looks.
+    pub theme: &'a Theme,
+    /// The zone of shown times.
+    pub zone: &'a TimeZone,
+}
+
+impl LogView<'_> {
+    /// Paints it.
+    pub(super) fn render(&self, rect: Rect, buf: &mut Buffer) {
+        let rect = rect.intersection(buf.area);
+        paint::fill(buf, rect, self.theme.style(Role::Text));
+        status_view::title(
+            self.app,
+            self.pane,
+            self.theme,
+            areas::title_area(rect),
+            buf,
+        );
+        status_view::status(
+            self.app,
+            self.pane,
+            self.theme,
+            areas::status_area(rect),
+            buf,
+        );
+        let body = areas::body_area(rect);
+        let text = areas::text_area(self.pane, rect);
+        let size = Size {
+            cols: usize::from(text.width),
+            rows: usize::from(text.height),
+        };
+        let rows = self.pane.screen(size);
+        if rows.is_empty() {
+            return self.empty(body, buf);
+        }
+        let shape = Shape {
+            body,
+            text,
+            columns: areas::columns(self.pane, body.width),
+            selection: self.selection(),
+        };
+        // All pieces of a line are painted together: it is looked up and taken apart once.
+        for group in rows.chunk_by(|a, b| a.line == b.line) {
+            self.line(group, &shape, buf);
+        }
+    }
+
+    fn empty(&self, body: Rect, buf: &mut Buffer) {
+        let dim = self.theme.style(Role::Dim);
+        let hidden = self.pane.store.len();
+        let words = if hidden > 0 && !self.pane.shown.done() {
+            "looking for lines that match …".to_owned()
+        } else if hidden > 0 {
+            "no line passes the filter: x shows all, X the layers".to_owned()
+        } else {
+            let states: Vec<String> = self
+                .pane
+                .targets
+                .iter()
+                .filter_map(|id| self.app.targets.get(usize::from(id.0)))
+                .map(|opened| crate::model::words::state(&opened.state))
+                .collect();
+            states.join("; ")
+        };
+        for (index, bytes) in
+            width::wrap(&words, usize::from(body.width.saturating_sub(2))).enumerate()
+        {
+            let area = paint::from(paint::row(body, index), body.x + 1);
+            paint::say(buf, area, words.get(bytes).unwrap_or(""), dim);
+        }
+    }
+
+    fn selection(&self) -> Option<(LineId, LineId)> {
+        self.pane.view.select.and_then(|_| self.pane.selection())
+    }
+
+    fn line(&self, group: &[ScreenRow], shape: &Shape, buf: &mut Buffer) {
+        let Some(row) = group
+            .first()
+            .and_then(|first| self.pane.store.get(first.line))
+        else {
+            return;
+        };
+        let pieces = Pieces::of(&row, self.pane.view.pretty);
+        let look = self.look(&row, &pieces);
+        for screen in group {
+            self.piece(screen, &row, &pieces, &look, shape, buf);
+        }
+    }
+
+    fn look(&self, row: &Row<'_>, pieces: &Pieces<'_>) -> Look {
+        let text = self.theme.style(Role::Text);
+        match row {
+            Row::Mark(mark) => {
+                let loss = matches!(
+                    mark.mark,
+                    Mark::Dropped { .. } | Mark::Gap { .. } | Mark::Reconnected { .. }
+                );
+                let role = if loss { Role::MarkLoss } else { Role::Mark };
+                Look {
+                    base: self.theme.style(role),
+                    runs: Vec::new(),
+                    hits: Vec::new(),
+                    marked: Vec::new(),
+                    mark: true,
+                }
+            }
+            Row::Line(line) => {
+                let (mut hits, mut marked) = (Vec::new(), Vec::new());
+                let runs = if pieces.made { Vec::new() } else { line.runs() };
+                if !pieces.made {
+                    if let Some(search) = &self.pane.search {
+                        hits.extend(search.pattern.find_iter(line.as_str()).take(200));
+                    }
+                    for pattern in self.pane.effective().highlights() {
+                        marked.extend(pattern.find_iter(line.as_str()).take(200));
+                    }
+                }
+                Look {
+                    base: text,
+                    runs,
+                    hits,
+                    marked,
+                    mark: false,
+                }
+            }
+        }
+    }
+
+    fn piece(
+        &self,
+        screen: &ScreenRow,
+        row: &Row<'_>,
+        pieces: &Pieces<'_>,
+        look: &Look,
+        shape: &Shape,
+        buf: &mut Buffer,
+    ) {
+        let whole = paint::row(shape.body, screen.at);
+        let area = paint::row(shape.text, screen.at);
+        if screen.first {
+            self.columns(row, shape, whole, buf);
+        } else if let Row::Line(line) = row {
+            paint::say(
+                buf,
+                Rect {
+                    width: whole.width.min(1),
+                    ..whole
+                },
+                " ",
+                self.theme.level(line.level()),
+            );
+        }
+        let full = pieces.text(screen.piece.text).clone();
+        let piece = full.slice(screen.piece.bytes.clone());
+        let offset = screen.piece.bytes.start;
+        if look.mark {
+            self.mark(&piece, look.base, paint::from(whole, area.x), buf);
+        } else if pieces.made {
+            self.json(&piece, area, buf);
+        } else {
+            self.text(&piece, offset, look, area, buf);
+        }
+        self.note_cut(screen, pieces, area, buf);
+        let current = self.app.focus == self.pane.id && self.pane.cursor() == Some(screen.line);
+        if shape
+            .selection
+            .is_some_and(|(from, to)| (from..=to).contains(&screen.line))
+        {
+            paint::tint(buf, whole, self.theme.style(Role::Selection));
+        } else if current && !self.pane.view.follow {
+            paint::tint(buf, whole, self.theme.style(Role::Cursor));
+        }
+    }
+
+    fn mark(&self, piece: &SafeText<'_>, style: Style, area: Rect, buf: &mut Buffer) {
+        let x = paint::say(buf, area, "── ", style);
+        let x = paint::put(buf, paint::from(area, x), piece, style);
+        paint::say(buf, paint::from(area, x), " ──", style);
+    }
+
+    fn text(&self, piece: &SafeText<'_>, offset: usize, look: &Look, area: Rect, buf: &mut Buffer) {
+        let left = if self.pane.view.wrap {
+            0
+        } else {
+            self.pane.view.left
+        };
+        let window = width::cut(piece.as_str(), left, usize::from(area.width));
+        let mut at = area
+            .x
+            .saturating_add(u16::try_from(window.left).unwrap_or(0));
+        let from = offset + window.start;
+        for (bytes, style) in look.stretches(from..from + window.text.len(), self.theme) {
+            let part = piece
+                .clone()
+                .slice(bytes.start - offset..bytes.end - offset);
+            at = paint::put(buf, paint::from(area, at), &part, style);
+        }
+    }
+
+    fn json(&self, piece: &SafeText<'_>, area: Rect, buf: &mut Buffer) {
+        let left = if self.pane.view.wrap {
+            0
+        } else {
+            self.pane.view.left
+        };
+        let window = width::cut(piece.as_str(), left, usize::from(area.width));
+        super::record_view::json_row(
+            &piece
+                .clone()
+                .slice(window.start..window.start + window.text.len()),
+            self.theme,
+            area,
+            buf,
+        );
+    }
+
+    fn note_cut(&self, screen: &ScreenRow, pieces: &Pieces<'_>, area: Rect, buf: &mut Buffer) {
+        if pieces.cut > 0
+            && screen.piece.bytes.end + 1 > pieces.text(screen.piece.text).as_str().len()
+            && self.pane.view.wrap
+        {
+            let words = format!(
+                " … {} bytes more ",
+                crate::model::words::count(pieces.cut as u64)
+            );
+            paint::say(
+                buf,
+                paint::right(area, words.len()),
+                &words,
+                self.theme.style(Role::Notice),
+            );
+        }
+    }
+
+    /// Level bar, time stamp and source.
+    fn columns(&self, row: &Row<'_>, shape: &Shape, whole: Rect, buf: &mut Buffer) {
+        let Row::Line(line) = row else { return };
+        let bar = if line.level() == crate::model::Level::None {
+            " "
+        } else {
+            "▎"
+        };
+        paint::say(
+            buf,
+            Rect {
+                width: whole.width.min(1),
+                ..whole
+            },
+            bar,
+            self.theme.level(line.level()),
+        );
+        let (stamps, sources) = shape.columns;
+        let mut x = whole.x.saturating_add(1);
+        if stamps > 0 {
+            let area = Rect {
+                x,
+                width: stamps - 1,
+                ..whole
+            };
+            paint::say(buf, area, &self.stamp(line), self.theme.style(Role::Stamp));
+            x += stamps;
+        }
+        if sources > 0 {
+            let area = Rect {
+                x,
+                width: sources - 1,
+                ..whole
+            };
+            self.source(line, area, buf);
+        }
+    }
+
+    fn stamp(&self, line: &LineRef<'_>) -> String {
+        let recv = line.recv();
+        let own = || stamp::of_line(line.as_str(), self.zone, recv);
+        let at = line.stamp().or_else(own).unwrap_or(recv);
+        let Some(time) = stamp::timestamp(at) else {
+            return String::new();
+        };
+        let zoned = time.to_zoned_datetime(self.zone.clone());
+        match self.pane.view.stamps {
+            StampColumn::None => String::new(),
+            StampColumn::Short => zoned.strftime("%H:%M:%S").to_string(),
+            StampColumn::Full => zoned.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string(),
+            StampColumn::Relative => ago(self.app.wall(), at),
+        }
+    }
+
+    fn source(&self, line: &LineRef<'_>, area: Rect, buf: &mut Buffer) {
+        let source = line.source();
+        let name = source.map_or("", |source| source.as_str());
+        let target = self.app.target_name(line.target());
+        let component = source
+            .and_then(|source| source.component())
+            .map_or(target, |component| component.as_str());
+        let key = if name.is_empty() { target } else { name };
+        let style = self.theme.source(key);
+        let full = self.pane.view.sources == SourceColumn::Full;
+        let many =
+            self.pane.is_merged() || source.is_some_and(|source| source.component().is_some());
+        let short = if full { name } else { width::fit(name, 6) };
+        if !many || area.width < 12 {
+            paint::say(
+                buf,
+                area,
+                if short.is_empty() { component } else { short },
+                style,
+            );
+            return;
+        }
+        let room = usize::from(area.width).saturating_sub(width::cells(short) + 1);
+        let x = paint::say(buf, area, width::fit(component, room), style);
+        paint::say(buf, paint::from(area, x + 1), short, style);
+    }
+}
+
+/// `12s`, `3m`, `2h`, `5d`.
+fn ago(now: Micros, at: Micros) -> String {
+    let seconds = (now.0 - at.0).max(0) / 1_000_000;
+    match seconds {
+        0..100 => format!("{seconds}s"),
+        100..6000 => format!("{}m", seconds / 60),
+        6000..360_000 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+struct Shape {
+    body: Rect,
+    text: Rect,
+    columns: (u16, u16),
+    selection: Option<(LineId, LineId)>,
+}
+
+struct Look {
+    base: Style,
+    runs: Vec<StyleRun>,
+    hits: Vec<Range<usize>>,
+    marked: Vec<Range<usize>>,
+    mark: bool,
+}
+
+impl Look {
+    /// The text's stretches of one style each, within `range` of the line's bytes.
+    fn stretches(&self, range: Range<usize>, theme: &Theme) -> Vec<(Range<usize>, Style)> {
+        let mut edges = vec![range.start, range.end];
+        let own = self
+            .runs
+            .iter()
+            .map(|run| run.start as usize..run.end as usize);
+        for part in own
+            .chain(self.hits.iter().cloned())
+            .chain(self.marked.iter().cloned())
+        {
+            edges.extend(
+                [part.start, part.end]
+                    .into_iter()
+                    .filter(|edge| range.contains(edge)),
+            );
+        }
+        edges.sort_unstable();
+        edges.dedup();
+        let pairs = edges.iter().zip(edges.iter().skip(1));
+        pairs
+            .map(|(from, to)| (*from..*to, self.style_at(*from, theme)))
+            .collect()
+    }
+
+    fn style_at(&self, at: usize, theme: &Theme) -> Style {
+        if self.hits.iter().any(|hit| hit.contains(&at)) {
+            return theme.style(Role::Hit);
+        }
+        if self.marked.iter().any(|mark| mark.contains(&at)) {
+            return theme.style(Role::Highlight);
+        }
+        let run = self
+            .runs
+            .iter()
+            .find(|run| (run.start as usize..run.end as usize).contains(&at));
+        run.map_or(self.base, |run| theme.ansi(run.style, self.base))
+    }
+}
+
+/// Whether a state is worth a warning colour.
+pub(super) fn role_of(state: &LinkState) -> Role {
+    match state {
+        LinkState::Live | LinkState::Replaying => Role::Good,
+        LinkState::Connecting(_) | LinkState::Open => Role::Dim,
+        LinkState::Stale | LinkState::Waiting { .. } => Role::Bad,
+        LinkState::Ended(reason) => match reason {
+            crate::model::EndReason::Finished | crate::model::EndReason::Success(_) => Role::Dim,
+            crate::model::EndReason::Failure(_) | crate::model::EndReason::Fault(_) => Role::Bad,
+        },
+    }
+}

@@ -1,0 +1,76 @@
+//! The whole screen.
+
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use crate::app::{App, Mode};
+
+use super::log_view::LogView;
+use super::theme::{Role, Theme};
+use super::{bottom_view, help_view, layers_view, paint, record_view};
+
+/// A terminal smaller than this shows one sentence.
+const SMALLEST: (u16, u16) = (20, 5);
+
+/// Paints everything; the answer is where the cursor stands, if it is to be seen.
+pub fn render(
+    app: &App,
+    theme: &Theme,
+    zone: &TimeZone,
+    area: Rect,
+    buf: &mut Buffer,
+) -> Option<Position> {
+    let area = area.intersection(buf.area);
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        paint::fill(buf, area, theme.style(Role::Text));
+        paint::say(buf, area, "too small", theme.style(Role::Text));
+        return None;
+    }
+    let places = app.places();
+    for (id, rect) in &places {
+        if let Some(pane) = app.panes.get(id) {
+            LogView {
+                app,
+                pane,
+                theme,
+                zone,
+            }
+            .render(*rect, buf);
+        }
+        divider(*rect, app.body(), theme, buf);
+    }
+    let body = app.body().intersection(area);
+    match &app.mode {
+        Mode::Normal | Mode::Prompt(_) => {}
+        Mode::Help { top } => help_view::render(*top, theme, body, buf),
+        Mode::Record { line, top } => record_view::render(app, *line, *top, theme, zone, body, buf),
+        Mode::Layers { chosen } => layers_view::render(app, *chosen, theme, body, buf),
+    }
+    let last = Rect {
+        y: area.bottom() - 1,
+        height: 1,
+        ..area
+    };
+    bottom_view::render(app, theme, last, buf)
+}
+
+/// The line right of a pane that has a neighbour there.
+fn divider(rect: Rect, body: Rect, theme: &Theme, buf: &mut Buffer) {
+    if rect.right() >= body.right() {
+        return;
+    }
+    for y in rect.y..rect.bottom() {
+        paint::say(
+            buf,
+            Rect {
+                x: rect.right(),
+                y,
+                width: 1,
+                height: 1,
+            },
+            "│",
+            theme.style(Role::Border),
+        );
+    }
+}
