@@ -422,7 +422,6 @@ impl Follow {
                 }
             }
             self.stats.printed += 1;
-            self.stats.bytes += (self.block.out.len() - from) as u64;
         } else {
             self.stats.filtered += 1;
         }
@@ -490,6 +489,7 @@ impl Follow {
 
     fn take_block(&mut self) -> Block {
         let mut block = std::mem::take(&mut self.block);
+        self.stats.bytes += block.out.len() as u64;
         block.parts.extend(self.parts.drain());
         self.block.out.reserve(BLOCK);
         block
