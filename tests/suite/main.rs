@@ -1,6 +1,7 @@
 //! The one test binary: a module for each part of the program.
 
 mod demo;
+mod follow;
 mod playback;
 mod program;
 mod raw_client;

@@ -9,7 +9,6 @@
 )]
 
 use std::io::{Read, Write};
-use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -35,8 +34,19 @@ pub(crate) struct Start {
 /// The program with these arguments: no standard input, no colours, the zone UTC.
 pub(crate) fn program<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Start {
     let mut command = Command::new(env!("CARGO_BIN_EXE_deckwatch"));
+    command.args(args);
+    start(command)
+}
+
+/// A shell's script, for redirections; the program's path is in it.
+pub(crate) fn shell(script: &str) -> Start {
+    let mut command = Command::new("sh");
+    command.args(["-c", script]);
+    start(command)
+}
+
+fn start(mut command: Command) -> Start {
     command
-        .args(args)
         .env_remove("NO_COLOR")
         .env_remove("CLICOLOR_FORCE")
         .env_remove("FORCE_COLOR")
@@ -74,11 +84,6 @@ impl Start {
     /// Standard output is a pipe that nobody reads before [`Run::read_on`].
     pub(crate) fn unread(mut self) -> Self {
         self.unread = true;
-        self
-    }
-
-    pub(crate) fn dir(mut self, path: &Path) -> Self {
-        self.command.current_dir(path);
         self
     }
 
