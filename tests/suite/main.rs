@@ -5,5 +5,6 @@ mod follow;
 mod playback;
 mod program;
 mod raw_client;
+mod resilience;
 mod store;
 mod text;
