@@ -1,4 +1,46 @@
-//! `deckwatch`: live logs of a container platform, in the terminal and in scripts.
+//! `deckwatch`: live logs of a container platform (Rainbond), side by side in the terminal and
+//! in scripts.
+//!
+//! The rule of the house: bytes become meaning in pure code, sockets live in one folder, only
+//! one function changes the state, and drawing can change nothing. `tests/architecture.rs`
+//! holds the layers to it.
+//!
+//! | room | what lives there | may use |
+//! |---|---|---|
+//! | [`text`] | untrusted bytes → [`text::SafeText`]; widths; secrets | nothing |
+//! | [`model`] | the nouns: lines, marks, faults, states | `text` |
+//! | [`codec`] | bytes ⇄ meaning: frames, envelopes, layouts, targets | `text`, `model` |
+//! | [`session`] | protocol state machines without sockets or clocks | … `codec` |
+//! | [`store`] | bounded memory of lines; filters and scans | `text`, `model` |
+//! | [`transport`] | sockets, deadlines, limits; the guard in front of ZeroMQ | … `codec` |
+//! | [`source`] | the tasks that drive a session over a connection | … `session`, `transport` |
+//! | [`app`] | what is on the screen, as state; the commands | … `codec`, `store` |
+//! | [`view`] | painting | … `app`, by reference |
+//! | [`cli`] | what was typed, and what is meant by it | … `codec` |
+//! | [`follow`] | headless mode | … `source`, `cli` |
+//! | [`demo`] | the embedded platform; shares no code with our connections | `model`, `clock` |
+//! | [`runtime`] | the imperative shell: terminal, signals, loop | everything |
+//! | [`clock`] | the only reader of clocks | |
+//!
+//! A line's way: `transport::ws` → `source::drive` → `session::log` (`codec::docker_log`) →
+//! `source::outlet` (bounded, counted) → `model::LineBatch::refine` (`text::sanitise`, on the
+//! source's thread) → `app::App::update` → `app::pane` → `store::log` → `view::log_view`; or →
+//! `follow::run` → `follow::printer` → `follow::sink`.
+//!
+//! A key's way: `runtime::input` → `app::App::update` → `app::keymap` → a row of
+//! `app::command` → state, and wishes that `runtime::perform` carries out.
+//!
+//! # Decisions
+//!
+//! - 2026-11-24: `source::outlet` queues batches as they came and sanitises just before sending,
+//!   so that dropped lines cost nothing.
+//! - 2026-11-24: the `zeromq` crate binds a local socket in a private directory and the guard
+//!   connects to it, once for each connection of ours; the crate's own reconnecting, which has
+//!   no time limit, never starts.
+//! - 2026-11-24: an event's line is its message, its source the step; the whole frame is kept
+//!   beside it (`raw` prints it, JSON carries it, the record shows it).
+//! - 2026-11-24: follow mode writes on a thread of its own, so that a blocked pipe can't keep
+//!   signals and sockets waiting.
 pub mod app;
 pub mod cli;
 pub mod clock;

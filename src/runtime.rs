@@ -9,6 +9,7 @@ pub mod terminal;
 pub mod tui;
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -67,13 +68,13 @@ fn carry_out(plan: Plan) -> Result<u8, Fault> {
             let runtime = runtime()?;
             let ending = runtime.block_on(tui::run(targets, plan, themes()));
             runtime.shutdown_background();
-            die(&ending?)
+            Ok(die(&ending?))
         }
         Plan::Demo(args, plan) => {
             let runtime = runtime()?;
             let ending = runtime.block_on(demo(&args, plan));
             runtime.shutdown_background();
-            die(&ending?)
+            Ok(die(&ending?))
         }
         Plan::ResetTerminal => {
             terminal::repair().map_err(|error| {
@@ -111,7 +112,8 @@ async fn serve(args: &DemoArgs) -> Result<u8, Fault> {
     let mut text =
         String::from("The demo platform runs on loopback until Ctrl-C. Targets to try:\n\n");
     for target in platform.targets() {
-        text.push_str(&format!("  {}\n      {}\n", target.url, target.what));
+        // Writing to a string can't fail.
+        let _ = write!(text, "  {}\n      {}\n", target.url, target.what);
     }
     let mut out = std::io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -146,13 +148,13 @@ fn themes() -> Option<PathBuf> {
 }
 
 /// Ends as the interface did: a signal is died of, so that the shell sees it.
-fn die(ending: &tui::Ending) -> Result<u8, Fault> {
+fn die(ending: &tui::Ending) -> u8 {
     match ending {
-        tui::Ending::Quit => Ok(0),
-        tui::Ending::HungUp => Ok(follow::exit::HUNG_UP),
+        tui::Ending::Quit => 0,
+        tui::Ending::HungUp => follow::exit::HUNG_UP,
         tui::Ending::Signal(number) => {
             drop(signal_hook::low_level::emulate_default_handler(*number));
-            Ok(128u8.saturating_add(u8::try_from(*number).unwrap_or(0)))
+            128u8.saturating_add(u8::try_from(*number).unwrap_or(0))
         }
     }
 }

@@ -3,6 +3,7 @@
 //! long scans are jobs that the caller runs where it likes ([`matching`]).
 
 pub mod filter;
+mod folded;
 pub mod line;
 pub mod log;
 pub mod matches;

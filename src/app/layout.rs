@@ -87,7 +87,7 @@ impl Node {
                 let here = parts.iter().position(|(part, _)| *part == Self::Leaf(at));
                 match here {
                     Some(index) if *own == axis => {
-                        parts.insert(index + 1, (Self::Leaf(fresh), WEIGHT))
+                        parts.insert(index + 1, (Self::Leaf(fresh), WEIGHT));
                     }
                     Some(_) | None => parts
                         .iter_mut()

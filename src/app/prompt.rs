@@ -129,13 +129,13 @@ impl Prompt {
             (_, true, Code::Char('f')) => self.cursor = self.word_after(),
             (_, true, Code::Char('d')) => self.cut(self.cursor, self.word_after()),
             (_, true, Code::Backspace) | (true, _, Code::Char('w')) => {
-                self.cut(self.word_before(), self.cursor)
+                self.cut(self.word_before(), self.cursor);
             }
             (_, _, Code::Backspace) | (true, _, Code::Char('h')) => {
-                self.cut(self.before(), self.cursor)
+                self.cut(self.before(), self.cursor);
             }
             (_, _, Code::Delete) | (true, _, Code::Char('d')) => {
-                self.cut(self.cursor, self.after())
+                self.cut(self.cursor, self.after());
             }
             (true, _, Code::Char('u')) => self.cut(0, self.cursor),
             (true, _, Code::Char('k')) => self.cut(self.cursor, self.text.len()),

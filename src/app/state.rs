@@ -348,7 +348,11 @@ impl App {
         let mut count = 0;
         let mut id = pane.nearest(from);
         while let Some(at) = id.filter(|at| *at <= to && count < COPIED) {
-            if let Some(line) = pane.store.get(at).and_then(|row| row.line()) {
+            if let Some(line) = pane
+                .store
+                .get(at)
+                .and_then(super::super::store::line::Row::line)
+            {
                 if full {
                     text.push_str(&self.line_head(pane, &line));
                 }

@@ -240,7 +240,7 @@ impl App {
                 }
             }),
             Code::Char('d') | Code::Delete if count > 0 => {
-                self.change_layers(|pane| drop(pane.filter.layers.remove(chosen)))
+                self.change_layers(|pane| drop(pane.filter.layers.remove(chosen)));
             }
             Code::Char('J') if chosen < last => {
                 self.change_layers(|pane| pane.filter.layers.swap(chosen, chosen + 1));

@@ -10,13 +10,13 @@ use super::units;
 /// Live logs of a container platform, side by side in the terminal, or printed for scripts.
 ///
 /// TARGET is one of
-///   ws://HOST:6060/docker_log#SERVICE_ID           a component's log
-///   ws://HOST:6060/event_log#EVENT_ID              an event (a build, a deploy)
-///   ws://HOST/services/ID/pubsub#l-ID,e-EVENT      channels: l log, m monitor, s both, e event
-///   ws://HOST:6060/new_monitor_message#SERVICE_ID  request analysis, as JSON
-///   ws://HOST:6060/websocket#TOPIC                 mpush
-///   tcp://HOST:9242#PREFIX                         ZeroMQ (?layout= ?bind=true ?service=)
-///   file:PATH  or  -                               lines of a file, or of standard input
+///   <ws://HOST:6060/docker_log#SERVICE_ID>           a component's log
+///   <ws://HOST:6060/event_log#EVENT_ID>              an event (a build, a deploy)
+///   <ws://HOST/services/ID/pubsub#l-ID,e-EVENT>      channels: l log, m monitor, s both, e event
+///   <ws://HOST:6060/new_monitor_message#SERVICE_ID>  request analysis, as JSON
+///   <ws://HOST:6060/websocket#TOPIC>                 mpush
+///   <tcp://HOST:9242#PREFIX>                         ZeroMQ (?layout= ?bind=true ?service=)
+///   <file:PATH>  or  -                               lines of a file, or of standard input
 /// wss:// and any path in front work alike; what stands behind # is never requested.
 #[derive(Parser, Debug)]
 #[command(
@@ -53,7 +53,7 @@ pub struct ViewArgs {
     /// Mouse wheel and click (Shift-drag still selects in the terminal)
     #[arg(long)]
     pub mouse: bool,
-    /// Colours: by NO_COLOR and the terminal, or as said
+    /// Colours: by `NO_COLOR` and the terminal, or as said
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub color: When,
 }
@@ -148,7 +148,7 @@ pub struct OutArgs {
     /// Allow raw bytes on a terminal
     #[arg(long)]
     pub yes_raw: bool,
-    /// Colours: by NO_COLOR and the terminal, or as said
+    /// Colours: by `NO_COLOR` and the terminal, or as said
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub color: When,
     /// Also write to a file; to a directory: a file per component

@@ -14,20 +14,15 @@ pub enum Tail {
 }
 
 /// `--reconnect`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Retry {
     /// For ever after a first success.
+    #[default]
     Auto,
     /// Not at all.
     Never,
     /// So often.
     Times(u32),
-}
-
-impl Default for Retry {
-    fn default() -> Self {
-        Self::Auto
-    }
 }
 
 /// `--timezone`.

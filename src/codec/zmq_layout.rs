@@ -100,8 +100,9 @@ pub fn decode<'a>(parts: &[&'a [u8]], layout: Layout) -> ZmqLine<'a> {
         layout
     };
     let line = match (layout, parts) {
-        (Layout::Docker3, [_, service, line]) => Some(docker(service, line)),
-        (Layout::Docker2, [service, line]) => Some(docker(service, line)),
+        (Layout::Docker3, [_, service, line]) | (Layout::Docker2, [service, line]) => {
+            Some(docker(service, line))
+        }
         (Layout::DockerJson, [object]) => docker_json(object),
         (Layout::Labor3, [topic, _level, line]) => Some(ZmqLine {
             source: Some(Cow::Borrowed(
@@ -230,10 +231,14 @@ mod tests {
     const TENANT: &[u8] = b"0123456789abcdef0123456789abcdef";
     const SERVICE: &[u8] = b"fedcba9876543210fedcba9876543210";
 
+    /// Parts, the layout they have, and component, source and body of the line.
+    type Case<'a> = (Vec<&'a [u8]>, Layout, &'a str, &'a str, &'a str);
+
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn each_layout_is_detected_and_read() {
         let json = br#"{"container_id":"abcdef012345","msg":"a\u003cb","time":"2026-11-24T10:00:00Z","service_id":"s"}"#;
-        let cases: Vec<(Vec<&[u8]>, Layout, &str, &str, &str)> = vec![
+        let cases: Vec<Case<'_>> = vec![
             (
                 vec![TENANT, SERVICE, b"abcdef012345: hello"],
                 Layout::Docker3,

@@ -252,7 +252,7 @@ impl Follow {
     fn take(&mut self, id: TargetId, update: FeedUpdate<RawBatch>, per_component: bool) {
         match update {
             FeedUpdate::Lines(batch) => {
-                if batch.len() > 0 {
+                if !batch.is_empty() {
                     self.last_line = clock::now();
                 }
                 let Some(stream) = self.streams.get_mut(usize::from(id.0)) else {
@@ -263,20 +263,20 @@ impl Follow {
                     None => self.print(id, &batch, (0, false), per_component),
                 }
             }
-            FeedUpdate::State(state) => self.state(id, state, per_component),
+            FeedUpdate::State(state) => self.state(id, &state, per_component),
         }
     }
 
-    fn state(&mut self, id: TargetId, state: LinkState, per_component: bool) {
+    fn state(&mut self, id: TargetId, state: &LinkState, per_component: bool) {
         let over = matches!(state, LinkState::Ended(_));
-        if over || state == LinkState::Live {
+        if over || *state == LinkState::Live {
             self.release(id, per_component);
         }
         let Some(stream) = self.streams.get_mut(usize::from(id.0)) else {
             return;
         };
         let target = stream.target.text.clone();
-        match &state {
+        match state {
             LinkState::Live => {
                 let first = !std::mem::replace(&mut stream.live, true);
                 if !self.plan.follow && self.streams_end_with_history() {
@@ -291,12 +291,12 @@ impl Follow {
                 self.ended(&target, reason);
             }
             LinkState::Waiting { .. } | LinkState::Stale => {
-                self.tell(&format!("{target}: {}", words::state(&state)));
+                self.tell(&format!("{target}: {}", words::state(state)));
             }
             LinkState::Connecting(_) | LinkState::Open | LinkState::Replaying => {}
         }
         self.printer
-            .state(&target, &state, clock::wall(), &mut self.block.out);
+            .state(&target, state, clock::wall(), &mut self.block.out);
     }
 
     /// Without -f a target ends with its history, unless a condition keeps it open.

@@ -2,6 +2,7 @@
 //! at a size.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -130,7 +131,8 @@ fn file_name(component: &str) -> String {
         {
             name.push(char::from(byte));
         } else {
-            name.push_str(&format!("%{byte:02X}"));
+            // Writing to a string can't fail.
+            let _ = write!(name, "%{byte:02X}");
         }
     }
     if name.is_empty() {

@@ -170,6 +170,10 @@ pub fn for_terminal(theme: Theme, plan: &ViewPlan) -> Theme {
 }
 
 /// Lines are sanitised on the source's thread.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "an outlet gives its batch away"
+)]
 fn refine(batch: RawBatch) -> LineBatch {
     LineBatch::refine(&batch, level::detect)
 }

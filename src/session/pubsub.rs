@@ -100,7 +100,7 @@ impl PubsubSession {
             Notice::Monitor(channel, text) => Self::monitor(&channel, now, text.as_bytes(), out),
             Notice::Event(_, text) => self.event(now, text.as_bytes(), out),
             Notice::EventEnd(channel, text, success) => {
-                self.last_words(now, &channel, &text, success, out)
+                self.last_words(now, &channel, &text, success, out);
             }
             Notice::Closed(channel) => self.closed(now, &channel, out),
             Notice::Refused(text) => {

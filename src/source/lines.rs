@@ -44,11 +44,11 @@ impl LineCutter {
         while let Some(at) = memchr::memchr(b'\n', rest) {
             let (line, after) = rest.split_at(at);
             if self.open.is_empty() {
-                self.whole(line, &head, batch);
+                Self::whole(line, &head, batch);
             } else {
                 self.open.extend_from_slice(line);
                 let line = std::mem::take(&mut self.open);
-                self.whole(&line, &head, batch);
+                Self::whole(&line, &head, batch);
                 self.open = line;
                 self.open.clear();
             }
@@ -88,7 +88,7 @@ impl LineCutter {
         self.continued = false;
     }
 
-    fn whole(&mut self, line: &[u8], head: &RowHead<'_>, batch: &mut RawBatch) {
+    fn whole(line: &[u8], head: &RowHead<'_>, batch: &mut RawBatch) {
         let last = line.len().saturating_sub(1) / MAX_MESSAGE * MAX_MESSAGE;
         let (pieces, line) = line.split_at(last);
         for piece in pieces.chunks(MAX_MESSAGE) {

@@ -40,7 +40,7 @@ impl<B> std::fmt::Debug for Outlet<B> {
         f.debug_struct("Outlet")
             .field("target", &self.target)
             .field("pending", &self.pending_bytes)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -100,7 +100,8 @@ impl LogStore {
         if self.open.is_empty() {
             return;
         }
-        let next = Segment::after(&self.open, self.segment_bytes);
+        let mut next = Segment::with_capacity(self.segment_bytes);
+        next.follow(&self.open);
         let mut full = std::mem::replace(&mut self.open, next);
         full.shrink();
         self.sealed_bytes += full.heap_bytes();

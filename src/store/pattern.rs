@@ -10,6 +10,8 @@ use regex_syntax::hir::{self, Hir, HirKind, Look};
 
 use crate::model::{Fault, FaultKind};
 
+use super::folded::Folded;
+
 /// Bytes that a compiled pattern may take; a pattern over it is refused.
 const SIZE_LIMIT: usize = 4 << 20;
 
@@ -43,6 +45,7 @@ pub struct Pattern {
 #[derive(Clone, Debug)]
 enum Matcher {
     Literal(Box<memmem::Finder<'static>>),
+    Folded(Folded),
     Regex(Regex),
 }
 
@@ -59,13 +62,20 @@ impl Pattern {
             Case::Exact => false,
             Case::Ignore => true,
         };
-        let hir = hir::translate::TranslatorBuilder::new()
-            .utf8(false)
-            .case_insensitive(ignore)
-            .build()
-            .translate(source, &ast)
-            .map_err(|error| fault(source, &error.kind().to_string()))?;
-        let hir = within_line(hir);
+        let translate = |ignore| {
+            hir::translate::TranslatorBuilder::new()
+                .utf8(false)
+                .case_insensitive(ignore)
+                .build()
+                .translate(source, &ast)
+                .map_err(|error| fault(source, &error.kind().to_string()))
+        };
+        if let HirKind::Literal(hir::Literal(text)) = translate(false)?.kind()
+            && let Some(fast) = Self::plain(source, text, ignore)
+        {
+            return Ok(fast);
+        }
+        let hir = within_line(translate(ignore)?);
         // On text that is not ASCII the fast engines hand these over to a slow one, which
         // would then search the whole segment.
         let whole = !hir.properties().look_set().contains_word_unicode();
@@ -79,13 +89,25 @@ impl Pattern {
             Case::Exact => false,
             Case::Ignore => true,
         };
-        if ignore && source.chars().any(char::is_alphabetic) {
-            return Self::compile(source, &format!("(?i){}", regex::escape(source)), true);
+        match Self::plain(source, source.as_bytes(), ignore) {
+            Some(fast) => Ok(fast),
+            None => Self::compile(source, &format!("(?i){}", regex::escape(source)), true),
         }
-        Ok(Self {
+    }
+
+    /// A search without regular expressions, if that can do it: any text with exact case, and
+    /// ASCII whatever its case.
+    fn plain(source: &str, text: &[u8], ignore: bool) -> Option<Self> {
+        let letters = std::str::from_utf8(text).ok()?;
+        let matcher = if ignore && letters.chars().any(char::is_alphabetic) {
+            Matcher::Folded(Folded::new(letters)?)
+        } else {
+            Matcher::Literal(Box::new(memmem::Finder::new(text).into_owned()))
+        };
+        Some(Self {
             source: source.to_owned(),
-            matcher: Matcher::Literal(Box::new(memmem::Finder::new(source).into_owned())),
-            whole: !source.is_empty() && !source.contains('\n'),
+            matcher,
+            whole: !text.is_empty() && !text.contains(&b'\n'),
         })
     }
 
@@ -117,6 +139,7 @@ impl Pattern {
     pub fn is_match(&self, line: &[u8]) -> bool {
         match &self.matcher {
             Matcher::Literal(finder) => finder.find(line).is_some(),
+            Matcher::Folded(folded) => folded.find(line, 0).is_some(),
             Matcher::Regex(regex) => regex.is_match(line),
         }
     }
@@ -128,6 +151,14 @@ impl Pattern {
                 let length = finder.needle().len();
                 let starts = finder.find_iter(line.as_bytes());
                 Box::new(starts.map(move |start| start..start + length))
+            }
+            Matcher::Folded(folded) => {
+                let mut from = 0;
+                Box::new(std::iter::from_fn(move || {
+                    let start = folded.find(line.as_bytes(), from)?;
+                    from = start + folded.len();
+                    Some(start..from)
+                }))
             }
             Matcher::Regex(regex) => {
                 Box::new(regex.find_iter(line.as_bytes()).map(|found| found.range()))
@@ -148,6 +179,7 @@ impl Pattern {
                 let at = finder.find(text.get(from..)?)?;
                 Some(from + at + finder.needle().len())
             }
+            Matcher::Folded(folded) => Some(folded.find(text, from)? + folded.len()),
             Matcher::Regex(regex) if from <= text.len() => regex.shortest_match_at(text, from),
             Matcher::Regex(_) => None,
         }

@@ -243,9 +243,12 @@ impl SafeArena {
             + self.runs.capacity() * size_of::<StyleRun>()
     }
 
-    /// Gives back what was reserved beyond need; for arenas that will not grow again.
+    /// Gives back what was reserved beyond need; for arenas that will not grow again. A text
+    /// that fills nearly all of its room stays where it is, so that the memory fits the next.
     pub fn shrink(&mut self) {
-        self.text.shrink_to_fit();
+        if self.text.len() < self.text.capacity() / 8 * 7 {
+            self.text.shrink_to_fit();
+        }
         self.ends.shrink_to_fit();
         self.runs.shrink_to_fit();
     }

@@ -2,7 +2,7 @@
 //! (reliability.md 1.3). Bytes are decoded as UTF-8 first and classified afterwards.
 //!
 //! A line of printable ASCII, or of characters that can do nothing but be shown, is copied as
-//! it is. Only the others go through [`line::Line`].
+//! it is. Only the others go character by character.
 
 mod class;
 mod escape;

@@ -107,7 +107,11 @@ fn head(matched: &mut usize, line: &mut Vec<u8>, bytes: &[u8]) -> (usize, Place)
         if line.len() < 12 {
             line.push(*byte);
         }
-        let wanted = if *matched % 2 == 0 { b'\r' } else { b'\n' };
+        let wanted = if (*matched).is_multiple_of(2) {
+            b'\r'
+        } else {
+            b'\n'
+        };
         *matched = if *byte == wanted {
             *matched + 1
         } else {
@@ -155,10 +159,11 @@ fn header(held: &mut [u8; 14], have: &mut usize, bytes: &[u8]) -> (usize, Option
         *have += 1;
         used += 1;
     }
-    let [_, second, a, b, c, d, e, f, g, h, ..] = *held;
+    let [_, second, extended @ .., _, _, _, _] = *held;
+    let [first, next, ..] = extended;
     let length = match second & 0x7f {
-        126 => u64::from(u16::from_be_bytes([a, b])),
-        127 => u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        126 => u64::from(u16::from_be_bytes([first, next])),
+        127 => u64::from_be_bytes(extended),
         short => u64::from(short),
     };
     if length == 0 {

@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message, http};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
@@ -136,7 +137,9 @@ impl WsConn {
 
     fn lost(&self, error: &Error) -> LinkError {
         match error {
-            Error::ConnectionClosed | Error::AlreadyClosed => self.ended(),
+            Error::ConnectionClosed
+            | Error::AlreadyClosed
+            | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => self.ended(),
             Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.ended(),
             Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => {
                 LinkError::Ended("the server reset the connection".into())
@@ -147,9 +150,6 @@ impl WsConn {
             Error::Capacity(_) => {
                 LinkError::Broken("a message over 4 MiB came; it was not kept".into())
             }
-            Error::Protocol(
-                tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-            ) => self.ended(),
             other => LinkError::Broken(format!("the server broke the WebSocket protocol: {other}")),
         }
     }

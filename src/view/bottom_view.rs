@@ -58,7 +58,12 @@ fn typed(prompt: &Prompt, theme: &Theme, area: Rect, buf: &mut Buffer) -> Positi
 }
 
 fn hints(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let pending: String = app.pending.iter().map(|key| format!("{key} ")).collect();
+    let pending: Vec<String> = app.pending.iter().map(ToString::to_string).collect();
+    let pending = if pending.is_empty() {
+        String::new()
+    } else {
+        pending.join(" ") + " "
+    };
     let hints: &[(&str, &str)] = match &app.mode {
         Mode::Help { .. } => &[("j k", "scroll"), ("Esc", "back")],
         Mode::Record { .. } => &[

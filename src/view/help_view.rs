@@ -20,7 +20,9 @@ enum Line {
 
 /// Paints the help from row `top` on.
 pub(super) fn render(top: usize, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let lines = lines();
+    let width = usize::from(area.width).min(92);
+    let keys = KEYS.min(width.saturating_sub(3) / 3);
+    let lines = lines(width.saturating_sub(keys + 4).max(1));
     let area = paint::centred(area, 92, lines.len() + 2);
     let style = theme.style(Role::Overlay);
     paint::fill(buf, area, style);
@@ -31,7 +33,6 @@ pub(super) fn render(top: usize, theme: &Theme, area: Rect, buf: &mut Buffer) {
     };
     let rows = usize::from(area.height);
     let top = top.min(lines.len().saturating_sub(rows.saturating_sub(1)));
-    let keys = KEYS.min(usize::from(inner.width) / 3);
     for (index, line) in lines.iter().skip(top).take(rows).enumerate() {
         let row = paint::row(inner, index);
         match line {
@@ -61,7 +62,7 @@ pub(super) fn render(top: usize, theme: &Theme, area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn lines() -> Vec<Line> {
+fn lines(cols: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     for (heading, commands) in GROUPS {
         lines.push(Line::Heading(heading));
@@ -76,10 +77,7 @@ fn lines() -> Vec<Line> {
             } else {
                 keys.join("  ")
             };
-            lines.push(Line::Command {
-                keys,
-                help: command.help.to_owned(),
-            });
+            push(&mut lines, &keys, command.help, cols);
         }
         lines.push(Line::Blank);
     }
@@ -90,16 +88,31 @@ fn lines() -> Vec<Line> {
         ("drag a divider", "size the panes beside it"),
         ("Shift-drag", "the terminal's own selection, always"),
     ];
-    lines.extend(mouse.map(|(keys, help)| Line::Command {
-        keys: keys.into(),
-        help: help.into(),
-    }));
+    for (keys, help) in mouse {
+        push(&mut lines, keys, help, cols);
+    }
     lines.push(Line::Blank);
     lines.push(Line::Heading("Themes (:theme NAME)"));
     let names: Vec<&str> = built_in().collect();
-    lines.push(Line::Command {
-        keys: names.join(" "),
-        help: String::new(),
-    });
+    push(&mut lines, "", &names.join(" "), cols);
     lines
+}
+
+/// A command's rows: its help is broken between words.
+fn push(lines: &mut Vec<Line>, keys: &str, help: &str, cols: usize) {
+    let mut keys = keys.to_owned();
+    let mut row = String::new();
+    for word in help.split(' ') {
+        if !row.is_empty() && width::cells(&row) + 1 + width::cells(word) > cols {
+            lines.push(Line::Command {
+                keys: std::mem::take(&mut keys),
+                help: std::mem::take(&mut row),
+            });
+        }
+        if !row.is_empty() {
+            row.push(' ');
+        }
+        row.push_str(word);
+    }
+    lines.push(Line::Command { keys, help: row });
 }

@@ -112,8 +112,9 @@ impl LogView<'_> {
         };
         let pieces = Pieces::of(&row, self.pane.view.pretty);
         let look = self.look(&row, &pieces);
+        let drawn = Drawn { row, pieces, look };
         for screen in group {
-            self.piece(screen, &row, &pieces, &look, shape, buf);
+            self.piece(screen, &drawn, shape, buf);
         }
     }
 
@@ -159,9 +160,7 @@ impl LogView<'_> {
     fn piece(
         &self,
         screen: &ScreenRow,
-        row: &Row<'_>,
-        pieces: &Pieces<'_>,
-        look: &Look,
+        Drawn { row, pieces, look }: &Drawn<'_>,
         shape: &Shape,
         buf: &mut Buffer,
     ) {
@@ -184,7 +183,7 @@ impl LogView<'_> {
         let piece = full.slice(screen.piece.bytes.clone());
         let offset = screen.piece.bytes.start;
         if look.mark {
-            self.mark(&piece, look.base, paint::from(whole, area.x), buf);
+            Self::mark(&piece, look.base, paint::from(whole, area.x), buf);
         } else if pieces.made {
             self.json(&piece, area, buf);
         } else {
@@ -202,7 +201,7 @@ impl LogView<'_> {
         }
     }
 
-    fn mark(&self, piece: &SafeText<'_>, style: Style, area: Rect, buf: &mut Buffer) {
+    fn mark(piece: &SafeText<'_>, style: Style, area: Rect, buf: &mut Buffer) {
         let x = paint::say(buf, area, "── ", style);
         let x = paint::put(buf, paint::from(area, x), piece, style);
         paint::say(buf, paint::from(area, x), " ──", style);
@@ -234,14 +233,31 @@ impl LogView<'_> {
             self.pane.view.left
         };
         let window = width::cut(piece.as_str(), left, usize::from(area.width));
-        super::record_view::json_row(
-            &piece
-                .clone()
-                .slice(window.start..window.start + window.text.len()),
-            self.theme,
-            area,
-            buf,
-        );
+        let shown = piece
+            .clone()
+            .slice(window.start..window.start + window.text.len());
+        super::record_view::json_row(&shown, self.theme, area, buf);
+        let Some(search) = &self.pane.search else {
+            return;
+        };
+        for hit in search.pattern.find_iter(shown.as_str()) {
+            let column = |at: usize| width::cells(shown.as_str().get(..at).unwrap_or(""));
+            let (from, to) = (column(hit.start), column(hit.end));
+            let x = area
+                .x
+                .saturating_add(u16::try_from(from).unwrap_or(u16::MAX));
+            let cells = u16::try_from(to - from).unwrap_or(0);
+            paint::tint(
+                buf,
+                Rect {
+                    x,
+                    width: cells,
+                    ..area
+                }
+                .intersection(area),
+                self.theme.style(Role::Hit),
+            );
+        }
     }
 
     fn note_cut(&self, screen: &ScreenRow, pieces: &Pieces<'_>, area: Rect, buf: &mut Buffer) {
@@ -353,6 +369,13 @@ fn ago(now: Micros, at: Micros) -> String {
         6000..360_000 => format!("{}h", seconds / 3600),
         _ => format!("{}d", seconds / 86_400),
     }
+}
+
+/// A row of the store, taken apart for drawing.
+struct Drawn<'a> {
+    row: Row<'a>,
+    pieces: Pieces<'a>,
+    look: Look,
 }
 
 struct Shape {

@@ -28,8 +28,7 @@ enum Part {
 /// Paints record `line` of the focused pane from row `top` on.
 pub(super) fn render(
     app: &App,
-    line: LineId,
-    top: usize,
+    (line, top): (LineId, usize),
     theme: &Theme,
     zone: &TimeZone,
     area: Rect,
@@ -39,7 +38,7 @@ pub(super) fn render(
     let record = app
         .pane()
         .and_then(|pane| pane.store.get(line))
-        .and_then(|row| row.line());
+        .and_then(super::super::store::line::Row::line);
     let area = paint::centred(
         area,
         usize::from(area.width).saturating_sub(4).max(20),

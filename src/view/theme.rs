@@ -240,20 +240,19 @@ impl Theme {
         if let Some(path) = own {
             return Self::load(&path);
         }
-        match THEMES.iter().find(|(known, _)| *known == name) {
-            Some((known, text)) => Self::parse(text, known),
-            None => {
-                let names = THEMES.map(|(name, _)| name).join(", ");
-                let next = format!(
-                    "the built-in ones are {names}; a file of your own goes to deckwatch/themes in the config directory"
-                );
-                Err(Fault::new(
-                    FaultKind::Usage,
-                    format!("theme {name:?}"),
-                    "there is none of that name",
-                    next,
-                ))
-            }
+        if let Some((known, text)) = THEMES.iter().find(|(known, _)| *known == name) {
+            Self::parse(text, known)
+        } else {
+            let names = THEMES.map(|(name, _)| name).join(", ");
+            let next = format!(
+                "the built-in ones are {names}; a file of your own goes to deckwatch/themes in the config directory"
+            );
+            Err(Fault::new(
+                FaultKind::Usage,
+                format!("theme {name:?}"),
+                "there is none of that name",
+                next,
+            ))
         }
     }
 

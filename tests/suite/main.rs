@@ -2,6 +2,8 @@
 
 mod demo;
 mod follow;
+mod limits;
+
 mod playback;
 mod program;
 mod raw_client;

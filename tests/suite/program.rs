@@ -199,7 +199,7 @@ impl Run {
                 return;
             }
             from = seen.bytes.len().saturating_sub(wanted.len());
-            let late = seen.over || timeout_at(deadline, seen.more()).await.is_err();
+            let late = seen.over || timeout_at(deadline, self.more()).await.is_err();
             assert!(
                 !late,
                 "{wanted:?} never came; out {:?} err {:?}",
@@ -217,8 +217,30 @@ impl Run {
             if lines >= wanted {
                 return;
             }
-            let late = self.out.over || timeout_at(deadline, self.out.more()).await.is_err();
+            let late = self.out.over || timeout_at(deadline, self.more()).await.is_err();
             assert!(!late, "{lines} lines of {wanted}; err {:?}", self.errors());
+        }
+    }
+
+    /// More of either stream: one that is not read would hold up the other.
+    async fn more(&mut self) {
+        tokio::select! {
+            () = self.out.more(), if !self.out.over => {}
+            () = self.err.more(), if !self.err.over => {}
+            else => {}
+        }
+    }
+
+    /// Waits until these bytes have come so many times on standard output.
+    pub(crate) async fn until_count(&mut self, wanted: &str, times: usize) {
+        let deadline = deadline();
+        while self.so_far().matches(wanted).count() < times {
+            let late = self.out.over || timeout_at(deadline, self.more()).await.is_err();
+            assert!(
+                !late,
+                "{wanted:?} did not come {times} times: {}",
+                self.so_far()
+            );
         }
     }
 

@@ -8,8 +8,6 @@
     reason = "test helpers"
 )]
 
-use std::time::Duration;
-
 use deckwatch::model::{
     Level, LineBatch, Mark, Micros, RawBatch, RowFlags, RowHead, SourceName, TargetId,
 };
@@ -34,12 +32,12 @@ enum Put {
     Mark(u16, u64),
 }
 
-fn name(source: u8) -> SourceName {
+pub(super) fn name(source: u8) -> SourceName {
     SourceName::new(format!("source{source}").as_bytes())
 }
 
 /// The level of a line of these tests is its first letter.
-fn level(text: &str) -> Level {
+pub(super) fn level(text: &str) -> Level {
     match text.as_bytes().first() {
         Some(b'E') => Level::Error,
         Some(b'W') => Level::Warn,
@@ -477,163 +475,4 @@ proptest! {
             }
         }
     }
-}
-
-#[test]
-fn a_stack_trace_stays_with_its_error() {
-    let mut raw = RawBatch::default();
-    let (a, b) = (name(1), name(2));
-    for (line, source) in [
-        ("x", &a),
-        ("E failed", &a),
-        ("I fine", &b),
-        ("  at main", &a),
-        ("  more", &b),
-        ("I on", &a),
-        ("  y", &a),
-    ] {
-        raw.push(
-            line.as_bytes(),
-            &RowHead {
-                source: Some(source),
-                recv: Micros(1),
-                ..RowHead::default()
-            },
-        );
-    }
-    let mut store = LogStore::new();
-    store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
-    let filter = FilterSet {
-        min_level: Level::Warn,
-        ..FilterSet::default()
-    };
-    let shown = |store: &LogStore| {
-        let rows = store.rows(store.first()..store.end()).filter_map(Row::line);
-        rows.filter(|line| filter.accepts(line))
-            .map(|line| line.as_str().to_owned())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(shown(&store), ["E failed", "  at main"]);
-
-    // Also when the segment ends between them.
-    let mut raw = RawBatch::default();
-    raw.push(
-        b"E again",
-        &RowHead {
-            source: Some(&a),
-            recv: Micros(1),
-            ..RowHead::default()
-        },
-    );
-    store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
-    store.seal();
-    let mut raw = RawBatch::default();
-    raw.push(
-        b"  at exit",
-        &RowHead {
-            source: Some(&a),
-            recv: Micros(1),
-            ..RowHead::default()
-        },
-    );
-    store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
-    assert_eq!(
-        shown(&store),
-        ["E failed", "  at main", "E again", "  at exit"]
-    );
-}
-
-#[test]
-fn a_segment_takes_more_sources_and_rows_than_a_byte_counts() {
-    let mut raw = RawBatch::default();
-    for source in 0..1000u32 {
-        let source = SourceName::new(format!("pod-{source}").as_bytes());
-        raw.push(
-            b"x",
-            &RowHead {
-                source: Some(&source),
-                recv: Micros(1),
-                ..RowHead::default()
-            },
-        );
-    }
-    for _ in 0..200_000 {
-        raw.push(
-            b"",
-            &RowHead {
-                source: None,
-                recv: Micros(2),
-                ..RowHead::default()
-            },
-        );
-    }
-    raw.push_mark(Mark::Reconnected {
-        away: Duration::from_secs(1),
-        why: sanitise::plain(b"reset"),
-    });
-    let mut store = LogStore::new();
-    store.push_batch(TargetId(3), &LineBatch::refine(&raw, level));
-    assert_eq!(store.len(), 201_001);
-    for at in [0u64, 254, 255, 256, 999] {
-        let line = store.get(LineId(at)).and_then(Row::line).unwrap();
-        assert_eq!(line.source().unwrap().as_str(), format!("pod-{at}"));
-    }
-    let line = store.get(LineId(200_999)).and_then(Row::line).unwrap();
-    assert_eq!(
-        (line.source(), line.recv(), line.target()),
-        (None, Micros(2), TargetId(3))
-    );
-    assert!(matches!(store.get(LineId(201_000)), Some(Row::Mark(_))));
-    assert!(store.sealed().count() >= 6);
-}
-
-#[test]
-fn one_very_long_line_has_its_place() {
-    let mut raw = RawBatch::default();
-    let long = vec![b'x'; 256 * 1024];
-    for _ in 0..9 {
-        raw.push(
-            &long,
-            &RowHead {
-                recv: Micros(1),
-                ..RowHead::default()
-            },
-        );
-    }
-    let mut store = LogStore::new();
-    store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
-    assert!(
-        store
-            .rows(LineId(0)..store.end())
-            .filter_map(Row::line)
-            .all(|line| line.as_str().len() == long.len())
-    );
-    assert_eq!(store.len(), 9);
-}
-
-#[test]
-fn the_memory_counted_is_about_the_text() {
-    let mut raw = RawBatch::default();
-    for n in 0..100_000 {
-        raw.push(
-            format!("{n:0>100}").as_bytes(),
-            &RowHead {
-                source: None,
-                recv: Micros(1),
-                ..RowHead::default()
-            },
-        );
-    }
-    let mut store = LogStore::new();
-    store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
-    store.seal();
-    let sealed: usize = store
-        .sealed()
-        .map(|(_, segment)| segment.heap_bytes())
-        .sum();
-    let over = sealed - 101 * 100_000;
-    assert!(over < 6 * 100_000, "{over}");
-    while store.evict_oldest().is_some() {}
-    assert!(store.is_empty());
-    assert!(store.heap_bytes() < 2 << 20);
 }

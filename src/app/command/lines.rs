@@ -169,8 +169,8 @@ fn sources(app: &mut App) {
 }
 
 fn record(app: &mut App) {
-    if let Some(line) = app.pane().and_then(|pane| pane.cursor()) {
-        app.with_pane(|pane, size| pane.hold(size));
+    if let Some(line) = app.pane().and_then(super::super::pane::Pane::cursor) {
+        app.with_pane(super::super::pane::Pane::hold);
         app.mode = Mode::Record { line, top: 0 };
     }
 }

@@ -168,15 +168,15 @@ fn page(size: Size, part: i64) -> i64 {
 }
 
 fn top(app: &mut App) {
-    app.with_pane(|pane, size| pane.top(size));
+    app.with_pane(super::super::pane::Pane::top);
 }
 
 fn follow(app: &mut App) {
     app.with_pane(|pane, size| {
         if pane.view.follow {
-            pane.hold(size)
+            pane.hold(size);
         } else {
-            pane.follow()
+            pane.follow();
         }
     });
 }
@@ -203,7 +203,7 @@ fn line_end(app: &mut App) {
     app.with_pane(|pane, size| {
         let row = pane.cursor().and_then(|id| pane.store.get(id));
         let cells = row
-            .and_then(|row| row.line())
+            .and_then(crate::store::line::Row::line)
             .map_or(0, |line| crate::text::width::cells(line.as_str()));
         pane.view.left = cells.saturating_sub(size.cols);
     });

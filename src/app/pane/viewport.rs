@@ -199,9 +199,9 @@ impl Pane {
         self.hold(size);
         for _ in 0..lines.unsigned_abs() {
             if lines > 0 {
-                self.down(size)
+                self.down(size);
             } else {
-                self.up(size)
+                self.up(size);
             }
         }
     }
@@ -313,7 +313,7 @@ impl Pane {
         if self.view.wrap {
             return;
         }
-        let row = self.store.get(id).and_then(|row| row.line());
+        let row = self.store.get(id).and_then(crate::store::line::Row::line);
         let (Some(line), Some(search)) = (row, &self.search) else {
             return;
         };
