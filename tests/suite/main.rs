@@ -3,7 +3,6 @@
 mod demo;
 mod follow;
 mod limits;
-
 mod playback;
 mod program;
 mod raw_client;
