@@ -2,6 +2,7 @@
 
 mod demo;
 mod follow;
+mod hostile;
 mod limits;
 mod playback;
 mod program;
@@ -9,3 +10,4 @@ mod raw_client;
 mod resilience;
 mod store;
 mod text;
+mod zmq;
