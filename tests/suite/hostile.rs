@@ -68,12 +68,9 @@ async fn watch(run: &mut Run, for_a_while: bool) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn websockets() {
     let fate = |ill: Ill| match ill {
-        Ill::Silent => Fate::Ends(5, "did not answer the upgrade"),
-        Ill::Garbage => Fate::Ends(5, "no WebSocket upgrade"),
         Ill::EmptyOk => Fate::Ends(5, "200"),
-        Ill::HalfHandshake => Fate::Ends(5, "did not answer the upgrade"),
-        Ill::WrongKey => Fate::Ends(5, "no WebSocket upgrade"),
-        Ill::EndlessHead => Fate::Ends(5, "no WebSocket upgrade"),
+        Ill::Silent | Ill::HalfHandshake => Fate::Ends(5, "did not answer the upgrade"),
+        Ill::Garbage | Ill::WrongKey | Ill::EndlessHead => Fate::Ends(5, "no WebSocket upgrade"),
         Ill::HugeFrame | Ill::EndlessParts => Fate::Ends(7, "4 MiB"),
         Ill::Masked | Ill::ReservedBit => Fate::Ends(7, "broke the WebSocket protocol"),
         Ill::HalfFrame => Fate::Ends(6, "reset the connection"),
@@ -88,8 +85,7 @@ async fn websockets() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn publishers() {
     let fate = |ill: Ill| match ill {
-        Ill::ZmtpSilent => Fate::Ends(5, "in 5 s"),
-        Ill::ZmtpNeverReady => Fate::Ends(5, "in 5 s"),
+        Ill::ZmtpSilent | Ill::ZmtpNeverReady => Fate::Ends(5, "in 5 s"),
         Ill::ZmtpHuge40 => Fate::Ends(7, "1099511627776"),
         Ill::ZmtpHuge62 => Fate::Ends(7, "4611686018427387904"),
         Ill::ZmtpHuge64 => Fate::Ends(7, "18446744073709551615"),

@@ -213,7 +213,7 @@ impl Run {
     pub(crate) async fn until_lines(&mut self, wanted: usize) {
         let deadline = deadline();
         loop {
-            let lines = self.out.bytes.iter().filter(|b| **b == b'\n').count();
+            let lines = self.so_far().matches('\n').count();
             if lines >= wanted {
                 return;
             }

@@ -1,5 +1,7 @@
 //! Connections that are lost: each loss is marked once, and what comes after it arrives.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helper")]
+
 use std::time::Duration;
 
 use bytes::Bytes;

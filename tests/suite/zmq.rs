@@ -86,7 +86,17 @@ async fn lines_of(
     run.end().await.expect(0).json()
 }
 
+/// Layout, parts; component, container and line to be printed.
+type Case<'a> = (
+    &'a str,
+    Vec<&'a [u8]>,
+    Option<&'a str>,
+    Option<&'a str>,
+    &'a str,
+);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn every_layout_is_read_detected_and_forced() {
     let json = format!(
         r#"{{"container_id":"abcdef012345","msg":"a\u003cb","time":"2026-11-24T10:00:00+08:00","service_id":"{SERVICE}"}}"#
@@ -95,13 +105,6 @@ async fn every_layout_is_read_detected_and_forced() {
     let table = b"\n2017-05-19 11:33:34 APPS SumTimeByUrl [{\"a\":\"b c\"}]\n";
     let trimmed = "2017-05-19 11:33:34 APPS SumTimeByUrl [{\"a\":\"b c\"}]";
     let labor = "2026-11-24 10:00:00 [INFO] host [f] a.py:1 x";
-    type Case<'a> = (
-        &'a str,
-        Vec<&'a [u8]>,
-        Option<&'a str>,
-        Option<&'a str>,
-        &'a str,
-    );
     let cases: Vec<Case<'_>> = vec![
         (
             "docker3",
@@ -382,7 +385,7 @@ async fn a_fast_publisher_loses_nothing() {
     for number in 0..100_000 {
         let line = format!("abcdef012345: line number {number}");
         publisher.send(&[TENANT.as_bytes(), SERVICE.as_bytes(), line.as_bytes()]);
-        want.push_str(&format!("line number {number}\n"));
+        want.extend(["line number ", &number.to_string(), "\n"]);
     }
     let done = run.end().await.expect(0);
     assert!(

@@ -168,8 +168,8 @@ async fn what_the_writer_adds_to_a_renamed_file_is_read() {
 async fn tail_of_a_followed_file_begins_with_its_last_lines() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.log");
-    let lines: String = (0..5000).map(|n| format!("line {n}\n")).collect();
-    std::fs::write(&path, lines).unwrap();
+    let lines: Vec<String> = (0..5000).map(|n| format!("line {n}\n")).collect();
+    std::fs::write(&path, lines.concat()).unwrap();
     let mut run = program(["logs", "-f", "--tail", "2", &target(&path)]).start();
     run.until_err("live").await;
     append(&path, "new\n");

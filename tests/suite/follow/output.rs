@@ -152,7 +152,8 @@ async fn prefixes_name_component_and_container() {
 async fn a_copy_goes_to_a_file_that_is_rotated() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("copy.log");
-    let input: String = (0..3000).map(|n| format!("line number {n}\n")).collect();
+    let lines: Vec<String> = (0..3000).map(|n| format!("line number {n}\n")).collect();
+    let input = lines.concat();
     let path_text = path.to_str().unwrap();
     let args = [
         "logs",

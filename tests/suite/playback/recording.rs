@@ -88,7 +88,7 @@ pub(super) fn files() -> BTreeMap<String, Vec<Value>> {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name.starts_with("eventlog-") && name.ends_with(".jsonl") {
+        if name.starts_with("eventlog-") && path.extension().is_some_and(|end| end == "jsonl") {
             files.insert(name, rows(&path));
         }
     }
