@@ -126,13 +126,13 @@ async fn time_runs_out_with_0_and_with_124_where_a_match_was_wanted() {
 
 #[tokio::test]
 async fn a_line_holds_idle_off() {
-    let args = "logs - --idle 1s -q";
+    let args = "logs - --idle 2s -q";
     let mut run = program(args.split(' ')).open_input().start();
-    for number in 0..10 {
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    for number in 0..12 {
+        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
         run.feed(format!("{number}\n").as_bytes());
     }
-    assert_eq!(run.end().await.expect(0).lines().len(), 10);
+    assert_eq!(run.end().await.expect(0).lines().len(), 12);
 }
 
 #[tokio::test]
