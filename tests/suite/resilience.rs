@@ -5,9 +5,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use deckwatch::codec::target::Target;
 use deckwatch::demo::{Fate, Origin, Platform, Switches};
+use deckwatch::model::{EndReason, FeedUpdate, LinkState, RawBatch, TargetId};
+use deckwatch::source::{Command, Lag, Outlet, Policy, Reconnect, Source, as_received};
 use rustix::process::Signal;
 use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::program::{
     CID, Run, SERVICE, docker_url, event_url, messages, of_type, platform, program, unharmed,
@@ -239,4 +244,76 @@ async fn a_mute_server_has_an_empty_history() {
     let done = run.end().await.expect(0);
     assert_eq!((done.text().as_str(), done.err.as_str()), ("", ""));
     unharmed(platform).await;
+}
+
+/// The updates of a source that runs inside of this test, up to one that is wanted.
+async fn until_state(
+    inbox: &mut mpsc::Receiver<(TargetId, FeedUpdate<RawBatch>)>,
+    wanted: impl Fn(&LinkState) -> bool,
+) -> (Vec<String>, LinkState) {
+    let mut lines = Vec::new();
+    loop {
+        let update = timeout(Duration::from_secs(60), inbox.recv())
+            .await
+            .unwrap();
+        match update.unwrap().1 {
+            FeedUpdate::Lines(batch) => lines.extend(
+                (0..batch.len()).map(|row| String::from_utf8_lossy(batch.line(row)).into_owned()),
+            ),
+            FeedUpdate::State(state) if wanted(&state) => return (lines, state),
+            FeedUpdate::State(_) => {}
+        }
+    }
+}
+
+fn policy() -> Policy {
+    Policy {
+        reconnect: Reconnect::Patient,
+        follow: true,
+        seed: 1,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_connection_that_is_asked_for_in_the_replay_does_not_leave_it() {
+    let platform = platform(Switches {
+        history_pace: Duration::from_millis(2),
+        ..Switches::default()
+    })
+    .await;
+    log(&platform, 0..500).await;
+    let target = Target::parse(&docker_url(&platform, SERVICE)).unwrap();
+    let (sender, mut inbox) = mpsc::channel(64);
+    let outlet = Outlet::new(TargetId(0), sender, as_received, Lag::Drop(1 << 20));
+    let source = Source::start(&target, policy(), outlet);
+    let (first, _) = until_state(&mut inbox, |state| *state == LinkState::Replaying).await;
+    source.tell(Command::Reconnect);
+    let (lines, _) = until_state(&mut inbox, |state| *state == LinkState::Live).await;
+    let all = first.len() + lines.len();
+    assert_eq!(all, 500, "the replay is read to its end");
+    assert_eq!(platform.tally().await.connections, 1);
+    // Past it, the order is obeyed.
+    source.tell(Command::Reconnect);
+    until_state(&mut inbox, |state| *state == LinkState::Live).await;
+    assert_eq!(platform.tally().await.connections, 2);
+    source.finish().await;
+    unharmed(platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::panic, reason = "the panic that is to be survived")]
+async fn a_source_that_panics_is_the_end_of_its_target_and_of_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    std::fs::write(&path, "one\n").unwrap();
+    let target = Target::parse(&format!("file:{}", path.display())).unwrap();
+    let (sender, mut inbox) = mpsc::channel(64);
+    let broken = Outlet::new(TargetId(0), sender, |_| panic!("a defect"), Lag::Block);
+    let source = Source::start(&target, policy(), broken);
+    let (_, state) = until_state(&mut inbox, |state| matches!(state, LinkState::Ended(_))).await;
+    let LinkState::Ended(EndReason::Fault(fault)) = state else {
+        panic!("{state:?}");
+    };
+    assert_eq!(fault.kind.exit_code(), 70);
+    source.finish().await;
 }
