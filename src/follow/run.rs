@@ -504,28 +504,22 @@ impl Follow {
         code: u8,
     ) -> u8 {
         let mut code = code;
-        if !self.block.out.is_empty()
-            && let Some(blocks) = &sink.blocks
-        {
-            let last = blocks.clone();
-            tokio::select! {
-                _ = last.send(self.take_block()) => {}
-                _ = signals.recv() => {}
-                () = reader_gone() => {}
-            }
-        }
-        drop(sink.blocks.take());
-        tokio::select! {
-            ended = sink.ended() => if let Some(WriteEnd::Failed(what)) = ended {
-                self.always(&format!("{what}; free some space, or write elsewhere"));
-                code = exit::OUTPUT;
-            },
-            _ = signals.recv() => {}
+        let settled = tokio::select! {
+            ended = self.settle(&mut sink) => Some(ended),
+            Some(_) = signals.recv() => None,
+        };
+        let insisted = settled.is_none();
+        if let Some(Some(WriteEnd::Failed(what))) = settled {
+            self.always(&format!("{what}; free some space, or write elsewhere"));
+            code = exit::OUTPUT;
         }
         if self.plan.stats {
             self.summary();
         }
         drop(inbox);
+        if insisted {
+            return code;
+        }
         let sources = self
             .streams
             .iter_mut()
@@ -533,6 +527,17 @@ impl Follow {
             .collect();
         drain(sources, signals).await;
         code
+    }
+
+    /// Hands the last block on and waits for the writer, for as long as the reader takes.
+    async fn settle(&mut self, sink: &mut Sink) -> Option<WriteEnd> {
+        if let Some(blocks) = sink.blocks.take()
+            && !self.block.out.is_empty()
+        {
+            // A writer that has ended takes nothing, and has told why.
+            drop(blocks.send(self.take_block()).await);
+        }
+        sink.ended().await
     }
 
     fn summary(&mut self) {
