@@ -301,7 +301,6 @@ async fn a_new_connection_that_is_asked_for_in_the_replay_does_not_leave_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::panic, reason = "the panic that is to be survived")]
 async fn a_source_that_panics_is_the_end_of_its_target_and_of_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.log");

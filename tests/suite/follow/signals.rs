@@ -204,3 +204,24 @@ async fn leaving_in_the_replay_drains_it_first() {
     tokio::join!(by_signal, by_condition, by_count, by_pipe);
     unharmed(platform).await;
 }
+
+#[tokio::test]
+async fn a_second_ctrl_c_does_not_wait_for_a_reader_that_is_stuck() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    std::fs::write(&path, "0123456789\n".repeat(200_000)).unwrap();
+    let target = format!("file:{}", path.display());
+    for flags in [&[][..], &["-o", "json", "--stats"]] {
+        let words = ["logs", "-f", &target];
+        let mut run = program(words.iter().chain(flags)).unread().start();
+        // The pipe is full when the program waits for it.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        run.signal(Signal::INT);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(run.is_running(), "the first one waits for the output");
+        run.signal(Signal::INT);
+        let start = clock::now();
+        run.end().await.expect(130);
+        assert!(clock::now() - start < Duration::from_secs(20));
+    }
+}
