@@ -76,7 +76,7 @@ impl DialError {
 }
 
 /// Why a connection ended, or what it has to say.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum LinkError {
     /// The peer ended it, as servers of this platform do: without a close frame, mostly.
     Ended(String),

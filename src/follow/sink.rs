@@ -35,7 +35,8 @@ pub enum WriteEnd {
 pub struct Sink {
     /// Give blocks here; dropping it ends the thread after the last.
     pub blocks: Option<mpsc::Sender<Block>>,
-    ended: oneshot::Receiver<Option<WriteEnd>>,
+    /// None once its end was told.
+    ended: Option<oneshot::Receiver<Option<WriteEnd>>>,
     _thread: Option<JoinHandle<()>>,
 }
 
@@ -52,15 +53,17 @@ impl Sink {
             })?;
         Ok(Self {
             blocks: Some(blocks),
-            ended,
+            ended: Some(ended),
             _thread: Some(thread),
         })
     }
 
     /// Waits for an end that the thread came to by itself, or for its last block after
-    /// [`Sink::blocks`] is taken. Cancel-safe.
+    /// [`Sink::blocks`] is taken; an end is told once. Cancel-safe.
     pub async fn ended(&mut self) -> Option<WriteEnd> {
-        (&mut self.ended).await.unwrap_or(None)
+        let end = self.ended.as_mut()?.await.unwrap_or(None);
+        self.ended = None;
+        end
     }
 }
 
@@ -74,15 +77,24 @@ fn write_all(
             return Some(if error.kind() == io::ErrorKind::BrokenPipe {
                 WriteEnd::Closed
             } else {
-                WriteEnd::Failed(format!("standard output: {error}"))
+                WriteEnd::Failed(format!("standard output: {}", plain(&error)))
             });
         }
         let Some(tee) = &mut tee else { continue };
         if let Err(error) = copy(tee, &block) {
-            return Some(WriteEnd::Failed(format!("the file of -O: {error}")));
+            return Some(WriteEnd::Failed(format!(
+                "the file of -O: {}",
+                plain(&error)
+            )));
         }
     }
     None
+}
+
+/// An error's own words, without the trailing error number.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 fn copy(tee: &mut Tee, block: &Block) -> io::Result<()> {

@@ -259,18 +259,18 @@ pub(super) fn push_event(
     let source = (!step.step.is_empty())
         .then(|| sources.label(step.step.as_bytes()))
         .flatten();
-    let head = RowHead {
+    let mut head = RowHead {
         source,
         flags: replay_flag(replay),
         level: step.severity(),
         recv: now.wall,
         stamp: stamp::of_wire(&step.time),
     };
-    let mut first = true;
     for text in docker_log::lines(step.message.as_bytes()) {
         batch.push(text, &head);
-        if std::mem::take(&mut first) {
+        if !head.flags.has(RowFlags::WITHIN) {
             batch.keep_frame(frame);
+            head.flags = head.flags.with(RowFlags::WITHIN);
         }
     }
 }

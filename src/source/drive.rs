@@ -209,6 +209,8 @@ impl<B> Driver<B> {
             tokio::select! {
                 biased;
                 order = self.orders.recv(), if self.stopping.is_none() => match order {
+                    // A replay must not be left (decision 2), and this connection is new.
+                    Some(Command::Reconnect) if !self.live => {}
                     Some(Command::Reconnect) => {
                         break Close::Lost { why: "a new connection was asked for".into(), broken: false };
                     }

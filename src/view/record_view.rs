@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::app::pane::pieces::pretty_json;
 use crate::codec::stamp;
 use crate::model::{Micros, RowFlags};
+use crate::store::line::Row;
 use crate::store::{LineId, LineRef};
 use crate::text::{SafeText, width};
 
@@ -38,7 +39,7 @@ pub(super) fn render(
     let record = app
         .pane()
         .and_then(|pane| pane.store.get(line))
-        .and_then(super::super::store::line::Row::line);
+        .and_then(Row::line);
     let area = paint::centred(
         area,
         usize::from(area.width).saturating_sub(4).max(20),

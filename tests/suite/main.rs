@@ -1,7 +1,13 @@
 //! The one test binary: a module for each part of the program.
 
 mod demo;
+mod follow;
+mod hostile;
 mod limits;
+mod playback;
+mod program;
 mod raw_client;
+mod resilience;
 mod store;
 mod text;
+mod zmq;
