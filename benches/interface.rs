@@ -115,7 +115,9 @@ fn flood(rate: usize, filtered: bool) -> (Vec<f64>, Vec<f64>) {
         }));
         draws.push(timed(|| {
             terminal
-                .draw(|frame| drop(view::render(&app, &theme, &zone, AREA, frame.buffer_mut())))
+                .draw(|frame| {
+                    view::render(&app, &theme, &zone, AREA, frame.buffer_mut());
+                })
                 .unwrap();
         }));
     }
@@ -160,13 +162,11 @@ fn startup() {
         let mut times: Vec<f64> = (0..30)
             .map(|_| {
                 timed(|| {
-                    drop(
-                        Command::new(program)
-                            .arg("--version")
-                            .stdout(Stdio::null())
-                            .status()
-                            .unwrap(),
-                    )
+                    Command::new(program)
+                        .arg("--version")
+                        .stdout(Stdio::null())
+                        .status()
+                        .unwrap();
                 })
             })
             .collect();
@@ -259,7 +259,7 @@ fn idle() {
             ..deckwatch::demo::Options::default()
         }))
         .unwrap();
-    let url = format!("{}#quiet", platform.ws_url("docker_log"));
+    let url = format!("{}#quiet", platform.ws_url("/docker_log"));
     let started = Instant::now();
     let pty = Pty::start(&[&url]);
     let first = pty
