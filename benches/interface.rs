@@ -12,7 +12,8 @@
 
 use std::io::Read;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -193,6 +194,7 @@ struct Pty {
     child: Box<dyn portable_pty::Child + Send + Sync>,
     bytes: mpsc::Receiver<(Instant, Vec<u8>)>,
     master: Box<dyn MasterPty + Send>,
+    stalled: Arc<AtomicBool>,
 }
 
 impl Pty {
@@ -212,9 +214,14 @@ impl Pty {
         let child = pair.slave.spawn_command(command).unwrap();
         let mut reader = pair.master.try_clone_reader().unwrap();
         let (sender, bytes) = mpsc::channel();
+        let stalled = Arc::new(AtomicBool::new(false));
+        let stall = Arc::clone(&stalled);
         thread::spawn(move || {
             let mut buffer = vec![0; 64 << 10];
             while let Ok(read @ 1..) = reader.read(&mut buffer) {
+                while stall.load(Ordering::Acquire) {
+                    thread::sleep(Duration::from_millis(10));
+                }
                 if sender
                     .send((Instant::now(), buffer[..read].to_vec()))
                     .is_err()
@@ -227,6 +234,7 @@ impl Pty {
             child,
             bytes,
             master: pair.master,
+            stalled,
         }
     }
 
@@ -385,6 +393,25 @@ fn to_the_screen() {
         at(&mut flooded, 50),
         at(&mut flooded, 99),
         resident(pid)
+    );
+    pty.settle(Duration::from_millis(200));
+    let calm = resident(pid);
+    pty.stalled.store(true, Ordering::Release);
+    let start = Instant::now();
+    let mut sent = 0u64;
+    while start.elapsed() < Duration::from_secs(5) {
+        for _ in 0..1000 {
+            // Each line is another all over, so that frames are large and the terminal is full.
+            let line = format!("{:x}", sent.wrapping_mul(0x9e37_79b9_7f4a_7c15)).repeat(5);
+            socket.send(line.as_bytes(), 0).unwrap();
+            sent += 1;
+        }
+        thread::sleep(Duration::from_millis(10).saturating_sub(Duration::from_micros(500)));
+    }
+    let stalled = resident(pid);
+    pty.stalled.store(false, Ordering::Release);
+    println!(
+        "  a terminal that takes nothing for 5 s, {sent} messages meanwhile: memory {calm:.1} → {stalled:.1} MiB"
     );
     pty.end();
 }

@@ -22,10 +22,10 @@ use super::printer::{Printer, Record};
 use super::sink::{Block, Sink, WriteEnd, reader_gone};
 use super::tee::Tee;
 
-/// Batches between the sources and the loop, of up to 64 KiB each.
-const INBOX: usize = 64;
+/// Batches between the sources and the loop, of up to 256 KiB each: 4 MiB in flight.
+const INBOX: usize = 16;
 /// Output is handed to the writing thread at this size, in bytes.
-const BLOCK: usize = 64 << 10;
+const BLOCK: usize = 256 << 10;
 
 /// A signal that the process got, as an exit code; the caller owns the handlers.
 pub type Signals = mpsc::Receiver<u8>;
@@ -168,10 +168,12 @@ impl Follow {
         tokio::pin!(gone);
         loop {
             // What is printed goes out before anything else comes in, unless nothing waits.
-            if self.block.out.len() >= BLOCK
+            let due = self.block.out.len() >= BLOCK
                 || inbox.is_empty() && !self.block.out.is_empty()
-                || self.code.is_some()
-            {
+                || self.code.is_some();
+            if due && sink.write_now(&self.block.out) {
+                self.block.out.clear();
+            } else if due {
                 let Some(blocks) = sink.blocks.clone() else {
                     return exit::OUTPUT;
                 };
@@ -181,6 +183,7 @@ impl Follow {
                     ended = sink.ended() => return self.write_ended(ended),
                     permit = blocks.reserve_owned() => {
                         if let Ok(permit) = permit {
+                            sink.given();
                             permit.send(self.take_block());
                         }
                     }

@@ -22,7 +22,7 @@ use crate::transport::{Connection, DialError, LinkError};
 use super::{Command, Outlet, Policy};
 
 /// A batch is handed on at this weight, in bytes, even if the socket has more (decision 10).
-const BATCH: usize = 64 << 10;
+const BATCH: usize = 256 << 10;
 /// A peer that broke the protocol this often in a row is given up (reliability.md 2.3).
 const BREACHES: u32 = 3;
 /// A drained replay takes no longer than this (decision 2).
