@@ -25,8 +25,6 @@ const NOTICE: Duration = Duration::from_secs(4);
 const INSIST: Duration = Duration::from_secs(2);
 /// Prompts remember so many lines.
 const HISTORY: usize = 100;
-/// A copy holds so many lines at most.
-const COPIED: u64 = 100_000;
 
 /// A target that was opened.
 #[derive(Debug)]
@@ -347,7 +345,7 @@ impl App {
         let mut text = String::new();
         let mut count = 0;
         let mut id = pane.nearest(from);
-        while let Some(at) = id.filter(|at| *at <= to && count < COPIED) {
+        while let Some(at) = id.filter(|at| *at <= to) {
             if let Some(line) = pane
                 .store
                 .get(at)
@@ -460,10 +458,12 @@ impl App {
     pub fn split(&mut self, axis: Axis) {
         let Some(pane) = self.pane() else { return };
         let (targets, store, view) = (pane.targets.clone(), pane.store.clone(), pane.view.clone());
+        let (received, dropped, lag) = (pane.received, pane.dropped, pane.lag);
         let fresh = self.new_pane(targets);
         if let Some(pane) = self.panes.get_mut(&fresh) {
             pane.store = store;
             pane.view = view;
+            (pane.received, pane.dropped, pane.lag) = (received, dropped, lag);
         }
         self.tree.insert(self.focus, axis, fresh);
         self.focus = fresh;

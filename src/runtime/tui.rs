@@ -191,7 +191,7 @@ impl Tui {
 
     fn draw(&mut self) -> io::Result<()> {
         let (app, theme, zone) = (&self.app, &self.hands.theme, &self.zone);
-        if self.screen.size()? != app.area.as_size() {
+        if self.screen.get_frame().area() != app.area {
             self.screen.resize(app.area)?;
         }
         // A terminal that knows synchronized output shows the frame whole.

@@ -24,7 +24,7 @@ pub(super) fn put(buf: &mut Buffer, area: Rect, text: &SafeText<'_>, style: Styl
         set(buf, x, area.y, grapheme.text, style);
         for over in x + 1..x + cells {
             if let Some(cell) = buf.cell_mut((over, area.y)) {
-                cell.reset();
+                cell.set_symbol(" ");
                 cell.set_style(style);
             }
         }
@@ -89,6 +89,41 @@ pub(super) fn but_right(area: Rect, columns: usize) -> Rect {
         width: area.width.saturating_sub(columns),
         ..area
     }
+}
+
+/// The last rows of `area`.
+pub(super) fn bottom(area: Rect, rows: usize) -> Rect {
+    let rows = u16::try_from(rows).unwrap_or(u16::MAX).min(area.height);
+    Rect {
+        y: area.bottom() - rows,
+        height: rows,
+        ..area
+    }
+}
+
+/// `text` in rows of at most `cols` columns, broken between words where that is possible.
+pub(super) fn broken(text: &str, cols: usize) -> Vec<String> {
+    let text = SafeText::of(text);
+    let mut rows = Vec::new();
+    let mut row = String::new();
+    for word in text.as_str().split(' ') {
+        if !row.is_empty() && width::cells(&row) + 1 + width::cells(word) > cols {
+            rows.push(std::mem::take(&mut row));
+        }
+        if !row.is_empty() {
+            row.push(' ');
+        }
+        for part in width::wrap(word, cols) {
+            if width::cells(&row) + width::cells(word.get(part.clone()).unwrap_or("")) > cols
+                && !row.is_empty()
+            {
+                rows.push(std::mem::take(&mut row));
+            }
+            row.push_str(word.get(part).unwrap_or(""));
+        }
+    }
+    rows.push(row);
+    rows
 }
 
 /// The rightmost columns of `area`.

@@ -49,12 +49,7 @@ pub fn render(
         }
         Mode::Layers { chosen } => layers_view::render(app, *chosen, theme, body, buf),
     }
-    let last = Rect {
-        y: area.bottom() - 1,
-        height: 1,
-        ..area
-    };
-    bottom_view::render(app, theme, last, buf)
+    bottom_view::render(app, theme, area, buf)
 }
 
 /// The line right of a pane that has a neighbour there.

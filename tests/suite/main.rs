@@ -3,5 +3,6 @@
 mod demo;
 mod limits;
 mod raw_client;
+mod screens;
 mod store;
 mod text;
