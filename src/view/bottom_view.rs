@@ -32,7 +32,7 @@ pub(super) fn render(app: &App, theme: &Theme, whole: Rect, buf: &mut Buffer) ->
         paint::fill(buf, area, style);
         let inside = paint::from(area, area.x + 1);
         for (index, row) in rows.iter().enumerate() {
-            paint::say(buf, paint::row(inside, index), row, style);
+            paint::put(buf, paint::row(inside, index), row, style);
         }
         return None;
     }

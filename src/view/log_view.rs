@@ -97,7 +97,7 @@ impl LogView<'_> {
         let rows = paint::broken(&words, usize::from(body.width.saturating_sub(2)));
         for (index, row) in rows.iter().enumerate() {
             let area = paint::from(paint::row(body, index), body.x + 1);
-            paint::say(buf, area, row, dim);
+            paint::put(buf, area, row, dim);
         }
     }
 

@@ -102,28 +102,12 @@ pub(super) fn bottom(area: Rect, rows: usize) -> Rect {
 }
 
 /// `text` in rows of at most `cols` columns, broken between words where that is possible.
-pub(super) fn broken(text: &str, cols: usize) -> Vec<String> {
-    let text = SafeText::of(text);
-    let mut rows = Vec::new();
-    let mut row = String::new();
-    for word in text.as_str().split(' ') {
-        if !row.is_empty() && width::cells(&row) + 1 + width::cells(word) > cols {
-            rows.push(std::mem::take(&mut row));
-        }
-        if !row.is_empty() {
-            row.push(' ');
-        }
-        for part in width::wrap(word, cols) {
-            if width::cells(&row) + width::cells(word.get(part.clone()).unwrap_or("")) > cols
-                && !row.is_empty()
-            {
-                rows.push(std::mem::take(&mut row));
-            }
-            row.push_str(word.get(part).unwrap_or(""));
-        }
-    }
-    rows.push(row);
-    rows
+pub(super) fn broken(text: &str, cols: usize) -> Vec<SafeText<'static>> {
+    let text = SafeText::of(text).into_owned();
+    let rows = width::broken(text.as_str(), cols);
+    rows.into_iter()
+        .map(|row| text.clone().slice(row))
+        .collect()
 }
 
 /// The rightmost columns of `area`.

@@ -6,3 +6,4 @@ mod raw_client;
 mod screens;
 mod store;
 mod text;
+mod viewport;

@@ -80,7 +80,10 @@ impl<'a> Pieces<'a> {
     pub fn rows(&self, cols: usize, wrap: bool) -> Vec<Piece> {
         let mut rows = Vec::with_capacity(self.texts.len());
         for (index, text) in self.texts.iter().enumerate() {
-            if wrap || self.own {
+            if self.own {
+                let broken = width::broken(text.as_str(), cols).into_iter();
+                rows.extend(broken.map(|bytes| Piece { text: index, bytes }));
+            } else if wrap {
                 rows.extend(
                     width::wrap(text.as_str(), cols).map(|bytes| Piece { text: index, bytes }),
                 );
@@ -102,7 +105,10 @@ impl<'a> Pieces<'a> {
 
     /// How many rows of the screen.
     pub fn height(&self, cols: usize, wrap: bool) -> usize {
-        if !wrap && !self.own {
+        if self.own {
+            return self.rows(cols, wrap).len();
+        }
+        if !wrap {
             return self.texts.len();
         }
         self.texts
