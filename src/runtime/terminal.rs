@@ -123,10 +123,11 @@ pub fn repair() -> io::Result<()> {
     Ok(())
 }
 
-/// What `stty sane` does, as far as a raw mode undoes it.
+/// What `stty sane` does, as far as a raw mode undoes it; but for BRKINT, which terminals mostly
+/// have off.
 fn sane(modes: &mut Termios) {
     use rustix::termios::{ControlModes, InputModes, LocalModes, OutputModes, SpecialCodeIndex};
-    modes.input_modes |= InputModes::ICRNL | InputModes::IXON | InputModes::BRKINT;
+    modes.input_modes |= InputModes::ICRNL | InputModes::IXON;
     modes.output_modes |= OutputModes::OPOST | OutputModes::ONLCR;
     modes.local_modes |= LocalModes::ISIG
         | LocalModes::ICANON

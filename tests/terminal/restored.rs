@@ -226,6 +226,19 @@ fn a_panic_gives_the_terminal_back_and_then_tells() {
 }
 
 #[test]
+fn raw_modes_that_were_left_are_repaired() {
+    let mut command = CommandBuilder::new("sh");
+    let left = "printf '\\033[?1049h\\033[?25l\\033[?2004h\\033[?1000h\\033[?1006h'";
+    command.args([
+        "-c",
+        &format!("stty raw -echo; {left}; exec {BIN} reset-terminal"),
+    ]);
+    let mut pty = Pty::run(command);
+    assert_eq!(pty.end().exit_code(), 0);
+    pty.assert_restored("reset-terminal");
+}
+
+#[test]
 fn a_terminal_that_is_gone_ends_the_program() {
     let shop = Shop::open();
     let target = shop.target("order");
