@@ -37,7 +37,6 @@ impl LogView<'_> {
     /// Paints it.
     pub(super) fn render(&self, rect: Rect, buf: &mut Buffer) {
         let rect = rect.intersection(buf.area);
-        paint::fill(buf, rect, self.theme.style(Role::Text));
         status_view::title(
             self.app,
             self.pane,

@@ -27,6 +27,8 @@ pub fn render(
         paint::say(buf, area, "too small", theme.style(Role::Text));
         return None;
     }
+    // A theme's own background is everywhere, under dividers too.
+    paint::fill(buf, area, theme.style(Role::Text));
     let places = app.places();
     for (id, rect) in &places {
         if let Some(pane) = app.panes.get(id) {

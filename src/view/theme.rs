@@ -430,7 +430,7 @@ mod tests {
         let dark = THEMES[0].1;
         let cases = [
             (
-                dark.replace("\"#d5d9e0\" }\ndim", "\"#d5d9e\" }\ndim"),
+                dark.replace("\"#7a8494\" }\ntitle", "\"#7a849\" }\ntitle"),
                 "is no colour",
             ),
             (dark.replace("hint = {", "hunt = {"), "hunt"),
