@@ -4,6 +4,7 @@
 pub mod areas;
 pub mod command;
 pub mod effect;
+pub mod help;
 pub mod key;
 pub mod keymap;
 pub mod layout;
@@ -12,6 +13,7 @@ pub mod msg;
 pub mod pane;
 pub mod prompt;
 pub mod rate;
+pub mod record;
 pub mod state;
 pub mod update;
 

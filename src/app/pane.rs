@@ -83,18 +83,22 @@ impl Pane {
         let lines = batch.len() as u64;
         self.received += lines;
         self.rate.add(now.mono, lines);
-        for (_, mark) in batch.marks() {
-            if let Mark::Dropped { lines } = mark {
-                self.dropped += lines;
-                self.received += lines;
-            }
-        }
+        self.count_dropped(batch);
         if let Some(row) = batch.rows().last() {
             let micros = u64::try_from(now.wall.0 - row.recv.0).unwrap_or(0);
             self.lag = Duration::from_micros(micros);
         }
         let appended = self.store.push_batch(target, batch);
         self.on_appended(appended);
+    }
+
+    fn count_dropped(&mut self, batch: &LineBatch) {
+        for (_, mark) in batch.marks() {
+            if let Mark::Dropped { lines } = mark {
+                self.dropped += lines;
+                self.received += lines;
+            }
+        }
     }
 
     /// Puts a mark of our own behind the lines.
@@ -115,6 +119,9 @@ impl Pane {
         let Some(evicted) = self.store.evict_oldest() else {
             return false;
         };
+        if !self.view.follow && self.view.cursor < evicted.first_kept {
+            (self.view.cursor, self.view.row) = (evicted.first_kept, 0);
+        }
         self.shown.evicted(evicted);
         if let Some(search) = &mut self.search {
             search.hits.evicted(evicted);
@@ -145,13 +152,24 @@ impl Pane {
         self.shown.predicate().is_none()
     }
 
-    /// Lines shown, of those in the store; marks not counted where that is known.
+    /// Lines shown, of those in the store. Marks are no lines, and are always shown.
     pub fn shown_count(&self) -> u64 {
         if self.shows_all() {
-            self.store.len()
-        } else {
-            self.shown.list().len() as u64
+            return self.store.lines();
         }
+        let mut marks = self.store.len() - self.store.lines();
+        if !self.shown.done() {
+            let pending = self.store.sealed();
+            let pending = pending.filter(|(first, _)| self.shown.is_pending(*first));
+            let unknown = pending.map(|(_, segment)| (segment.rows() - segment.lines()) as u64);
+            marks = marks.saturating_sub(unknown.sum());
+        }
+        (self.shown.list().len() as u64).saturating_sub(marks)
+    }
+
+    /// Lines in the store that the filter hides.
+    pub fn hidden_count(&self) -> u64 {
+        self.store.lines().saturating_sub(self.shown_count())
     }
 
     /// The filter has changed: which lines are shown is found out anew.

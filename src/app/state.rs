@@ -395,10 +395,12 @@ impl App {
     pub fn split(&mut self, axis: Axis) {
         let Some(pane) = self.pane() else { return };
         let (targets, store, view) = (pane.targets.clone(), pane.store.clone(), pane.view.clone());
+        let (received, dropped, lag) = (pane.received, pane.dropped, pane.lag);
         let fresh = self.new_pane(targets);
         if let Some(pane) = self.panes.get_mut(&fresh) {
             pane.store = store;
             pane.view = view;
+            (pane.received, pane.dropped, pane.lag) = (received, dropped, lag);
         }
         self.tree.insert(self.focus, axis, fresh);
         self.focus = fresh;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use jiff::tz::TimeZone;
 use ratatui::layout::{Position, Rect};
 
 use crate::codec::target::Target;
@@ -13,11 +14,13 @@ use crate::text::SafeText;
 
 use super::command;
 use super::effect::Effect;
+use super::help::Help;
 use super::key::{Code, Key};
 use super::keymap::{self, Found};
 use super::mode::Mode;
 use super::msg::{Mouse, Msg, Now};
 use super::prompt::{Prompt, Purpose, Typed};
+use super::record::{self, Record};
 use super::state::App;
 
 /// Rows that one turn of the wheel scrolls.
@@ -72,7 +75,8 @@ impl App {
         }
     }
 
-    /// Lets the oldest lines of the largest pane go until all fit the budget.
+    /// Lets the oldest lines of the largest pane go until all fit the budget, but for the
+    /// segment that is being filled: the newest lines are always there.
     fn evict(&mut self) {
         while self
             .panes
@@ -81,7 +85,9 @@ impl App {
             .sum::<usize>()
             > self.budget
         {
-            let largest = self.panes.values_mut().max_by_key(|pane| pane.heap_bytes());
+            let full = self.panes.values_mut();
+            let full = full.filter(|pane| pane.store.sealed().next().is_some());
+            let largest = full.max_by_key(|pane| pane.heap_bytes());
             if !largest.is_some_and(super::pane::Pane::evict) {
                 return;
             }
@@ -140,7 +146,10 @@ impl App {
                 self.interrupt();
             }
             Mode::Normal => self.normal_key(key),
-            Mode::Help { top } => self.mode = self.reading_key(key, top, |top| Mode::Help { top }),
+            Mode::Help { top } => {
+                let last = Help::of(self.body()).last_top();
+                self.mode = self.reading_key(key, (top, last), |top| Mode::Help { top });
+            }
             Mode::Record { line, top } => self.record_key(key, line, top),
             Mode::Layers { chosen } => self.layers_key(key, chosen),
         }
@@ -169,7 +178,14 @@ impl App {
     }
 
     /// Keys of a text that is only read.
-    fn reading_key(&self, key: Key, top: usize, stay: impl Fn(usize) -> Mode) -> Mode {
+    fn reading_key(
+        &self,
+        key: Key,
+        (top, last): (usize, usize),
+        stay: impl Fn(usize) -> Mode,
+    ) -> Mode {
+        let top = top.min(last);
+        let stay = |top: usize| stay(top.min(last));
         let page = usize::from(self.area.height).saturating_sub(4).max(1);
         match (key.ctrl, key.code) {
             (_, Code::Esc | Code::Enter) | (false, Code::Char('q' | '?')) => Mode::Normal,
@@ -180,6 +196,7 @@ impl App {
             (_, Code::Char('d')) => stay(top.saturating_add(page / 2)),
             (_, Code::Char('u')) => stay(top.saturating_sub(page / 2)),
             (_, Code::Home) | (false, Code::Char('g')) => stay(0),
+            (_, Code::End) | (false, Code::Char('G')) => stay(last),
             _ => stay(top),
         }
     }
@@ -193,7 +210,10 @@ impl App {
                 return self.copy(false);
             }
             _ => {
-                self.mode = self.reading_key(key, top, |top| Mode::Record { line, top });
+                let inside = record::inside(record::place(self.body()));
+                let last = Record::of(self, line, &TimeZone::UTC, inside)
+                    .map_or(0, |record| record.last_top());
+                self.mode = self.reading_key(key, (top, last), |top| Mode::Record { line, top });
                 return;
             }
         };

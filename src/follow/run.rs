@@ -172,6 +172,7 @@ impl Follow {
                 || inbox.is_empty() && !self.block.out.is_empty()
                 || self.code.is_some();
             if due && sink.write_now(&self.block.out) {
+                self.stats.bytes += self.block.out.len() as u64;
                 self.block.out.clear();
             } else if due {
                 let Some(blocks) = sink.blocks.clone() else {

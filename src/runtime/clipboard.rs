@@ -22,8 +22,11 @@ pub fn sequence(text: &str, through: Multiplexer) -> Option<Vec<u8>> {
     let bare = format!("\x1b]52;c;{payload}\x07");
     Some(match through {
         Multiplexer::None => bare.into_bytes(),
+        // tmux takes the bare one with set-clipboard on, and hands the wrapped one through with
+        // allow-passthrough on; either is ignored otherwise.
         Multiplexer::Tmux => {
-            format!("\x1bPtmux;{}\x1b\\", bare.replace('\x1b', "\x1b\x1b")).into_bytes()
+            let doubled = bare.replace('\x1b', "\x1b\x1b");
+            format!("{bare}\x1bPtmux;{doubled}\x1b\\").into_bytes()
         }
         Multiplexer::Screen => {
             let mut out = Vec::new();
@@ -60,7 +63,7 @@ mod tests {
         );
         assert_eq!(
             sequence("hi", Multiplexer::Tmux).unwrap(),
-            b"\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\"
+            b"\x1b]52;c;aGk=\x07\x1bPtmux;\x1b\x1b]52;c;aGk=\x07\x1b\\"
         );
         assert_eq!(
             sequence("hi", Multiplexer::Screen).unwrap(),

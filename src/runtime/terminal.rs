@@ -65,14 +65,24 @@ impl Modes {
         self.tty.write_all(if on { MOUSE_ON } else { MOUSE_OFF })
     }
 
-    /// A second handle for the panic hook.
-    pub fn for_panic(&self) -> io::Result<impl Fn() + Send + Sync + 'static> {
-        let (tty, before) = (self.tty.try_clone()?, self.before.clone());
-        Ok(move || {
+    /// A panic in this thread, the loop's, first gives the terminal back and then tells; in a
+    /// source it becomes a notice of its pane.
+    pub fn restore_on_panic(&self) {
+        let Ok(tty) = self.tty.try_clone() else {
+            return;
+        };
+        let before = self.before.clone();
+        let own = std::thread::current().id();
+        let tell = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if std::thread::current().id() != own {
+                return;
+            }
             if let Ok(mut tty) = tty.try_clone() {
                 give_back(&mut tty, &before);
             }
-        })
+            tell(info);
+        }));
     }
 
     /// The terminal itself, for drawing.
@@ -113,10 +123,11 @@ pub fn repair() -> io::Result<()> {
     Ok(())
 }
 
-/// What `stty sane` does, as far as a raw mode undoes it.
+/// What `stty sane` does, as far as a raw mode undoes it; but for BRKINT, which terminals mostly
+/// have off.
 fn sane(modes: &mut Termios) {
     use rustix::termios::{ControlModes, InputModes, LocalModes, OutputModes, SpecialCodeIndex};
-    modes.input_modes |= InputModes::ICRNL | InputModes::IXON | InputModes::BRKINT;
+    modes.input_modes |= InputModes::ICRNL | InputModes::IXON;
     modes.output_modes |= OutputModes::OPOST | OutputModes::ONLCR;
     modes.local_modes |= LocalModes::ISIG
         | LocalModes::ICANON

@@ -76,7 +76,7 @@ pub async fn run(
     let (feed, mut inbox) = mpsc::channel(INBOX);
     let (answers, mut answered) = mpsc::channel(INBOX);
     let mut modes = Modes::open().map_err(|error| no_terminal(&error))?;
-    install_panic_hook(&modes);
+    modes.restore_on_panic();
     let (width, height) = modes.size();
     let area = Rect::new(0, 0, width, height);
     let mut app = App::new(targets, plan.merge, plan.buffer, area, now());
@@ -191,7 +191,7 @@ impl Tui {
 
     fn draw(&mut self) -> io::Result<()> {
         let (app, theme, zone) = (&self.app, &self.hands.theme, &self.zone);
-        if self.screen.size()? != app.area.as_size() {
+        if self.screen.get_frame().area() != app.area {
             self.screen.resize(app.area)?;
         }
         // A terminal that knows synchronized output shows the frame whole.
@@ -318,22 +318,6 @@ fn first_theme(plan: &ViewPlan, themes: Option<&PathBuf>) -> Result<Theme, Fault
         Theme::find(name, themes.map(PathBuf::as_path))?,
         plan,
     ))
-}
-
-/// A panic in any thread first gives the terminal back; in the loop it then ends the program,
-/// in a source it becomes a notice.
-fn install_panic_hook(modes: &Modes) {
-    let Ok(restore) = modes.for_panic() else {
-        return;
-    };
-    let main = std::thread::current().id();
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        if std::thread::current().id() == main {
-            restore();
-            before(info);
-        }
-    }));
 }
 
 fn no_terminal(error: &io::Error) -> Fault {

@@ -42,6 +42,8 @@ pub struct LogStore {
     sealed_bytes: usize,
     open: Segment,
     open_first: LineId,
+    /// Lines held.
+    lines: u64,
     /// Lines evicted since the start.
     evicted: u64,
     segment_bytes: usize,
@@ -66,6 +68,7 @@ impl LogStore {
             sealed_bytes: 0,
             open: Segment::with_capacity(segment_bytes.min(FIRST_ROOM)),
             open_first: LineId(0),
+            lines: 0,
             evicted: 0,
             segment_bytes,
         }
@@ -120,6 +123,7 @@ impl LogStore {
         self.sealed_bytes -= segment.heap_bytes();
         let lines = segment.lines() as u64;
         self.evicted += lines;
+        self.lines -= lines;
         let first_kept = self.first();
         Some(Evicted { lines, first_kept })
     }
@@ -149,6 +153,11 @@ impl LogStore {
     /// How many rows are there, marks included.
     pub fn len(&self) -> u64 {
         self.end().0 - self.first().0
+    }
+
+    /// How many lines are there, marks not counted.
+    pub fn lines(&self) -> u64 {
+        self.lines
     }
 
     /// Whether there is no row.
@@ -198,6 +207,7 @@ impl LogStore {
             let end = lines.start + fit;
             let taken = self.open.push_lines(target, batch, lines.start..end);
             lines.start += taken;
+            self.lines += taken as u64;
             if taken < fit || fit == 0 {
                 if self.open.is_empty() {
                     return;

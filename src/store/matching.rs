@@ -116,6 +116,11 @@ impl Matching {
         self.pending.is_empty()
     }
 
+    /// Whether the segment that starts at `first` has no answer yet.
+    pub fn is_pending(&self, first: LineId) -> bool {
+        self.pending.contains(&first)
+    }
+
     /// Segments answered or gone, and segments in all.
     pub fn progress(&self) -> (usize, usize) {
         (self.segments - self.pending.len(), self.segments)

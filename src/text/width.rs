@@ -152,6 +152,37 @@ pub fn wrap(text: &str, cols: usize) -> Wrap<'_> {
     }
 }
 
+/// Breaks words of our own into rows of at most `cols` columns: at a space, which is left out,
+/// where there is one in the row. An empty text is one empty row.
+pub fn broken(text: &str, cols: usize) -> Vec<Range<usize>> {
+    let cols = cols.max(1);
+    let mut rows = Vec::new();
+    let (mut start, mut column) = (0, 0);
+    let mut space: Option<usize> = None;
+    for grapheme in graphemes(text) {
+        let blank = grapheme.text == " ";
+        if column + grapheme.cells > cols && grapheme.start > start {
+            let (end, next) = match space.filter(|at| *at > start) {
+                _ if blank => (grapheme.start, grapheme.end()),
+                Some(at) => (at, at + 1),
+                None => (grapheme.start, grapheme.start),
+            };
+            rows.push(start..end);
+            start = next;
+            column = cells(text.get(start..grapheme.start).unwrap_or(""));
+            if blank {
+                continue;
+            }
+        }
+        if blank {
+            space = Some(grapheme.start);
+        }
+        column += grapheme.cells;
+    }
+    rows.push(start..text.len());
+    rows
+}
+
 /// The rows of a text, as ranges of its bytes. See [`wrap`].
 #[derive(Clone, Debug)]
 pub struct Wrap<'a> {
@@ -208,6 +239,20 @@ pub fn fit(text: &str, cols: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_broken_at_spaces_where_there_are_any() {
+        let rows = |text: &'static str, cols| -> Vec<&str> {
+            let rows = broken(text, cols);
+            rows.into_iter().map(|row| &text[row]).collect()
+        };
+        assert_eq!(rows("", 4), [""]);
+        assert_eq!(rows("a bc def", 4), ["a bc", "def"]);
+        assert_eq!(rows("a bc def", 5), ["a bc", "def"]);
+        assert_eq!(rows("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
+        assert_eq!(rows("订单 已支付", 5), ["订单", "已支", "付"]);
+        assert_eq!(rows("a", 0), ["a"]);
+    }
 
     #[test]
     fn a_wide_character_cut_in_half_leaves_a_blank() {

@@ -10,8 +10,13 @@ use crate::text::width;
 use super::paint;
 use super::theme::{Role, Theme};
 
-/// Paints it; the answer is where the cursor stands, while something is typed.
-pub(super) fn render(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Option<Position> {
+/// A notice takes no more rows.
+const ROWS: usize = 4;
+
+/// Paints the last row of `whole`, and for a long notice those above it; the answer is where the
+/// cursor stands, while something is typed.
+pub(super) fn render(app: &App, theme: &Theme, whole: Rect, buf: &mut Buffer) -> Option<Position> {
+    let area = paint::bottom(whole, 1);
     paint::fill(buf, area, theme.style(Role::Hint));
     if let Mode::Prompt(prompt) = &app.mode {
         return Some(typed(prompt, theme, area, buf));
@@ -22,8 +27,13 @@ pub(super) fn render(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> 
         } else {
             Role::Notice
         });
+        let rows = paint::broken(&notice.text, usize::from(area.width.saturating_sub(2)));
+        let area = paint::bottom(whole, rows.len().min(ROWS));
         paint::fill(buf, area, style);
-        paint::say(buf, paint::from(area, area.x + 1), &notice.text, style);
+        let inside = paint::from(area, area.x + 1);
+        for (index, row) in rows.iter().enumerate() {
+            paint::put(buf, paint::row(inside, index), row, style);
+        }
         return None;
     }
     hints(app, theme, area, buf);

@@ -37,7 +37,6 @@ impl LogView<'_> {
     /// Paints it.
     pub(super) fn render(&self, rect: Rect, buf: &mut Buffer) {
         let rect = rect.intersection(buf.area);
-        paint::fill(buf, rect, self.theme.style(Role::Text));
         status_view::title(
             self.app,
             self.pane,
@@ -77,7 +76,10 @@ impl LogView<'_> {
     fn empty(&self, body: Rect, buf: &mut Buffer) {
         let dim = self.theme.style(Role::Dim);
         let hidden = self.pane.store.len();
-        let words = if hidden > 0 && !self.pane.shown.done() {
+        let words = if self.pane.view.paused.is_some() && self.pane.fresh() == hidden && hidden > 0
+        {
+            "paused: what stood here is no longer kept; p goes on".to_owned()
+        } else if hidden > 0 && !self.pane.shown.done() {
             "looking for lines that match …".to_owned()
         } else if hidden > 0 {
             "no line passes the filter: x shows all, X the layers".to_owned()
@@ -91,11 +93,10 @@ impl LogView<'_> {
                 .collect();
             states.join("; ")
         };
-        for (index, bytes) in
-            width::wrap(&words, usize::from(body.width.saturating_sub(2))).enumerate()
-        {
+        let rows = paint::broken(&words, usize::from(body.width.saturating_sub(2)));
+        for (index, row) in rows.iter().enumerate() {
             let area = paint::from(paint::row(body, index), body.x + 1);
-            paint::say(buf, area, words.get(bytes).unwrap_or(""), dim);
+            paint::put(buf, area, row, dim);
         }
     }
 
@@ -183,13 +184,14 @@ impl LogView<'_> {
         let piece = full.slice(screen.piece.bytes.clone());
         let offset = screen.piece.bytes.start;
         if look.mark {
-            Self::mark(&piece, look.base, paint::from(whole, area.x), buf);
+            // It begins in the first column, where no line can write.
+            paint::say(buf, whole, "─", look.base);
+            paint::put(buf, area, &piece, look.base);
         } else if pieces.made {
             self.json(&piece, area, buf);
         } else {
             self.text(&piece, offset, look, area, buf);
         }
-        self.note_cut(screen, pieces, area, buf);
         let current = self.app.focus == self.pane.id && self.pane.cursor() == Some(screen.line);
         if shape
             .selection
@@ -199,12 +201,14 @@ impl LogView<'_> {
         } else if current && !self.pane.view.follow {
             paint::tint(buf, whole, self.theme.style(Role::Cursor));
         }
-    }
-
-    fn mark(piece: &SafeText<'_>, style: Style, area: Rect, buf: &mut Buffer) {
-        let x = paint::say(buf, area, "── ", style);
-        let x = paint::put(buf, paint::from(area, x), piece, style);
-        paint::say(buf, paint::from(area, x), " ──", style);
+        if pieces.made {
+            if !look.mark {
+                self.json_hits(&piece, current, area, buf);
+            }
+        } else {
+            self.hits(&piece, offset, (look, current), area, buf);
+        }
+        self.note_cut(screen, pieces, area, buf);
     }
 
     fn text(&self, piece: &SafeText<'_>, offset: usize, look: &Look, area: Rect, buf: &mut Buffer) {
@@ -226,6 +230,50 @@ impl LogView<'_> {
         }
     }
 
+    /// Hits and highlights lie over the cursor's colour: both have a background.
+    fn hits(
+        &self,
+        piece: &SafeText<'_>,
+        offset: usize,
+        (look, current): (&Look, bool),
+        area: Rect,
+        buf: &mut Buffer,
+    ) {
+        let hit = if current { Role::HitCurrent } else { Role::Hit };
+        let marked = look.marked.iter().map(|part| (part, Role::Highlight));
+        for (part, role) in marked.chain(look.hits.iter().map(|part| (part, hit))) {
+            let inside = |at: usize| at.saturating_sub(offset).min(piece.as_str().len());
+            self.over(piece, inside(part.start)..inside(part.end), role, area, buf);
+        }
+    }
+
+    /// Gives some bytes of a text that is drawn a style.
+    fn over(
+        &self,
+        piece: &SafeText<'_>,
+        bytes: Range<usize>,
+        role: Role,
+        area: Rect,
+        buf: &mut Buffer,
+    ) {
+        let left = if self.pane.view.wrap {
+            0
+        } else {
+            self.pane.view.left
+        };
+        let column = |at: usize| {
+            let cells = width::cells(piece.as_str().get(..at).unwrap_or(""));
+            u16::try_from(cells.saturating_sub(left)).unwrap_or(u16::MAX)
+        };
+        let (from, to) = (column(bytes.start), column(bytes.end));
+        let rect = Rect {
+            x: area.x.saturating_add(from.min(area.width)),
+            width: to.min(area.width).saturating_sub(from),
+            ..area
+        };
+        paint::tint(buf, rect, self.theme.style(role));
+    }
+
     fn json(&self, piece: &SafeText<'_>, area: Rect, buf: &mut Buffer) {
         let left = if self.pane.view.wrap {
             0
@@ -237,26 +285,15 @@ impl LogView<'_> {
             .clone()
             .slice(window.start..window.start + window.text.len());
         super::record_view::json_row(&shown, self.theme, area, buf);
+    }
+
+    fn json_hits(&self, piece: &SafeText<'_>, current: bool, area: Rect, buf: &mut Buffer) {
         let Some(search) = &self.pane.search else {
             return;
         };
-        for hit in search.pattern.find_iter(shown.as_str()) {
-            let column = |at: usize| width::cells(shown.as_str().get(..at).unwrap_or(""));
-            let (from, to) = (column(hit.start), column(hit.end));
-            let x = area
-                .x
-                .saturating_add(u16::try_from(from).unwrap_or(u16::MAX));
-            let cells = u16::try_from(to - from).unwrap_or(0);
-            paint::tint(
-                buf,
-                Rect {
-                    x,
-                    width: cells,
-                    ..area
-                }
-                .intersection(area),
-                self.theme.style(Role::Hit),
-            );
+        let hit = if current { Role::HitCurrent } else { Role::Hit };
+        for bytes in search.pattern.find_iter(piece.as_str()) {
+            self.over(piece, bytes, hit, area, buf);
         }
     }
 
@@ -354,9 +391,10 @@ impl LogView<'_> {
             );
             return;
         }
-        let room = usize::from(area.width).saturating_sub(width::cells(short) + 1);
-        let x = paint::say(buf, area, width::fit(component, room), style);
-        paint::say(buf, paint::from(area, x + 1), short, style);
+        let cells = width::cells(short);
+        let room = usize::from(area.width).saturating_sub(cells + 1);
+        paint::say(buf, area, width::fit(component, room), style);
+        paint::say(buf, paint::right(area, cells), short, style);
     }
 }
 
@@ -401,10 +439,7 @@ impl Look {
             .runs
             .iter()
             .map(|run| run.start as usize..run.end as usize);
-        for part in own
-            .chain(self.hits.iter().cloned())
-            .chain(self.marked.iter().cloned())
-        {
+        for part in own {
             edges.extend(
                 [part.start, part.end]
                     .into_iter()
@@ -420,12 +455,6 @@ impl Look {
     }
 
     fn style_at(&self, at: usize, theme: &Theme) -> Style {
-        if self.hits.iter().any(|hit| hit.contains(&at)) {
-            return theme.style(Role::Hit);
-        }
-        if self.marked.iter().any(|mark| mark.contains(&at)) {
-            return theme.style(Role::Highlight);
-        }
         let run = self
             .runs
             .iter()

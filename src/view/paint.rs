@@ -24,7 +24,7 @@ pub(super) fn put(buf: &mut Buffer, area: Rect, text: &SafeText<'_>, style: Styl
         set(buf, x, area.y, grapheme.text, style);
         for over in x + 1..x + cells {
             if let Some(cell) = buf.cell_mut((over, area.y)) {
-                cell.reset();
+                cell.set_symbol(" ");
                 cell.set_style(style);
             }
         }
@@ -89,6 +89,25 @@ pub(super) fn but_right(area: Rect, columns: usize) -> Rect {
         width: area.width.saturating_sub(columns),
         ..area
     }
+}
+
+/// The last rows of `area`.
+pub(super) fn bottom(area: Rect, rows: usize) -> Rect {
+    let rows = u16::try_from(rows).unwrap_or(u16::MAX).min(area.height);
+    Rect {
+        y: area.bottom() - rows,
+        height: rows,
+        ..area
+    }
+}
+
+/// `text` in rows of at most `cols` columns, broken between words where that is possible.
+pub(super) fn broken(text: &str, cols: usize) -> Vec<SafeText<'static>> {
+    let text = SafeText::of(text).into_owned();
+    let rows = width::broken(text.as_str(), cols);
+    rows.into_iter()
+        .map(|row| text.clone().slice(row))
+        .collect()
 }
 
 /// The rightmost columns of `area`.

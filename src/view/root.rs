@@ -27,6 +27,8 @@ pub fn render(
         paint::say(buf, area, "too small", theme.style(Role::Text));
         return None;
     }
+    // A theme's own background is everywhere, under dividers too.
+    paint::fill(buf, area, theme.style(Role::Text));
     let places = app.places();
     for (id, rect) in &places {
         if let Some(pane) = app.panes.get(id) {
@@ -49,12 +51,7 @@ pub fn render(
         }
         Mode::Layers { chosen } => layers_view::render(app, *chosen, theme, body, buf),
     }
-    let last = Rect {
-        y: area.bottom() - 1,
-        height: 1,
-        ..area
-    };
-    bottom_view::render(app, theme, last, buf)
+    bottom_view::render(app, theme, area, buf)
 }
 
 /// The line right of a pane that has a neighbour there.

@@ -7,11 +7,14 @@ use ratatui::style::Style;
 use crate::app::App;
 use crate::app::pane::Pane;
 use crate::model::{Level, LinkState, words};
-use crate::text::width;
+use crate::text::{SafeText, width};
 
 use super::log_view::role_of;
 use super::paint;
 use super::theme::{Role, Theme};
+
+/// Of a pattern no more is shown in a title.
+const PATTERN: usize = 20;
 
 /// Number, name and what is special about the view.
 pub(super) fn title(app: &App, pane: &Pane, theme: &Theme, area: Rect, buf: &mut Buffer) {
@@ -68,7 +71,14 @@ fn flags(pane: &Pane) -> String {
         let total = words::count(hits.len() as u64);
         let more = if search.hits.done() { "" } else { "+" };
         let place = at.map_or_else(String::new, |at| format!("{}/", words::count(at as u64)));
-        flags.push(format!("/{} {place}{total}{more}", search.pattern.source()));
+        let source = SafeText::of(search.pattern.source());
+        let shown = width::fit(source.as_str(), PATTERN);
+        let cut = if shown.len() < source.as_str().len() {
+            "…"
+        } else {
+            ""
+        };
+        flags.push(format!("/{shown}{cut} {place}{total}{more}"));
     }
     let on = pane.filter.layers.iter().filter(|layer| layer.on).count();
     if on > 0 {
@@ -97,9 +107,22 @@ pub(super) fn status(app: &App, pane: &Pane, theme: &Theme, area: Rect, buf: &mu
     let base = theme.style(Role::Status);
     paint::fill(buf, area, base);
     let area = paint::from(area, area.x + 1);
-    let figures = figures(app, pane, usize::from(area.width) / 2);
+    let Some(link) = Link::of(app, pane) else {
+        return;
+    };
+    let width = usize::from(area.width);
+    let beside = width.saturating_sub(width::cells(&link.long) + 3);
+    let figures = figures(app, pane, beside.max(width / 2));
     let room = paint::but_right(area, width::cells(&figures) + 2);
-    link(app, pane, theme, base, room, buf);
+    let fits = width::cells(&link.long) <= usize::from(room.width);
+    let role = theme.style(link.role);
+    let style = Style {
+        fg: role.fg.or(base.fg),
+        add_modifier: role.add_modifier | base.add_modifier,
+        ..base
+    };
+    let text = if fits { &link.long } else { &link.short };
+    paint::say(buf, room, text, style);
     paint::say(
         buf,
         paint::right(area, width::cells(&figures) + 1),
@@ -108,44 +131,56 @@ pub(super) fn status(app: &App, pane: &Pane, theme: &Theme, area: Rect, buf: &mu
     );
 }
 
-fn link(app: &App, pane: &Pane, theme: &Theme, base: Style, area: Rect, buf: &mut Buffer) {
-    let states = || {
-        pane.targets
-            .iter()
-            .filter_map(|id| app.targets.get(usize::from(id.0)))
-    };
-    let live = states()
-        .filter(|opened| opened.state == LinkState::Live)
-        .count();
-    let total = pane.targets.len();
-    let worst = states().max_by_key(|opened| gravity(&opened.state));
-    let Some(worst) = worst else { return };
-    let text = match (&worst.state, worst.retry_at) {
-        (LinkState::Waiting { why, attempt, .. }, Some(at)) => {
-            let left = at.saturating_duration_since(app.now.mono).as_secs();
-            format!("lost: {why}; attempt {attempt} in {left} s (R: now)")
-        }
-        (state, _) => words::state(state),
-    };
-    let text = if total > 1 {
-        format!(
-            "{live}/{total} live{}",
-            if live == total {
-                String::new()
-            } else {
-                format!("; {text}")
+/// The link in words, and in fewer words for narrow panes.
+struct Link {
+    long: String,
+    short: String,
+    role: Role,
+}
+
+impl Link {
+    /// Of several targets the worst one's.
+    fn of(app: &App, pane: &Pane) -> Option<Self> {
+        let states = || {
+            pane.targets
+                .iter()
+                .filter_map(|id| app.targets.get(usize::from(id.0)))
+        };
+        let worst = states().max_by_key(|opened| gravity(&opened.state))?;
+        let (long, short) = match (&worst.state, worst.retry_at) {
+            (LinkState::Waiting { why, attempt, .. }, Some(at)) => {
+                let left = at.saturating_duration_since(app.now.mono).as_secs();
+                (
+                    format!("lost: {why}; attempt {attempt} in {left} s (R: now)"),
+                    format!("lost; again in {left} s"),
+                )
             }
-        )
-    } else {
-        text
-    };
-    let role = theme.style(role_of(&worst.state));
-    let style = Style {
-        fg: role.fg.or(base.fg),
-        add_modifier: role.add_modifier | base.add_modifier,
-        ..base
-    };
-    paint::say(buf, area, &text, style);
+            (LinkState::Stale, _) => (words::state(&worst.state), "no answer".to_owned()),
+            (state, _) => (words::state(state), words::state(state)),
+        };
+        let role = role_of(&worst.state);
+        let total = pane.targets.len();
+        if total < 2 {
+            return Some(Self { long, short, role });
+        }
+        let live = states()
+            .filter(|opened| opened.state == LinkState::Live)
+            .count();
+        let of = format!("{live}/{total} live");
+        if live == total {
+            let short = of.clone();
+            return Some(Self {
+                long: of,
+                short,
+                role,
+            });
+        }
+        Some(Self {
+            long: format!("{of}; {long}"),
+            short: format!("{of}; {short}"),
+            role,
+        })
+    }
 }
 
 fn gravity(state: &LinkState) -> u8 {
@@ -160,39 +195,47 @@ fn gravity(state: &LinkState) -> u8 {
     }
 }
 
-/// Rate, shown, filtered, dropped, lag; the most that fits into about `room` columns.
+/// Rate, shown, filtered, dropped, lag; the most that fits into about `room` columns. Losses go
+/// last.
 fn figures(app: &App, pane: &Pane, room: usize) -> String {
-    let rate = pane.rate.per_second(app.now.mono);
-    let kept = pane.store.len();
-    let shown = pane.shown_count();
-    let hidden = kept.saturating_sub(shown);
-    let rate = format!("{}/s", words::count(rate));
-    let shown = format!("{} shown", words::count(shown));
-    let filtered = format!("{} filtered", words::count(hidden));
-    let dropped = format!("{} dropped", words::count(pane.dropped));
-    let evicted = pane.store.evicted();
-    let lag = format!("lag {}", words::duration(pane.lag));
-    let mut parts = vec![rate, shown];
-    if hidden > 0 || room > 40 {
-        parts.push(filtered);
-    }
-    if pane.dropped > 0 || room > 40 {
-        parts.push(dropped);
-    }
-    if evicted > 0 {
-        parts.push(format!("{} aged out", words::count(evicted)));
-    }
-    if room > 40 {
-        parts.push(lag);
-    }
-    while parts.len() > 1 && width::cells(&parts.join(" · ")) > room.max(8) {
-        // Losses stay; the rate goes last.
-        let at = parts
-            .iter()
-            .rposition(|part| !part.ends_with("dropped") || part.starts_with("0 "))
-            .unwrap_or(1)
-            .max(1);
+    let (hidden, dropped, evicted) = (pane.hidden_count(), pane.dropped, pane.store.evicted());
+    let count = words::count;
+    let wide = room > 40;
+    let rank = |number: u64, rank: u8| if number == 0 { 1 } else { rank };
+    let parts = [
+        (
+            true,
+            4,
+            format!("{}/s", count(pane.rate.per_second(app.now.mono))),
+        ),
+        (true, 3, format!("{} shown", count(pane.shown_count()))),
+        (
+            hidden > 0 || wide,
+            rank(hidden, 2),
+            format!("{} filtered", count(hidden)),
+        ),
+        (
+            dropped > 0 || wide,
+            rank(dropped, 6),
+            format!("{} dropped", count(dropped)),
+        ),
+        (evicted > 0, 5, format!("{} aged out", count(evicted))),
+        (wide, 0, format!("lag {}", words::duration(pane.lag))),
+    ];
+    let mut parts: Vec<(u8, String)> = parts
+        .into_iter()
+        .filter_map(|(is, rank, text)| is.then_some((rank, text)))
+        .collect();
+    let joined = |parts: &[(u8, String)]| {
+        let texts: Vec<&str> = parts.iter().map(|(_, text)| text.as_str()).collect();
+        texts.join(" · ")
+    };
+    while parts.len() > 1 && width::cells(&joined(&parts)) > room.max(8) {
+        let least = parts.iter().map(|(rank, _)| *rank).min();
+        let Some(at) = parts.iter().rposition(|(rank, _)| Some(*rank) == least) else {
+            break;
+        };
         parts.remove(at);
     }
-    parts.join(" · ")
+    joined(&parts)
 }

@@ -8,6 +8,8 @@ mod playback;
 mod program;
 mod raw_client;
 mod resilience;
+mod screens;
 mod store;
 mod text;
+mod viewport;
 mod zmq;

@@ -36,7 +36,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "level",
         keys: &["V"],
-        help: "lowest level shown: all, debug, info, warn, error",
+        help: "lowest level shown: all, info, warn, error; a line without one is debug",
         run: level,
     },
     Command {

@@ -1,6 +1,7 @@
 //! Moving about in the lines of a pane.
 
 use crate::app::pane::Pane;
+use crate::app::pane::pieces::Pieces;
 use crate::app::pane::viewport::Size;
 use crate::app::state::App;
 use crate::model::Level;
@@ -203,10 +204,10 @@ fn shift(app: &mut App, columns: isize) {
 fn line_end(app: &mut App) {
     app.with_pane(|pane, size| {
         let row = pane.cursor().and_then(|id| pane.store.get(id));
-        let cells = row
-            .and_then(crate::store::line::Row::line)
-            .map_or(0, |line| crate::text::width::cells(line.as_str()));
-        pane.view.left = cells.saturating_sub(size.cols);
+        let cells = row.map_or(0, |row| Pieces::of(&row, pane.view.pretty).cells());
+        if !pane.view.wrap {
+            pane.view.left = cells.saturating_sub(size.cols);
+        }
     });
 }
 
@@ -222,10 +223,12 @@ fn by_level(app: &mut App, forward: bool) {
         None => found = false,
     });
     if !found {
-        app.tell(if forward {
-            "no error below"
+        let what = if app.warnings {
+            "error or warning"
         } else {
-            "no error above"
-        });
+            "error"
+        };
+        let side = if forward { "below" } else { "above" };
+        app.tell(&format!("no {what} {side}"));
     }
 }

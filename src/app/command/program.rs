@@ -29,7 +29,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "theme",
         keys: &[],
-        help: "a theme by name, or by the path of its file",
+        help: "a theme: dark, light, contrast, ansi16, plain, or one of your own; or a file's path",
         run: |app| app.prompt(Purpose::Command, "theme "),
     },
     Command {

@@ -80,9 +80,10 @@ impl Pane {
 
     fn take_batch(&mut self, target: Option<TargetId>, batch: &mut RawBatch) {
         if let Some(target) = target {
-            self.received += batch.len() as u64;
-            self.store
-                .push_batch(target, &LineBatch::refine(batch, level::detect));
+            let fine = LineBatch::refine(batch, level::detect);
+            self.received += fine.len() as u64;
+            self.count_dropped(&fine);
+            self.store.push_batch(target, &fine);
             batch.clear();
         }
     }

@@ -20,6 +20,8 @@ pub struct Pieces<'a> {
     pub made: bool,
     /// Bytes of the line that are not drawn.
     pub cut: usize,
+    /// Words of our own: always wrapped, so that nothing of them is lost.
+    own: bool,
 }
 
 /// One row of the screen: a part of one text.
@@ -36,11 +38,12 @@ impl<'a> Pieces<'a> {
     pub fn of(row: &Row<'a>, pretty: bool) -> Self {
         let line = match row {
             Row::Mark(mark) => {
-                let text = SafeText::of(&words::mark(mark.mark)).into_owned();
+                let words = format!("── {} ──", words::mark(mark.mark));
                 return Self {
-                    texts: vec![text],
+                    texts: vec![SafeText::of(&words).into_owned()],
                     made: true,
                     cut: 0,
+                    own: true,
                 };
             }
             Row::Line(line) => line,
@@ -51,6 +54,7 @@ impl<'a> Pieces<'a> {
                 texts,
                 made: true,
                 cut: 0,
+                own: false,
             };
         }
         let end = if whole.len() <= DRAWN {
@@ -62,6 +66,7 @@ impl<'a> Pieces<'a> {
             texts: vec![line.text().slice(0..end)],
             made: false,
             cut: whole.len() - end,
+            own: false,
         }
     }
 
@@ -75,7 +80,10 @@ impl<'a> Pieces<'a> {
     pub fn rows(&self, cols: usize, wrap: bool) -> Vec<Piece> {
         let mut rows = Vec::with_capacity(self.texts.len());
         for (index, text) in self.texts.iter().enumerate() {
-            if wrap {
+            if self.own {
+                let broken = width::broken(text.as_str(), cols).into_iter();
+                rows.extend(broken.map(|bytes| Piece { text: index, bytes }));
+            } else if wrap {
                 rows.extend(
                     width::wrap(text.as_str(), cols).map(|bytes| Piece { text: index, bytes }),
                 );
@@ -89,8 +97,17 @@ impl<'a> Pieces<'a> {
         rows
     }
 
+    /// Cells of the longest text.
+    pub fn cells(&self) -> usize {
+        let cells = self.texts.iter().map(|text| width::cells(text.as_str()));
+        cells.max().unwrap_or(0)
+    }
+
     /// How many rows of the screen.
     pub fn height(&self, cols: usize, wrap: bool) -> usize {
+        if self.own {
+            return self.rows(cols, wrap).len();
+        }
         if !wrap {
             return self.texts.len();
         }

@@ -110,10 +110,13 @@ impl Pane {
     /// The cursor, and the row of the screen it stands on.
     fn anchor(&self, size: Size) -> Option<(LineId, i64)> {
         let cursor = self.cursor()?;
-        if !self.view.follow {
-            return Some((cursor, self.view.row));
+        let height = self.height(cursor, size);
+        if self.view.follow {
+            return Some((cursor, rows_of(size) - height));
         }
-        Some((cursor, rows_of(size) - self.height(cursor, size)))
+        // Other sizes, wrapping and filters change heights: a row of the cursor is always seen.
+        let row = self.view.row.min(rows_of(size) - 1).max(1 - height);
+        Some((cursor, row))
     }
 
     /// What is on the screen, from top to bottom.
@@ -167,22 +170,24 @@ impl Pane {
         next
     }
 
+    /// The row of the screen that a line's first row stands on, above the screen or not; none if
+    /// nothing of it is seen.
+    fn row_of(&self, id: LineId, size: Size) -> Option<i64> {
+        let seen = self.screen(size).into_iter().find(|row| row.line == id)?;
+        let pieces = Pieces::of(&self.store.get(id)?, self.view.pretty);
+        let above = pieces
+            .rows(size.cols, self.view.wrap)
+            .iter()
+            .position(|piece| *piece == seen.piece)?;
+        Some(i64::try_from(seen.at).ok()? - i64::try_from(above).ok()?)
+    }
+
     /// Stops following, where it stands.
     pub fn hold(&mut self, size: Size) {
         if let Some((cursor, row)) = self.anchor(size) {
-            let few = self
-                .view
-                .follow
-                .then(|| {
-                    self.screen(size)
-                        .iter()
-                        .find(|r| r.line == cursor)
-                        .map(|r| r.at)
-                })
-                .flatten();
-            self.view.row = few
-                .and_then(|at| i64::try_from(at).ok())
-                .map_or(row, |at| at.min(row.max(at)));
+            // Few lines stand at the top while they are followed.
+            let seen = self.row_of(cursor, size).filter(|_| self.view.follow);
+            self.view.row = seen.unwrap_or(row);
             self.view.cursor = cursor;
             self.view.follow = false;
         }
@@ -233,7 +238,7 @@ impl Pane {
     /// last row changes nothing.
     pub fn scroll(&mut self, rows: i64, size: Size) {
         self.hold(size);
-        let Some(mut cursor) = self.cursor() else {
+        let Some(mut cursor) = self.cursor().filter(|_| size.rows > 0) else {
             return;
         };
         let mut row = self.view.row - rows;
@@ -295,14 +300,9 @@ impl Pane {
     /// Looks at `id`: where it stands if it is on the screen, else in the upper third.
     pub fn look_at(&mut self, id: LineId, size: Size) {
         self.hold(size);
-        let seen = self
-            .screen(size)
-            .iter()
-            .find(|row| row.line == id && row.first)
-            .map(|row| row.at);
-        let at = seen.unwrap_or(size.rows / 3);
+        let seen = self.row_of(id, size);
         self.view.cursor = id;
-        self.view.row = i64::try_from(at).unwrap_or(0);
+        self.view.row = seen.unwrap_or(rows_of(size) / 3);
         if seen.is_none() {
             self.settle(size, 0);
         }

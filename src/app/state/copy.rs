@@ -9,9 +9,6 @@ use crate::store::{LineId, LineRef};
 
 use super::App;
 
-/// A copy holds so many lines at most.
-const COPIED: u64 = 100_000;
-
 impl App {
     /// Copies the selection, with time and source if `full`.
     pub fn copy(&mut self, full: bool) {
@@ -42,7 +39,7 @@ impl App {
         let mut text = String::new();
         let mut count = 0;
         let mut id = pane.nearest(from);
-        while let Some(at) = id.filter(|at| *at <= to && count < COPIED) {
+        while let Some(at) = id.filter(|at| *at <= to) {
             if let Some(line) = pane.store.get(at).and_then(Row::line) {
                 if full {
                     text.push_str(&self.line_head(pane, &line));

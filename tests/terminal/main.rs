@@ -1,0 +1,15 @@
+//! The program itself in a real terminal: tmux for what is seen, a bare pseudo-terminal for what
+//! is left behind. Run by `cargo test --test terminal`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "test helpers"
+)]
+
+mod restored;
+mod scenes;
+mod shop;
+mod tmux;
