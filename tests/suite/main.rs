@@ -7,6 +7,7 @@ mod limits;
 mod playback;
 mod program;
 mod raw_client;
+mod readme;
 mod resilience;
 mod screens;
 mod store;
