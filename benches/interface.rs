@@ -53,7 +53,11 @@ fn frames() {
     let empty = {
         let mut terminal = memory_terminal();
         let mut times: Vec<f64> = (0..500)
-            .map(|_| timed(|| drop(terminal.draw(|_| ()).unwrap())))
+            .map(|_| {
+                timed(|| {
+                    terminal.draw(|_| ()).unwrap();
+                })
+            })
             .collect();
         at(&mut times, 50)
     };

@@ -77,12 +77,13 @@ fn websocket() {
         }
         let mine = median(&mut ours);
         let rate = f64::from(u32::try_from(lines).unwrap()) / mine / 1e6;
-        match websocat {
-            true => println!(
+        if websocat {
+            println!(
                 "  {what}: {rate:.2} M lines/s, {:.1}x websocat",
                 median(&mut theirs) / mine
-            ),
-            false => println!("  {what}: {rate:.2} M lines/s"),
+            );
+        } else {
+            println!("  {what}: {rate:.2} M lines/s");
         }
     }
 }
@@ -164,7 +165,7 @@ fn upgrade(stream: &mut TcpStream) {
         if let Some((name, value)) = line.split_once(':')
             && name.eq_ignore_ascii_case("sec-websocket-key")
         {
-            key = value.trim().to_owned();
+            value.trim().clone_into(&mut key);
         }
     }
     let accept = derive_accept_key(key.as_bytes());

@@ -1,5 +1,6 @@
 //! The one test binary: a module for each part of the program.
 
+mod codecs;
 mod demo;
 mod follow;
 mod hostile;
@@ -12,5 +13,6 @@ mod resilience;
 mod screens;
 mod store;
 mod text;
+mod tls;
 mod viewport;
 mod zmq;

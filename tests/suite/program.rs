@@ -69,6 +69,12 @@ impl Start {
         self
     }
 
+    /// A variable of its environment.
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
     /// Standard input that stays open; see [`Run::feed`].
     pub(crate) fn open_input(mut self) -> Self {
         self.command.stdin(Stdio::piped());

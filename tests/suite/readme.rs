@@ -1,5 +1,7 @@
 //! The README says what the program says: its table of keys is the table of commands.
 
+#![expect(clippy::unwrap_used, reason = "test helper")]
+
 use std::fmt::Write;
 
 use deckwatch::app::command::GROUPS;
