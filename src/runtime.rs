@@ -11,6 +11,7 @@ pub mod tui;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::Write;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -40,7 +41,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
             return if error.print().is_ok() { code } else { 0 };
         }
     };
-    let outcome = plan::resolve(args, &Env::read()).and_then(carry_out);
+    let outcome = plan::resolve(args, &Env::read()).and_then(|plan| {
+        // The hook has given the terminal back and told where it happened.
+        std::panic::catch_unwind(AssertUnwindSafe(|| carry_out(plan))).unwrap_or_else(|_| {
+            let why = "it met a defect of its own and ended";
+            let next = "please report it with the lines above";
+            Err(Fault::new(FaultKind::Internal, "deckwatch", why, next))
+        })
+    });
     outcome.unwrap_or_else(|fault| {
         complain(&fault.to_string());
         fault.kind.exit_code()
