@@ -82,6 +82,8 @@ pub enum LinkError {
     Ended(String),
     /// The peer broke the protocol or a limit; doing so again is an answer.
     Broken(String),
+    /// A message was too long to be taken: it is missing, and the connection is of no more use.
+    Missing(String),
     /// It goes on; something is to be told.
     Notice(String),
 }

@@ -264,6 +264,11 @@ impl<B> Driver<B> {
                 Ok(packet) => self.packet(now, &packet, pulse.as_deref_mut()),
                 Err(LinkError::Ended(why)) => return Err(Close::Lost { why, broken: false }),
                 Err(LinkError::Broken(why)) => return Err(Close::Lost { why, broken: true }),
+                Err(LinkError::Missing(why)) => {
+                    let gap = SafeText::of(&why).into_owned();
+                    self.out.batch.push_mark(Mark::Gap { why: gap });
+                    return Err(Close::Lost { why, broken: true });
+                }
                 Err(LinkError::Notice(text)) => {
                     self.out
                         .batch
@@ -364,7 +369,7 @@ fn now() -> Now {
 fn close_of(error: LinkError) -> Close {
     match error {
         LinkError::Ended(why) | LinkError::Notice(why) => Close::Lost { why, broken: false },
-        LinkError::Broken(why) => Close::Lost { why, broken: true },
+        LinkError::Broken(why) | LinkError::Missing(why) => Close::Lost { why, broken: true },
     }
 }
 

@@ -151,7 +151,7 @@ impl WsConn {
                 LinkError::Ended(format!("the connection broke ({})", dial::plain(error)))
             }
             Error::Capacity(_) => {
-                LinkError::Broken("a message over 4 MiB came; it was not kept".into())
+                LinkError::Missing("a message over 4 MiB came; it was not kept".into())
             }
             other => LinkError::Broken(format!("the server broke the WebSocket protocol: {other}")),
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use deckwatch::codec::target::Target;
+use deckwatch::demo::hostile::{Act, Hostile};
 use deckwatch::demo::{Fate, Origin, Platform, Switches};
 use deckwatch::model::{EndReason, FeedUpdate, LinkState, RawBatch, TargetId};
 use deckwatch::source::{Command, Lag, Outlet, Policy, Reconnect, Source, as_received};
@@ -315,4 +316,33 @@ async fn a_source_that_panics_is_the_end_of_its_target_and_of_nothing_else() {
     };
     assert_eq!(fault.kind.exit_code(), 70);
     source.finish().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_long_leaves_a_gap_that_is_told() {
+    let line = Bytes::from_static(b"\x81\x110123456789ab:line");
+    // The header of a text frame of 5 MiB; more of it is never wanted.
+    let long = Bytes::from_static(b"\x81\x7f\0\0\0\0\0\x50\0\0");
+    let server = Hostile::start(vec![
+        Act::Upgrade,
+        Act::Write(line),
+        Act::Write(long),
+        Act::Hold,
+    ])
+    .await
+    .unwrap();
+    let url = format!("ws://{}/docker_log#{SERVICE}", server.addr());
+    let done = program(["logs", "-f", "-o", "json", &url]).end().await;
+    let rows = done.expect(7).json();
+    let kinds: Vec<&str> = rows.iter().filter_map(|row| row["type"].as_str()).collect();
+    let round = ["line", "gap", "reconnect"];
+    let want: Vec<&str> = std::iter::once("join")
+        .chain(round)
+        .chain(round)
+        .chain(["line", "gap", "end"])
+        .collect();
+    assert_eq!(kinds, want);
+    for gap in of_type(&rows, "gap") {
+        assert_eq!(gap["reason"], "a message over 4 MiB came; it was not kept");
+    }
 }
