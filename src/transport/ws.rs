@@ -209,6 +209,11 @@ fn close_words(code: u16, reason: &str) -> String {
 fn upgrade_error(what: &str, error: &Error) -> DialError {
     match error {
         Error::Http(answer) => refused(what, answer),
+        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => DialError::later(
+            what,
+            dial::RESETS,
+            "check that the port is the platform's WebSocket port",
+        ),
         Error::Io(error) => {
             let why = format!(
                 "the server ended the connection instead of upgrading ({})",

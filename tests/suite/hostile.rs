@@ -74,7 +74,7 @@ async fn websockets() {
         Ill::HugeFrame | Ill::EndlessParts => Fate::Ends(7, "4 MiB"),
         Ill::Masked | Ill::ReservedBit => Fate::Ends(7, "broke the WebSocket protocol"),
         Ill::HalfFrame => Fate::Ends(6, "reset the connection"),
-        Ill::Reset => Fate::Ends(5, "ended the connection instead of upgrading"),
+        Ill::Reset => Fate::Ends(5, "resets them at once"),
         Ill::Drip | Ill::PingFlood => Fate::GoesOn,
         other => panic_for(other),
     };
