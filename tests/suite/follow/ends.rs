@@ -151,7 +151,7 @@ async fn lost_and_broken_streams_have_6_and_7() {
     // A frame over the limit.
     let huge = Hostile::start(Ill::HugeFrame.script()).await.unwrap();
     let target = format!("ws://{}/docker_log#a", huge.addr());
-    let args = ["logs", "-f", "--reconnect", "never", &target];
+    let args = ["logs", "-fq", "--reconnect", "never", &target];
     told(&program(args).end().await.expect(7), "the stream", "4 MiB");
     // An event stream that speaks of something else.
     let frame = bytes::Bytes::from_static(b"\x81\x05hello");
