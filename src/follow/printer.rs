@@ -74,7 +74,7 @@ impl Printer {
         match (self.plan.format, state) {
             (Format::Json, LinkState::Ended(reason)) => json::end(target, reason, now, out),
             (Format::Json, LinkState::Waiting { why, .. }) => {
-                json::lost(target, why.as_str(), now, out)
+                json::lost(target, why.as_str(), now, out);
             }
             _ => {}
         }
