@@ -128,8 +128,14 @@ async fn serve(args: &DemoArgs) -> Result<u8, Fault> {
     let mut out = std::io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     drop(out);
-    if written.is_err() {
-        return Ok(0);
+    match written {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(0),
+        Err(error) => {
+            let why = format!("it can't be written ({error})");
+            let next = "free some space, or write elsewhere";
+            return Err(Fault::new(FaultKind::Output, "standard output", why, next));
+        }
     }
     Ok(signals.recv().await.unwrap_or(0))
 }

@@ -6,7 +6,7 @@
 use deckwatch::demo::hostile::{Act, Hostile, Ill};
 use deckwatch::demo::{Answer, Switches};
 
-use crate::program::{Done, docker_url, platform, program, unharmed};
+use crate::program::{Done, docker_url, platform, program, shell, unharmed};
 
 /// One line: `deckwatch: thing: reason; next step`.
 fn told(done: &Done, thing: &str, reason: &str) {
@@ -189,5 +189,19 @@ async fn help_and_version_go_to_standard_output() {
     ] {
         let done = program(args).end().await.expect(0);
         assert!(!done.out.is_empty() && done.err.is_empty(), "{args:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_whose_targets_cannot_be_told_does_not_run() {
+    let script = format!(
+        "{} demo --serve >/dev/full",
+        env!("CARGO_BIN_EXE_deckwatch")
+    );
+    let done = shell(&script).end().await.expect(74);
+    told(&done, "standard output", "can't be written");
+    for rate in ["0", "nan", "inf", "1e300"] {
+        let done = program(["demo", "--serve", "--rate", rate]).end().await;
+        assert!(done.expect(2).err.contains("is no factor"), "{rate}");
     }
 }
