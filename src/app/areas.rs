@@ -48,6 +48,7 @@ pub fn columns(pane: &Pane, width: u16) -> (u16, u16) {
     };
     let sources: u16 = match (pane.view.sources, pane.is_merged()) {
         (SourceColumn::None, _) => 0,
+        (SourceColumn::Short | SourceColumn::Full, false) if !pane.sourced => 0,
         (SourceColumn::Short, false) => 7,
         (SourceColumn::Short, true) => 16,
         (SourceColumn::Full, false) => 13,

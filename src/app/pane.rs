@@ -42,6 +42,8 @@ pub struct Pane {
     pub shown: Matching,
     /// The search, if there is one.
     pub search: Option<Search>,
+    /// A line named its source: there is something for that column.
+    pub sourced: bool,
     /// Where we look.
     pub view: Viewport,
     /// Lines per second.
@@ -65,6 +67,7 @@ impl Pane {
             unfolded: false,
             shown: Matching::default(),
             search: None,
+            sourced: false,
             view: Viewport::default(),
             rate: Rate::default(),
             received: 0,
@@ -88,6 +91,7 @@ impl Pane {
             let micros = u64::try_from(now.wall.0 - row.recv.0).unwrap_or(0);
             self.lag = Duration::from_micros(micros);
         }
+        self.sourced |= batch.rows().iter().any(|row| batch.source(row).is_some());
         let appended = self.store.push_batch(target, batch);
         self.on_appended(appended);
     }

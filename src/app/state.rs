@@ -389,9 +389,11 @@ impl App {
         let Some(pane) = self.pane() else { return };
         let (targets, store, view) = (pane.targets.clone(), pane.store.clone(), pane.view.clone());
         let (received, dropped, lag) = (pane.received, pane.dropped, pane.lag);
+        let sourced = pane.sourced;
         let fresh = self.new_pane(targets);
         if let Some(pane) = self.panes.get_mut(&fresh) {
             pane.store = store;
+            pane.sourced = sourced;
             pane.view = view;
             (pane.received, pane.dropped, pane.lag) = (received, dropped, lag);
         }

@@ -83,6 +83,7 @@ impl Pane {
             let fine = LineBatch::refine(batch, level::detect);
             self.received += fine.len() as u64;
             self.count_dropped(&fine);
+            self.sourced |= fine.rows().iter().any(|row| fine.source(row).is_some());
             self.store.push_batch(target, &fine);
             batch.clear();
         }
