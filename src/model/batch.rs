@@ -38,7 +38,7 @@ impl RowFlags {
 pub struct RawRow {
     /// End of its bytes; they start where the row before ends.
     pub end: u32,
-    /// Index into [`RawBatch::sources`]; `u16::MAX` for none.
+    /// Which source; see [`RawBatch::source`]. `u16::MAX` for none.
     pub source: u16,
     /// What is special.
     pub flags: RowFlags,
@@ -255,7 +255,7 @@ impl RawBatch {
 /// One line of a [`LineBatch`]: everything but its text.
 #[derive(Clone, Copy, Debug)]
 pub struct LineRow {
-    /// Index into [`LineBatch::sources`]; `u16::MAX` for none.
+    /// Which source; see [`LineBatch::source`]. `u16::MAX` for none.
     pub source: u16,
     /// What is special.
     pub flags: RowFlags,
