@@ -47,7 +47,7 @@ pub fn render(
         Mode::Normal | Mode::Prompt(_) => {}
         Mode::Help { top } => help_view::render(*top, theme, body, buf),
         Mode::Record { line, top } => {
-            record_view::render(app, (*line, *top), theme, zone, body, buf)
+            record_view::render(app, (*line, *top), theme, zone, body, buf);
         }
         Mode::Layers { chosen } => layers_view::render(app, *chosen, theme, body, buf),
     }

@@ -17,7 +17,7 @@ use deckwatch::app::pane::viewport::{ScreenRow, Size};
 use deckwatch::app::pane::{Pane, Search};
 use deckwatch::codec::level;
 use deckwatch::model::{Level, LineBatch, Mark, Micros, PaneId, RawBatch, RowHead, TargetId};
-use deckwatch::store::{Case, Layer, LayerKind, LineId, LogStore, Pattern};
+use deckwatch::store::{Case, Layer, LayerKind, LineId, LogStore, Pattern, Row};
 use proptest::prelude::*;
 
 /// What may happen to a pane.
@@ -285,7 +285,7 @@ proptest! {
             prop_assert_eq!(all, pane.received);
             let filter = pane.effective();
             let lines = pane.store.rows(pane.store.first()..pane.store.end());
-            let shown = lines.filter_map(|row| row.line()).filter(|line| filter.accepts(line)).count();
+            let shown = lines.filter_map(Row::line).filter(|line| filter.accepts(line)).count();
             prop_assert_eq!(pane.shown_count(), shown as u64);
         }
     }
@@ -386,7 +386,7 @@ proptest! {
         let filter = bench.pane.effective();
         let want: Vec<LineId> = store
             .rows(store.first()..store.end())
-            .filter_map(|row| row.line())
+            .filter_map(Row::line)
             .filter(|line| filter.accepts(line) && line.as_str().to_lowercase().contains('b'))
             .map(|line| line.id())
             .collect();

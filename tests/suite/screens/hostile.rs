@@ -27,7 +27,7 @@ fn only_drawing(mut bytes: &[u8]) -> Result<(), String> {
         }
         let end = rest
             .iter()
-            .position(|byte| byte.is_ascii_alphabetic())
+            .position(u8::is_ascii_alphabetic)
             .ok_or("an open sequence")?;
         let (sequence, after) = rest.split_at(end + 1);
         let digits = |byte: &u8| byte.is_ascii_digit() || *byte == b';';
