@@ -11,6 +11,7 @@ pub mod tui;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::Write;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -40,7 +41,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
             return if error.print().is_ok() { code } else { 0 };
         }
     };
-    let outcome = plan::resolve(args, &Env::read()).and_then(carry_out);
+    let outcome = plan::resolve(args, &Env::read()).and_then(|plan| {
+        // The hook has given the terminal back and told where it happened.
+        std::panic::catch_unwind(AssertUnwindSafe(|| carry_out(plan))).unwrap_or_else(|_| {
+            let why = "it met a defect of its own and ended";
+            let next = "please report it with the lines above";
+            Err(Fault::new(FaultKind::Internal, "deckwatch", why, next))
+        })
+    });
     outcome.unwrap_or_else(|fault| {
         complain(&fault.to_string());
         fault.kind.exit_code()
@@ -50,7 +58,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
 fn carry_out(plan: Plan) -> Result<u8, Fault> {
     match plan {
         Plan::Logs(plan) => {
-            let runtime = runtime()?;
+            // One: each hop between threads costs more than a line does.
+            let runtime = runtime(1)?;
             let code = runtime.block_on(async {
                 Ok(follow::run(*plan, signals::headless()?, Box::new(complain)).await)
             });
@@ -59,19 +68,19 @@ fn carry_out(plan: Plan) -> Result<u8, Fault> {
             code
         }
         Plan::Serve(args) => {
-            let runtime = runtime()?;
+            let runtime = runtime(2)?;
             let code = runtime.block_on(serve(&args));
             runtime.shutdown_background();
             code
         }
         Plan::View(targets, plan) => {
-            let runtime = runtime()?;
+            let runtime = runtime(2)?;
             let ending = runtime.block_on(tui::run(targets, plan, themes()));
             runtime.shutdown_background();
             Ok(die(&ending?))
         }
         Plan::Demo(args, plan) => {
-            let runtime = runtime()?;
+            let runtime = runtime(2)?;
             let ending = runtime.block_on(demo(&args, plan));
             runtime.shutdown_background();
             Ok(die(&ending?))
@@ -90,9 +99,10 @@ fn carry_out(plan: Plan) -> Result<u8, Fault> {
     }
 }
 
-fn runtime() -> Result<Runtime, Fault> {
+/// Threads for the sources; what is printed or drawn is made on the main one.
+fn runtime(sources: usize) -> Result<Runtime, Fault> {
     Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(sources)
         .enable_all()
         .build()
         .map_err(|error| {

@@ -2,9 +2,8 @@
 //! what came and what time it is; it answers with lines, events, packets to send and the time
 //! at which it wants to be woken.
 //!
-//! A session lives as long as its target and sees every connection of it: the alignment of a
-//! replay with what was seen before has its place in [`log::LogSession`], where
-//! [`port::Input::Opened`] is handled after a loss.
+//! A session lives as long as its target and sees every connection of it; `link.rs` is where the
+//! alignment of a replay with what was seen before has its place.
 
 pub mod backoff;
 pub mod liveness;
@@ -14,6 +13,7 @@ pub mod pubsub;
 pub mod replay;
 pub mod zmq;
 
+mod link;
 mod sources;
 
 use crate::codec::target::{FeedSpec, WsFeed};

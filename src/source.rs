@@ -6,12 +6,14 @@ pub mod lines;
 pub mod outlet;
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::codec::target::{FeedSpec, Target};
-use crate::model::RawBatch;
+use crate::model::{EndReason, Fault, FaultKind, FeedUpdate, LinkState, RawBatch};
 
 pub use drive::Reconnect;
 pub use outlet::{Lag, Outlet};
@@ -47,13 +49,19 @@ impl Source {
     /// Starts the source of `target`; its updates go to `outlet`.
     pub fn start<B: Send + 'static>(target: &Target, policy: Policy, outlet: Outlet<B>) -> Self {
         let (commands, orders) = mpsc::channel(8);
+        let (name, alarm) = (target.text.clone(), outlet.alarm());
         let task = match &target.feed {
             FeedSpec::Ws(_) | FeedSpec::Zmq(_) => {
-                spawn(drive::run(target.feed.clone(), policy, orders, outlet))
+                let work = drive::run(target.feed.clone(), policy, orders, outlet);
+                tokio::spawn(guarded(work, name, alarm))
             }
-            FeedSpec::Stdin => spawn(lines::run_stdin(policy.follow, orders, outlet)),
+            FeedSpec::Stdin => {
+                let work = lines::run_stdin(policy.follow, orders, outlet);
+                tokio::spawn(guarded(work, name, alarm))
+            }
             FeedSpec::File(path) => {
-                spawn(lines::run_file(path.clone(), policy.follow, orders, outlet))
+                let work = lines::run_file(path.clone(), policy.follow, orders, outlet);
+                tokio::spawn(guarded(work, name, alarm))
             }
         };
         Self { commands, task }
@@ -78,8 +86,22 @@ impl Source {
     }
 }
 
-fn spawn(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
-    tokio::spawn(work)
+/// A source that panics is the end of its target, told like any other.
+async fn guarded<B>(work: impl Future<Output = ()>, target: String, alarm: outlet::Alarm<B>) {
+    if AssertUnwindSafe(work).catch_unwind().await.is_ok() {
+        return;
+    }
+    let why = "a defect of deckwatch ended it";
+    let next = "open it again, and report what standard error says";
+    let fault = Fault::new(FaultKind::Internal, target, why, next);
+    let ended = LinkState::Ended(EndReason::Fault(fault));
+    // Without a program there is nobody to tell.
+    drop(
+        alarm
+            .sender
+            .send((alarm.target, FeedUpdate::State(ended)))
+            .await,
+    );
 }
 
 /// Follow mode takes lines as they came.

@@ -76,12 +76,14 @@ impl DialError {
 }
 
 /// Why a connection ended, or what it has to say.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum LinkError {
     /// The peer ended it, as servers of this platform do: without a close frame, mostly.
     Ended(String),
     /// The peer broke the protocol or a limit; doing so again is an answer.
     Broken(String),
+    /// A message was too long to be taken: it is missing, and the connection is of no more use.
+    Missing(String),
     /// It goes on; something is to be told.
     Notice(String),
 }

@@ -7,22 +7,27 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use super::units;
 
-/// Live logs of a container platform, side by side in the terminal, or printed for scripts.
-///
-/// TARGET is one of
-///   <ws://HOST:6060/docker_log#SERVICE_ID>           a component's log
-///   <ws://HOST:6060/event_log#EVENT_ID>              an event (a build, a deploy)
-///   <ws://HOST/services/ID/pubsub#l-ID,e-EVENT>      channels: l log, m monitor, s both, e event
-///   <ws://HOST:6060/new_monitor_message#SERVICE_ID>  request analysis, as JSON
-///   <ws://HOST:6060/websocket#TOPIC>                 mpush
-///   <tcp://HOST:9242#PREFIX>                         ZeroMQ (?layout= ?bind=true ?service=)
-///   <file:PATH>  or  -                               lines of a file, or of standard input
-/// wss:// and any path in front work alike; what stands behind # is never requested.
+const ABOUT: &str = "\
+Live logs of a container platform, side by side in the terminal, or printed for scripts.
+
+TARGET is one of
+  ws://HOST:6060/docker_log#SERVICE_ID           a component's log
+  ws://HOST:6060/event_log#EVENT_ID              an event (a build, a deploy)
+  ws://HOST/services/ID/pubsub#l-ID,e-EVENT      channels: l log, m monitor, s both, e event
+  ws://HOST:6060/new_monitor_message#SERVICE_ID  request analysis, as JSON
+  ws://HOST:6060/websocket#TOPIC                 mpush
+  tcp://HOST:9242#PREFIX                         ZeroMQ (?layout= ?bind=true ?service=)
+  file:PATH  or  -                               lines of a file, or of standard input
+wss:// and any path in front work alike; what stands behind # is never requested.
+Quote targets: # and ? mean something to most shells.";
+
+/// The command line as it was typed.
 #[derive(Parser, Debug)]
 #[command(
     name = "deckwatch",
     version,
-    verbatim_doc_comment,
+    about = "Live logs of a container platform, side by side in the terminal, or printed for scripts",
+    long_about = ABOUT,
     args_conflicts_with_subcommands = true,
     after_help = "Try it without any server: deckwatch demo"
 )]
@@ -45,16 +50,27 @@ pub struct ViewArgs {
     #[arg(long)]
     pub merge: bool,
     /// A theme's name, or the path of a theme file
-    #[arg(long, value_name = "NAME", env = "DECKWATCH_THEME")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "DECKWATCH_THEME",
+        hide_env_values = true
+    )]
     pub theme: Option<String>,
     /// Memory for all lines of all panes
-    #[arg(long, value_name = "SIZE", value_parser = units::size, default_value = "256MiB", env = "DECKWATCH_BUFFER")]
+    #[arg(long, value_name = "SIZE", value_parser = units::size, default_value = "256MiB", env = "DECKWATCH_BUFFER", hide_env_values = true)]
     pub buffer: usize,
     /// Mouse wheel and click (Shift-drag still selects in the terminal)
     #[arg(long)]
     pub mouse: bool,
-    /// Colours: by `NO_COLOR` and the terminal, or as said
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    /// Colours
+    #[arg(
+        help = "Colours: by NO_COLOR and the terminal, or as said",
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN"
+    )]
     pub color: When,
 }
 
@@ -148,8 +164,14 @@ pub struct OutArgs {
     /// Allow raw bytes on a terminal
     #[arg(long)]
     pub yes_raw: bool,
-    /// Colours: by `NO_COLOR` and the terminal, or as said
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    /// Colours
+    #[arg(
+        help = "Colours: by NO_COLOR and the terminal, or as said",
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN"
+    )]
     pub color: When,
     /// Also write to a file; to a directory: a file per component
     #[arg(short = 'O', long = "tee", value_name = "FILE|DIR")]
@@ -289,11 +311,11 @@ pub enum Format {
 /// `-t`.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stamp {
-    /// `15:04:05.000`.
+    /// As in 15:04:05.000
     Short,
-    /// `2006-01-02 15:04:05.000`.
+    /// As in 2006-01-02 15:04:05.000
     Full,
-    /// `2006-01-02T15:04:05.000000+08:00`.
+    /// As in 2006-01-02T15:04:05.000000+08:00
     Rfc3339,
     /// Seconds since the start.
     Relative,

@@ -184,8 +184,8 @@ pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
     match args.command {
         None if args.targets.is_empty() => Err(Fault::new(
             FaultKind::Usage,
-            "deckwatch",
-            "no target was given",
+            "the command line",
+            "it names no target",
             "write deckwatch TARGET…, or try deckwatch demo; deckwatch --help shows what a target is",
         )),
         None => Ok(Plan::View(

@@ -74,8 +74,16 @@ pub fn split(text: &[u8]) -> Line<'_> {
 /// The lines of a body. One newline at the end ends the last line and starts no other; an
 /// empty body is one empty line.
 pub fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let body = body.strip_suffix(b"\n").unwrap_or(body);
-    body.split(|byte| *byte == b'\n')
+    let mut rest = Some(body.strip_suffix(b"\n").unwrap_or(body));
+    std::iter::from_fn(move || {
+        let all = rest.take()?;
+        let Some(at) = memchr::memchr(b'\n', all) else {
+            return Some(all);
+        };
+        let (line, after) = all.split_at(at);
+        rest = after.get(1..);
+        Some(line)
+    })
 }
 
 #[cfg(test)]

@@ -131,6 +131,10 @@ struct Envelope<'a> {
 
 /// Reads a message; nothing if it is no envelope.
 pub fn decode(message: &[u8]) -> Option<Notice<'_>> {
+    // serde would take an array's elements for the members in their order.
+    if message.trim_ascii_start().first() != Some(&b'{') {
+        return None;
+    }
     let Envelope {
         event,
         data,

@@ -161,6 +161,10 @@ fn container_prefix(line: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 fn docker_json(object: &[u8]) -> Option<ZmqLine<'_>> {
+    // serde would take an array's elements for the members in their order.
+    if object.trim_ascii_start().first() != Some(&b'{') {
+        return None;
+    }
     let DockerJson {
         container_id,
         msg,

@@ -22,8 +22,11 @@ pub struct Record<'a> {
     pub source: Option<&'a SourceName>,
     /// Its bytes.
     pub line: &'a [u8],
-    /// The whole frame that it was read out of, where that is more than the line.
+    /// The whole frame that it was read out of, where that is more than the line and was not
+    /// printed with another line of it.
     pub frame: Option<&'a [u8]>,
+    /// That frame was printed with another line of it.
+    pub framed: bool,
 }
 
 /// Turns records into bytes.
@@ -50,6 +53,7 @@ impl Printer {
     pub fn line(&mut self, record: &Record<'_>, out: &mut Vec<u8>) {
         match self.plan.format {
             Format::Text => self.text(record, out),
+            Format::Raw if record.framed => {}
             Format::Raw => {
                 out.extend_from_slice(record.frame.unwrap_or(record.line));
                 self.end_line(record, out);

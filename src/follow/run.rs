@@ -22,10 +22,10 @@ use super::printer::{Printer, Record};
 use super::sink::{Block, Sink, WriteEnd, reader_gone};
 use super::tee::Tee;
 
-/// Batches between the sources and the loop, of up to 64 KiB each.
-const INBOX: usize = 64;
+/// Batches between the sources and the loop, of up to 256 KiB each: 4 MiB in flight.
+const INBOX: usize = 16;
 /// Output is handed to the writing thread at this size, in bytes.
-const BLOCK: usize = 64 << 10;
+const BLOCK: usize = 256 << 10;
 
 /// A signal that the process got, as an exit code; the caller owns the handlers.
 pub type Signals = mpsc::Receiver<u8>;
@@ -168,10 +168,13 @@ impl Follow {
         tokio::pin!(gone);
         loop {
             // What is printed goes out before anything else comes in, unless nothing waits.
-            if self.block.out.len() >= BLOCK
+            let due = self.block.out.len() >= BLOCK
                 || inbox.is_empty() && !self.block.out.is_empty()
-                || self.code.is_some()
-            {
+                || self.code.is_some();
+            if due && sink.write_now(&self.block.out) {
+                self.stats.bytes += self.block.out.len() as u64;
+                self.block.out.clear();
+            } else if due {
                 let Some(blocks) = sink.blocks.clone() else {
                     return exit::OUTPUT;
                 };
@@ -181,6 +184,7 @@ impl Follow {
                     ended = sink.ended() => return self.write_ended(ended),
                     permit = blocks.reserve_owned() => {
                         if let Ok(permit) = permit {
+                            sink.given();
                             permit.send(self.take_block());
                         }
                     }
@@ -365,6 +369,7 @@ impl Follow {
             return;
         };
         let target = stream.target.clone();
+        let mut printed_frame = None;
         for item in batch.iter() {
             if self.code.is_some() {
                 return;
@@ -379,21 +384,27 @@ impl Follow {
                 Item::Line(index, row) => {
                     self.stats.received += 1;
                     let line = batch.line(index);
+                    let (frame_row, frame) = batch.whole_frame(index).unzip();
+                    let framed = frame_row.is_some() && frame_row == printed_frame;
                     let record = Record {
                         target: &target.text,
                         name: &target.name,
                         row,
                         source: batch.source(row),
                         line,
-                        frame: batch.frame(index),
+                        frame: frame.filter(|_| !framed),
+                        framed,
                     };
-                    self.line(&record, per_component);
+                    if self.line(&record, per_component) {
+                        printed_frame = frame_row;
+                    }
                 }
             }
         }
     }
 
-    fn line(&mut self, record: &Record<'_>, per_component: bool) {
+    /// True if the line was printed, and not filtered.
+    fn line(&mut self, record: &Record<'_>, per_component: bool) -> bool {
         let stop = &self.plan.stop;
         let looks = !self.plan.filter.is_empty() || stop.until.is_some() || stop.fail.is_some();
         let shown = if looks {
@@ -401,9 +412,8 @@ impl Follow {
         } else {
             SafeText::default()
         };
-        if looks && !self.plan.filter.accepts(shown.as_str()) {
-            self.stats.filtered += 1;
-        } else {
+        let accepted = !looks || self.plan.filter.accepts(shown.as_str());
+        if accepted {
             let from = self.block.out.len();
             self.printer.line(record, &mut self.block.out);
             if per_component {
@@ -416,9 +426,11 @@ impl Follow {
                 }
             }
             self.stats.printed += 1;
-            self.stats.bytes += (self.block.out.len() - from) as u64;
+        } else {
+            self.stats.filtered += 1;
         }
         self.conditions(shown.as_str());
+        accepted
     }
 
     fn conditions(&mut self, shown: &str) {
@@ -481,6 +493,7 @@ impl Follow {
 
     fn take_block(&mut self) -> Block {
         let mut block = std::mem::take(&mut self.block);
+        self.stats.bytes += block.out.len() as u64;
         block.parts.extend(self.parts.drain());
         self.block.out.reserve(BLOCK);
         block
@@ -495,28 +508,22 @@ impl Follow {
         code: u8,
     ) -> u8 {
         let mut code = code;
-        if !self.block.out.is_empty()
-            && let Some(blocks) = &sink.blocks
-        {
-            let last = blocks.clone();
-            tokio::select! {
-                _ = last.send(self.take_block()) => {}
-                _ = signals.recv() => {}
-                () = reader_gone() => {}
-            }
-        }
-        drop(sink.blocks.take());
-        tokio::select! {
-            ended = sink.ended() => if let Some(WriteEnd::Failed(what)) = ended {
-                self.always(&format!("{what}; free some space, or write elsewhere"));
-                code = exit::OUTPUT;
-            },
-            _ = signals.recv() => {}
+        let settled = tokio::select! {
+            ended = self.settle(&mut sink) => Some(ended),
+            Some(_) = signals.recv() => None,
+        };
+        let insisted = settled.is_none();
+        if let Some(Some(WriteEnd::Failed(what))) = settled {
+            self.always(&format!("{what}; free some space, or write elsewhere"));
+            code = exit::OUTPUT;
         }
         if self.plan.stats {
             self.summary();
         }
         drop(inbox);
+        if insisted {
+            return code;
+        }
         let sources = self
             .streams
             .iter_mut()
@@ -524,6 +531,17 @@ impl Follow {
             .collect();
         drain(sources, signals).await;
         code
+    }
+
+    /// Hands the last block on and waits for the writer, for as long as the reader takes.
+    async fn settle(&mut self, sink: &mut Sink) -> Option<WriteEnd> {
+        if let Some(blocks) = sink.blocks.take()
+            && !self.block.out.is_empty()
+        {
+            // A writer that has ended takes nothing, and has told why.
+            drop(blocks.send(self.take_block()).await);
+        }
+        sink.ended().await
     }
 
     fn summary(&mut self) {

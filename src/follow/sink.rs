@@ -3,14 +3,18 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::tee::Tee;
 
-/// Blocks of output that may wait for the thread, of up to 64 KiB each.
+/// Blocks of output that may wait for the thread, of up to 256 KiB each.
 const BLOCKS: usize = 4;
+/// A pipe that is ready for writing takes so much without blocking (POSIX's `PIPE_BUF`).
+const AT_ONCE: usize = 4096;
 
 /// What is to be written.
 #[derive(Debug, Default)]
@@ -35,7 +39,12 @@ pub enum WriteEnd {
 pub struct Sink {
     /// Give blocks here; dropping it ends the thread after the last.
     pub blocks: Option<mpsc::Sender<Block>>,
-    ended: oneshot::Receiver<Option<WriteEnd>>,
+    /// Standard output, where it is a pipe and there is no tee.
+    pipe: Option<File>,
+    /// Blocks that were given and are not written yet.
+    waiting: Arc<AtomicUsize>,
+    /// None once its end was told.
+    ended: Option<oneshot::Receiver<Option<WriteEnd>>>,
     _thread: Option<JoinHandle<()>>,
 }
 
@@ -43,24 +52,63 @@ impl Sink {
     /// Starts the thread.
     pub fn start(tee: Option<Tee>) -> io::Result<Self> {
         let stdout = File::from(rustix::io::dup(rustix::stdio::stdout())?);
+        let is_pipe = rustix::fs::fstat(&stdout)
+            .is_ok_and(|about| rustix::fs::FileType::from_raw_mode(about.st_mode).is_fifo());
+        let pipe = (is_pipe && tee.is_none())
+            .then(|| stdout.try_clone().ok())
+            .flatten();
         let (blocks, inbox) = mpsc::channel(BLOCKS);
         let (done, ended) = oneshot::channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let written = Arc::clone(&waiting);
         let thread = std::thread::Builder::new()
             .name("writer".into())
             .spawn(move || {
-                drop(done.send(write_all(stdout, tee, inbox)));
+                drop(done.send(write_all(stdout, tee, inbox, &written)));
             })?;
         Ok(Self {
             blocks: Some(blocks),
-            ended,
+            pipe,
+            waiting,
+            ended: Some(ended),
             _thread: Some(thread),
         })
     }
 
+    /// A block that is given to [`Sink::blocks`] is on its way.
+    pub fn given(&self) {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Writes a few lines at once, without waking the thread: into a pipe that is ready, when
+    /// nothing waits before them. False if that can't be; an error is left to the thread.
+    pub fn write_now(&mut self, out: &[u8]) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let Some(pipe) = &mut self.pipe else {
+            return false;
+        };
+        if out.len() > AT_ONCE || self.waiting.load(Ordering::Acquire) > 0 {
+            return false;
+        }
+        let mut fds = [PollFd::new(&*pipe, PollFlags::OUT)];
+        let asked = poll(
+            &mut fds,
+            Some(&Timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            }),
+        );
+        let ready = asked.is_ok() && fds.iter().all(|fd| fd.revents() == PollFlags::OUT);
+        // Up to PIPE_BUF is written whole or not at all.
+        ready && pipe.write(out).is_ok_and(|written| written == out.len())
+    }
+
     /// Waits for an end that the thread came to by itself, or for its last block after
-    /// [`Sink::blocks`] is taken. Cancel-safe.
+    /// [`Sink::blocks`] is taken; an end is told once. Cancel-safe.
     pub async fn ended(&mut self) -> Option<WriteEnd> {
-        (&mut self.ended).await.unwrap_or(None)
+        let end = self.ended.as_mut()?.await.unwrap_or(None);
+        self.ended = None;
+        end
     }
 }
 
@@ -68,21 +116,37 @@ fn write_all(
     mut stdout: File,
     mut tee: Option<Tee>,
     mut inbox: mpsc::Receiver<Block>,
+    waiting: &AtomicUsize,
 ) -> Option<WriteEnd> {
     while let Some(block) = inbox.blocking_recv() {
-        if let Err(error) = stdout.write_all(&block.out) {
-            return Some(if error.kind() == io::ErrorKind::BrokenPipe {
-                WriteEnd::Closed
-            } else {
-                WriteEnd::Failed(format!("standard output: {error}"))
-            });
-        }
-        let Some(tee) = &mut tee else { continue };
-        if let Err(error) = copy(tee, &block) {
-            return Some(WriteEnd::Failed(format!("the file of -O: {error}")));
+        let failed = write(&mut stdout, tee.as_mut(), &block);
+        waiting.fetch_sub(1, Ordering::AcqRel);
+        if failed.is_some() {
+            return failed;
         }
     }
     None
+}
+
+fn write(stdout: &mut File, tee: Option<&mut Tee>, block: &Block) -> Option<WriteEnd> {
+    if let Err(error) = stdout.write_all(&block.out) {
+        return Some(if error.kind() == io::ErrorKind::BrokenPipe {
+            WriteEnd::Closed
+        } else {
+            WriteEnd::Failed(format!("standard output: {}", plain(&error)))
+        });
+    }
+    let error = copy(tee?, block).err()?;
+    Some(WriteEnd::Failed(format!(
+        "the file of -O: {}",
+        plain(&error)
+    )))
+}
+
+/// An error's own words, without the trailing error number.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 fn copy(tee: &mut Tee, block: &Block) -> io::Result<()> {

@@ -46,15 +46,21 @@ impl Tee {
         } else {
             String::new()
         };
-        let limit = self.plan.rotate_size;
-        let (_, size) = self.file(&key)?;
-        if *size > 0 && *size + records.len() as u64 > limit {
-            self.files.remove(&key);
-            rotate(&self.path(&key), self.plan.keep)?;
+        let mut rest = records;
+        while !rest.is_empty() {
+            let size = self.file(&key)?.1;
+            let fits = fitting(rest, self.plan.rotate_size.saturating_sub(size), size == 0);
+            if fits == 0 {
+                self.files.remove(&key);
+                rotate(&self.path(&key), self.plan.keep)?;
+                continue;
+            }
+            let (now, later) = rest.split_at(fits);
+            let (file, size) = self.file(&key)?;
+            file.write_all(now)?;
+            *size += now.len() as u64;
+            rest = later;
         }
-        let (file, size) = self.file(&key)?;
-        file.write_all(records)?;
-        *size += records.len() as u64;
         Ok(())
     }
 
@@ -81,6 +87,21 @@ impl Tee {
         } else {
             self.plan.path.join(key)
         }
+    }
+}
+
+/// How many bytes of `records`, in whole lines, go into a file that has so much `room`. An empty
+/// file takes one line of any length.
+fn fitting(records: &[u8], room: u64, empty: bool) -> usize {
+    let room = usize::try_from(room).unwrap_or(usize::MAX);
+    if records.len() <= room {
+        return records.len();
+    }
+    let start = records.get(..room).unwrap_or(records);
+    match memchr::memrchr(b'\n', start) {
+        Some(at) => at + 1,
+        None if empty => memchr::memchr(b'\n', records).map_or(records.len(), |at| at + 1),
+        None => 0,
     }
 }
 

@@ -18,6 +18,8 @@ impl RowFlags {
     pub const CONTINUES: u8 = 2;
     /// The sanitised text differs from the bytes received.
     pub const CHANGED: u8 = 4;
+    /// A further line of the message whose frame is kept with a row before.
+    pub const WITHIN: u8 = 8;
 
     /// Whether the bit `flag` is set.
     pub fn has(self, flag: u8) -> bool {
@@ -115,6 +117,15 @@ pub enum Item<'a, R> {
 }
 
 impl RawBatch {
+    /// An empty batch with room for another of the size of `last`.
+    pub fn like(last: &Self) -> Self {
+        Self {
+            bytes: Vec::with_capacity(last.bytes.len()),
+            rows: Vec::with_capacity(last.rows.len()),
+            ..Self::default()
+        }
+    }
+
     /// Appends a line.
     pub fn push(&mut self, line: &[u8], head: &RowHead<'_>) {
         let source = head
@@ -203,6 +214,17 @@ impl RawBatch {
     /// The frame that row `index` was read out of, if it was kept.
     pub fn frame(&self, index: usize) -> Option<&[u8]> {
         self.frames.get(index)
+    }
+
+    /// The frame that row `index` was read out of, and the row that it is kept with: a message
+    /// of several lines has its frame with the first.
+    pub fn whole_frame(&self, index: usize) -> Option<(usize, &[u8])> {
+        let within = |row: &usize| {
+            let row = self.rows.get(*row);
+            row.is_some_and(|row| row.flags.has(RowFlags::WITHIN))
+        };
+        let first = (0..=index).rev().find(|row| !within(row))?;
+        Some((first, self.frame(first)?))
     }
 
     /// The source of a row.

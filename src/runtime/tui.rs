@@ -24,8 +24,8 @@ use super::input;
 use super::perform::{Hands, Then, for_terminal};
 use super::terminal::Modes;
 
-/// Batches between the sources and the loop, of up to 64 KiB each.
-const INBOX: usize = 64;
+/// Batches between the sources and the loop, of up to 256 KiB each: 4 MiB in flight.
+const INBOX: usize = 16;
 /// Updates taken in before the keyboard is looked at again.
 const TURN: usize = 256;
 /// The period of frames while much happens (decision 10).

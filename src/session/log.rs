@@ -7,11 +7,11 @@ use crate::codec::docker_log::{self, LogFrame};
 use crate::codec::event_log::{self, EventStep, Outcome};
 use crate::codec::target::WsFeed;
 use crate::codec::{Packet, stamp};
-use crate::model::{EndReason, Fault, FaultKind, Mark, RawBatch, RowFlags, RowHead};
+use crate::model::{EndReason, Fault, FaultKind, RawBatch, RowFlags, RowHead};
 use crate::text::SafeText;
 
+use super::link::Link;
 use super::port::{FeedEvent, Input, Now, Outbox, Session};
-use super::replay::ReplayWindow;
 use super::sources::Sources;
 
 /// A connection that is closed this soon after the first message, without a frame, refused it.
@@ -25,10 +25,9 @@ pub struct LogSession {
     feed: WsFeed,
     hello: Option<Packet>,
     sources: Sources,
-    replay: Option<ReplayWindow>,
+    link: Link,
     opened: Option<Instant>,
     frames: u64,
-    lost: Option<(Instant, SafeText<'static>)>,
     refusals: u32,
     read_once: bool,
 }
@@ -40,10 +39,9 @@ impl LogSession {
             feed: feed.clone(),
             hello: None,
             sources: Sources::default(),
-            replay: None,
+            link: Link::default(),
             opened: None,
             frames: 0,
-            lost: None,
             refusals: 0,
             read_once: false,
         }
@@ -60,16 +58,13 @@ impl LogSession {
         self.hello = Some(Packet::text(&hello));
         self.opened = Some(now.mono);
         self.frames = 0;
-        self.replay = Some(ReplayWindow::new(now.mono, 1));
-        if let Some((since, why)) = self.lost.take() {
-            let away = now.mono.saturating_duration_since(since);
-            out.batch.push_mark(Mark::Reconnected { away, why });
-        }
+        self.link.opened(now, out);
+        self.link.expect_replay(now, 1);
     }
 
     fn close(&mut self, now: Now, why: &SafeText<'static>, out: &mut Outbox) {
         self.hello = None;
-        self.replay = None;
+        self.link.closed();
         let Some(opened) = self.opened.take() else {
             return;
         };
@@ -85,8 +80,8 @@ impl LogSession {
                 reason,
                 next,
             ))));
-        } else if self.lost.is_none() {
-            self.lost = Some((now.mono, why.clone()));
+        } else {
+            self.link.lost(now, why);
         }
     }
 
@@ -121,10 +116,10 @@ impl LogSession {
             LogFrame::Replay(line) => (line, true),
         };
         if replay {
-            self.replayed(now, out);
+            self.link.replayed(now, out);
         }
         push_log(&mut self.sources, &mut out.batch, now, b"", &line, replay);
-        self.check_replay(now, out);
+        self.link.check(now, out);
     }
 
     fn event(&mut self, now: Now, frame: &[u8], out: &mut Outbox) {
@@ -142,20 +137,20 @@ impl LogSession {
             }
             return self.plain(now, frame, out);
         };
-        let replay = self.replay.is_some() && event_log::is_rebuilt(frame);
+        let replay = self.link.is_replaying() && event_log::is_rebuilt(frame);
         if replay {
-            self.replayed(now, out);
+            self.link.replayed(now, out);
         }
         push_event(&mut self.sources, &mut out.batch, now, frame, &step, replay);
         if let Some(outcome) = step.outcome() {
             out.events
                 .push(FeedEvent::End(end_of(outcome, &step.message)));
         }
-        self.check_replay(now, out);
+        self.link.check(now, out);
     }
 
     fn plain(&mut self, now: Now, frame: &[u8], out: &mut Outbox) {
-        self.replayed(now, out);
+        self.link.replayed(now, out);
         for line in docker_log::lines(frame) {
             out.batch.push(
                 line,
@@ -165,28 +160,7 @@ impl LogSession {
                 },
             );
         }
-        self.check_replay(now, out);
-    }
-
-    fn replayed(&mut self, now: Now, out: &mut Outbox) {
-        if self
-            .replay
-            .as_mut()
-            .is_some_and(|window| window.line(now.mono))
-        {
-            out.events.push(FeedEvent::Replaying);
-        }
-    }
-
-    fn check_replay(&mut self, now: Now, out: &mut Outbox) {
-        if self
-            .replay
-            .as_ref()
-            .is_some_and(|window| window.is_over(now.mono))
-        {
-            self.replay = None;
-            out.events.push(FeedEvent::ReplayOver);
-        }
+        self.link.check(now, out);
     }
 }
 
@@ -199,7 +173,7 @@ impl Session for LogSession {
                     self.frame(now, frame, out);
                 }
             }
-            Input::Timeout => self.check_replay(now, out),
+            Input::Timeout => self.link.check(now, out),
             Input::Lost(why) => self.close(now, why, out),
         }
     }
@@ -209,7 +183,7 @@ impl Session for LogSession {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.replay.as_ref().map(ReplayWindow::deadline)
+        self.link.deadline()
     }
 }
 
@@ -234,9 +208,9 @@ pub(super) fn push_log(
     let source = line
         .container
         .as_ref()
-        .map(|id| sources.name(component, id, batch));
+        .and_then(|id| sources.name(component, id, batch));
     let head = RowHead {
-        source: source.as_ref(),
+        source,
         flags: replay_flag(replay),
         recv: now.wall,
         ..RowHead::default()
@@ -256,19 +230,21 @@ pub(super) fn push_event(
     step: &EventStep<'_>,
     replay: bool,
 ) {
-    let source = (!step.step.is_empty()).then(|| sources.label(step.step.as_bytes()));
-    let head = RowHead {
-        source: source.as_ref(),
+    let source = (!step.step.is_empty())
+        .then(|| sources.label(step.step.as_bytes()))
+        .flatten();
+    let mut head = RowHead {
+        source,
         flags: replay_flag(replay),
         level: step.severity(),
         recv: now.wall,
         stamp: stamp::of_wire(&step.time),
     };
-    let mut first = true;
     for text in docker_log::lines(step.message.as_bytes()) {
         batch.push(text, &head);
-        if std::mem::take(&mut first) {
+        if !head.flags.has(RowFlags::WITHIN) {
             batch.keep_frame(frame);
+            head.flags = head.flags.with(RowFlags::WITHIN);
         }
     }
 }

@@ -11,9 +11,9 @@ use crate::codec::pubsub::{self, Channel, Notice};
 use crate::model::{EndReason, Fault, FaultKind, Mark, RowHead, SourceName};
 use crate::text::SafeText;
 
+use super::link::Link;
 use super::log::{end_of, push_event, push_log};
 use super::port::{FeedEvent, Input, Now, Outbox, Session};
-use super::replay::ReplayWindow;
 use super::sources::Sources;
 
 /// A channel that the server closed is asked for again after this, doubling up to the cap:
@@ -37,8 +37,7 @@ pub struct PubsubSession {
     subscriptions: Vec<Subscription>,
     outgoing: VecDeque<Packet>,
     sources: Sources,
-    replay: Option<ReplayWindow>,
-    lost: Option<(Instant, SafeText<'static>)>,
+    link: Link,
     understood: bool,
 }
 
@@ -56,8 +55,7 @@ impl PubsubSession {
             subscriptions: channels.iter().map(subscription).collect(),
             outgoing: VecDeque::new(),
             sources: Sources::default(),
-            replay: None,
-            lost: None,
+            link: Link::default(),
             understood: false,
         }
     }
@@ -69,11 +67,8 @@ impl PubsubSession {
             self.outgoing
                 .push_back(Packet::text(&pubsub::subscribe(&subscription.channel)));
         }
-        self.replay = Some(ReplayWindow::new(now.mono, self.outgoing.len()));
-        if let Some((since, why)) = self.lost.take() {
-            let away = now.mono.saturating_duration_since(since);
-            out.batch.push_mark(Mark::Reconnected { away, why });
-        }
+        self.link.opened(now, out);
+        self.link.expect_replay(now, self.outgoing.len());
     }
 
     fn message(&mut self, now: Now, message: &[u8], out: &mut Outbox) {
@@ -129,7 +124,7 @@ impl PubsubSession {
             LogFrame::Replay(line) => (line, true),
         };
         if replay {
-            self.replayed(now, out);
+            self.link.replayed(now, out);
         }
         let component = if self.subscriptions.len() > 1 {
             id.as_bytes()
@@ -144,7 +139,7 @@ impl PubsubSession {
             &line,
             replay,
         );
-        self.check_replay(now, out);
+        self.link.check(now, out);
     }
 
     fn monitor(channel: &str, now: Now, text: &[u8], out: &mut Outbox) {
@@ -161,9 +156,9 @@ impl PubsubSession {
     }
 
     fn event(&mut self, now: Now, text: &[u8], out: &mut Outbox) {
-        let replay = self.replay.is_some() && event_log::is_rebuilt(text);
+        let replay = self.link.is_replaying() && event_log::is_rebuilt(text);
         if replay {
-            self.replayed(now, out);
+            self.link.replayed(now, out);
         }
         match event_log::decode(text) {
             Some(step) => push_event(&mut self.sources, &mut out.batch, now, text, &step, replay),
@@ -175,7 +170,7 @@ impl PubsubSession {
                 },
             ),
         }
-        self.check_replay(now, out);
+        self.link.check(now, out);
     }
 
     /// The last entry of an event comes as its message alone; whether it worked is the name of
@@ -193,7 +188,7 @@ impl PubsubSession {
             out.batch.push(
                 line,
                 &RowHead {
-                    source: Some(&source),
+                    source,
                     recv: now.wall,
                     ..RowHead::default()
                 },
@@ -248,28 +243,7 @@ impl PubsubSession {
                     .push_back(Packet::text(&pubsub::subscribe(&subscription.channel)));
             }
         }
-        self.check_replay(now, out);
-    }
-
-    fn replayed(&mut self, now: Now, out: &mut Outbox) {
-        if self
-            .replay
-            .as_mut()
-            .is_some_and(|window| window.line(now.mono))
-        {
-            out.events.push(FeedEvent::Replaying);
-        }
-    }
-
-    fn check_replay(&mut self, now: Now, out: &mut Outbox) {
-        if self
-            .replay
-            .as_ref()
-            .is_some_and(|window| window.is_over(now.mono))
-        {
-            self.replay = None;
-            out.events.push(FeedEvent::ReplayOver);
-        }
+        self.link.check(now, out);
     }
 }
 
@@ -284,11 +258,8 @@ impl Session for PubsubSession {
             }
             Input::Timeout => self.timeout(now, out),
             Input::Lost(why) => {
-                self.replay = None;
                 self.outgoing.clear();
-                if self.lost.is_none() {
-                    self.lost = Some((now.mono, why.clone()));
-                }
+                self.link.lost(now, why);
             }
         }
     }
@@ -299,8 +270,6 @@ impl Session for PubsubSession {
 
     fn poll_timeout(&self) -> Option<Instant> {
         let again = self.subscriptions.iter().filter_map(|s| s.again);
-        again
-            .chain(self.replay.as_ref().map(ReplayWindow::deadline))
-            .min()
+        again.chain(self.link.deadline()).min()
     }
 }

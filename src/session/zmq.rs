@@ -9,6 +9,7 @@ use crate::codec::zmtp::MAX_PARTS;
 use crate::model::{Level, Mark, RowHead};
 use crate::text::SafeText;
 
+use super::link::Link;
 use super::port::{FeedEvent, Input, Now, Outbox, Session};
 use super::sources::Sources;
 
@@ -21,7 +22,7 @@ pub struct ZmqSession {
     prefixes: Vec<String>,
     service: Option<String>,
     sources: Sources,
-    lost: Option<(Instant, SafeText<'static>)>,
+    link: Link,
     misfits: u64,
 }
 
@@ -33,7 +34,7 @@ impl ZmqSession {
             prefixes: spec.prefixes.clone(),
             service: spec.service.clone(),
             sources: Sources::default(),
-            lost: None,
+            link: Link::default(),
             misfits: 0,
         }
     }
@@ -65,7 +66,7 @@ impl ZmqSession {
         let source = line
             .source
             .as_ref()
-            .map(|id| self.sources.name(component, id, &mut out.batch));
+            .and_then(|id| self.sources.name(component, id, &mut out.batch));
         let level = match (self.layout, parts) {
             (Layout::Labor3 | Layout::Auto, [topic, level, _]) if topic.starts_with(b"labor.") => {
                 crate::codec::level::from_word(level)
@@ -73,7 +74,7 @@ impl ZmqSession {
             _ => Level::None,
         };
         let head = RowHead {
-            source: source.as_ref(),
+            source,
             level,
             recv: now.wall,
             stamp: line.stamp,
@@ -89,10 +90,7 @@ impl Session for ZmqSession {
     fn handle(&mut self, now: Now, input: Input<'_>, out: &mut Outbox) {
         match input {
             Input::Opened => {
-                if let Some((since, why)) = self.lost.take() {
-                    let away = now.mono.saturating_duration_since(since);
-                    out.batch.push_mark(Mark::Reconnected { away, why });
-                }
+                self.link.opened(now, out);
                 out.events.push(FeedEvent::ReplayOver);
             }
             Input::Packet(Packet::Parts(parts)) => {
@@ -105,11 +103,7 @@ impl Session for ZmqSession {
             }
             Input::Packet(Packet::Text(_) | Packet::Binary(_) | Packet::Ping | Packet::Pong)
             | Input::Timeout => {}
-            Input::Lost(why) => {
-                if self.lost.is_none() {
-                    self.lost = Some((now.mono, why.clone()));
-                }
-            }
+            Input::Lost(why) => self.link.lost(now, why),
         }
     }
 

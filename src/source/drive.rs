@@ -22,7 +22,7 @@ use crate::transport::{Connection, DialError, LinkError};
 use super::{Command, Outlet, Policy};
 
 /// A batch is handed on at this weight, in bytes, even if the socket has more (decision 10).
-const BATCH: usize = 64 << 10;
+const BATCH: usize = 256 << 10;
 /// A peer that broke the protocol this often in a row is given up (reliability.md 2.3).
 const BREACHES: u32 = 3;
 /// A drained replay takes no longer than this (decision 2).
@@ -209,6 +209,8 @@ impl<B> Driver<B> {
             tokio::select! {
                 biased;
                 order = self.orders.recv(), if self.stopping.is_none() => match order {
+                    // A replay must not be left (decision 2), and this connection is new.
+                    Some(Command::Reconnect) if !self.live => {}
                     Some(Command::Reconnect) => {
                         break Close::Lost { why: "a new connection was asked for".into(), broken: false };
                     }
@@ -262,6 +264,11 @@ impl<B> Driver<B> {
                 Ok(packet) => self.packet(now, &packet, pulse.as_deref_mut()),
                 Err(LinkError::Ended(why)) => return Err(Close::Lost { why, broken: false }),
                 Err(LinkError::Broken(why)) => return Err(Close::Lost { why, broken: true }),
+                Err(LinkError::Missing(why)) => {
+                    let gap = SafeText::of(&why).into_owned();
+                    self.out.batch.push_mark(Mark::Gap { why: gap });
+                    return Err(Close::Lost { why, broken: true });
+                }
                 Err(LinkError::Notice(text)) => {
                     self.out
                         .batch
@@ -334,7 +341,8 @@ impl<B> Driver<B> {
     fn hand_on(&mut self) -> Option<EndReason> {
         self.lines += self.out.batch.len() as u64;
         if !self.out.batch.is_empty() {
-            let batch: RawBatch = std::mem::take(&mut self.out.batch);
+            let room = RawBatch::like(&self.out.batch);
+            let batch = std::mem::replace(&mut self.out.batch, room);
             self.outlet.lines(batch);
         }
         for event in std::mem::take(&mut self.out.events) {
@@ -361,7 +369,7 @@ fn now() -> Now {
 fn close_of(error: LinkError) -> Close {
     match error {
         LinkError::Ended(why) | LinkError::Notice(why) => Close::Lost { why, broken: false },
-        LinkError::Broken(why) => Close::Lost { why, broken: true },
+        LinkError::Broken(why) | LinkError::Missing(why) => Close::Lost { why, broken: true },
     }
 }
 

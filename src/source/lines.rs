@@ -279,6 +279,10 @@ impl Tail {
             return false;
         };
         let words = if about.ino() != self.inode {
+            // What was written to the old one since the last look comes first.
+            if self.read(batch).await.is_ok_and(|read| read > 0) {
+                return true;
+            }
             let Ok(mut fresh) = Self::open(path).await else {
                 return false;
             };

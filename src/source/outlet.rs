@@ -35,6 +35,13 @@ pub struct Outlet<B> {
     muted: bool,
 }
 
+/// A second way to the program, for what the outlet itself can't tell any more.
+#[derive(Debug)]
+pub(super) struct Alarm<B> {
+    pub(super) target: TargetId,
+    pub(super) sender: mpsc::Sender<(TargetId, FeedUpdate<B>)>,
+}
+
 impl<B> std::fmt::Debug for Outlet<B> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Outlet")
@@ -61,6 +68,14 @@ impl<B> Outlet<B> {
             pending_bytes: 0,
             dropped: 0,
             muted: false,
+        }
+    }
+
+    /// The way to tell that the source is gone.
+    pub(super) fn alarm(&self) -> Alarm<B> {
+        Alarm {
+            target: self.target,
+            sender: self.sender.clone(),
         }
     }
 

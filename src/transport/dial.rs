@@ -25,6 +25,8 @@ const TCP: Duration = Duration::from_secs(3);
 /// How long one address family may be ahead of the other (RFC 8305).
 const STAGGER: Duration = Duration::from_millis(250);
 const TLS: Duration = Duration::from_secs(5);
+/// Whether the reset is seen while connecting or a moment later is chance; the words are one.
+pub(super) const RESETS: &str = "it takes connections and resets them at once";
 
 /// A connected TCP stream to `host`:`port`, with keepalive and without Nagle.
 pub async fn tcp(host: &str, port: u16) -> Result<TcpStream, DialError> {
@@ -210,6 +212,7 @@ fn connect_words(error: &io::Error) -> String {
         io::ErrorKind::ConnectionRefused => {
             "the connection was refused: nothing listens there".into()
         }
+        io::ErrorKind::ConnectionReset => RESETS.into(),
         io::ErrorKind::TimedOut => {
             "no answer in 3 s: the host is down or a firewall drops the packets".into()
         }

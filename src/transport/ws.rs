@@ -109,7 +109,10 @@ impl WsConn {
                 Some(Ok(Message::Pong(_))) => Ok(Packet::Pong),
                 Some(Ok(Message::Close(frame))) => {
                     self.goodbye = frame.map(|f| (f.code.into(), f.reason.as_str().to_owned()));
-                    continue;
+                    // The reply goes out with this; that the server then closes TCP is not to
+                    // be waited for (protocols.md 9.1 no. 4).
+                    let _ = timeout(GOODBYE, self.socket.flush()).await;
+                    Err(self.ended())
                 }
                 Some(Ok(Message::Frame(_))) => continue,
                 Some(Err(error)) => Err(self.lost(&error)),
@@ -148,7 +151,7 @@ impl WsConn {
                 LinkError::Ended(format!("the connection broke ({})", dial::plain(error)))
             }
             Error::Capacity(_) => {
-                LinkError::Broken("a message over 4 MiB came; it was not kept".into())
+                LinkError::Missing("a message over 4 MiB came; it was not kept".into())
             }
             other => LinkError::Broken(format!("the server broke the WebSocket protocol: {other}")),
         }
@@ -206,6 +209,11 @@ fn close_words(code: u16, reason: &str) -> String {
 fn upgrade_error(what: &str, error: &Error) -> DialError {
     match error {
         Error::Http(answer) => refused(what, answer),
+        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => DialError::later(
+            what,
+            dial::RESETS,
+            "check that the port is the platform's WebSocket port",
+        ),
         Error::Io(error) => {
             let why = format!(
                 "the server ended the connection instead of upgrading ({})",

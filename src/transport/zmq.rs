@@ -38,8 +38,8 @@ const REFUSALS: usize = 16;
 pub struct ZmqConn {
     sub: Sub,
     guard: JoinSet<()>,
-    ended: Option<oneshot::Receiver<String>>,
-    gone: Option<String>,
+    ended: Option<oneshot::Receiver<LinkError>>,
+    gone: Option<LinkError>,
     refusals: mpsc::Receiver<String>,
     _private: TempDir,
 }
@@ -95,7 +95,7 @@ impl ZmqConn {
             let (done, ended) = oneshot::channel();
             guard.spawn(async move {
                 let why = relay(stream, path, Some(ready)).await;
-                drop(done.send(why.words()));
+                drop(done.send(why.into_link_error()));
             });
             handshake(is_ready, &what).await?;
             Some(ended)
@@ -116,7 +116,7 @@ impl ZmqConn {
             if let Some(why) = &self.gone {
                 return match timeout(DRAIN, self.sub.0.recv()).await {
                     Ok(Ok(message)) => Ok(Packet::Parts(message.into_vec())),
-                    Ok(Err(_)) | Err(_) => Err(LinkError::Ended(why.clone())),
+                    Ok(Err(_)) | Err(_) => Err(why.clone()),
                 };
             }
             tokio::select! {
@@ -127,8 +127,8 @@ impl ZmqConn {
                     Err(_) if self.ended.is_none() => {}
                     Err(_) => {
                         let why = match self.ended.take() {
-                            Some(ended) => ended.await.unwrap_or_default(),
-                            None => String::new(),
+                            Some(ended) => ended.await.unwrap_or_else(|_| guard_gone()),
+                            None => guard_gone(),
                         };
                         self.gone = Some(why);
                     }
@@ -148,9 +148,13 @@ impl ZmqConn {
     }
 }
 
-async fn guard_end(ended: &mut Option<oneshot::Receiver<String>>) -> String {
+fn guard_gone() -> LinkError {
+    LinkError::Ended("the guard ended".into())
+}
+
+async fn guard_end(ended: &mut Option<oneshot::Receiver<LinkError>>) -> LinkError {
     match ended {
-        Some(ended) => ended.await.unwrap_or_else(|_| "the guard ended".into()),
+        Some(ended) => ended.await.unwrap_or_else(|_| guard_gone()),
         None => std::future::pending().await,
     }
 }
@@ -236,6 +240,15 @@ enum Ended {
 }
 
 impl Ended {
+    /// A peer that broke the protocol is told from one that went away.
+    fn into_link_error(self) -> LinkError {
+        let words = self.words();
+        match self {
+            Self::Fault(_) => LinkError::Broken(words),
+            Self::Closed | Self::Io(_) | Self::Local(_) | Self::Silent => LinkError::Ended(words),
+        }
+    }
+
     fn words(&self) -> String {
         match self {
             Self::Closed => "the publisher closed the connection".into(),

@@ -1,9 +1,18 @@
 //! The one test binary: a module for each part of the program.
 
+mod codecs;
 mod demo;
+mod follow;
+mod hostile;
 mod limits;
+mod playback;
+mod program;
 mod raw_client;
+mod readme;
+mod resilience;
 mod screens;
 mod store;
 mod text;
+mod tls;
 mod viewport;
+mod zmq;

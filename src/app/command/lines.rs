@@ -1,7 +1,7 @@
 //! What is shown of the lines, and what is done with them.
 
 use crate::app::mode::Mode;
-use crate::app::pane::{SourceColumn, StampColumn};
+use crate::app::pane::{Pane, SourceColumn, StampColumn};
 use crate::app::prompt::Purpose;
 use crate::app::state::App;
 use crate::model::Level;
@@ -169,8 +169,8 @@ fn sources(app: &mut App) {
 }
 
 fn record(app: &mut App) {
-    if let Some(line) = app.pane().and_then(super::super::pane::Pane::cursor) {
-        app.with_pane(super::super::pane::Pane::hold);
+    if let Some(line) = app.pane().and_then(Pane::cursor) {
+        app.with_pane(Pane::hold);
         app.mode = Mode::Record { line, top: 0 };
     }
 }

@@ -1,5 +1,6 @@
 //! Moving about in the lines of a pane.
 
+use crate::app::pane::Pane;
 use crate::app::pane::pieces::Pieces;
 use crate::app::pane::viewport::Size;
 use crate::app::state::App;
@@ -169,7 +170,7 @@ fn page(size: Size, part: i64) -> i64 {
 }
 
 fn top(app: &mut App) {
-    app.with_pane(super::super::pane::Pane::top);
+    app.with_pane(Pane::top);
 }
 
 fn follow(app: &mut App) {

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use crate::model::{Level, Mark, Micros, RowFlags, TargetId};
 use crate::text::{SafeText, StyleRun, sanitise};
 
-use super::super::line::Origin;
-use super::super::patch;
 use super::{FLAGS, INHERITED, LEVEL, LEVEL_SHIFT, MARK, MarkRow, Segment};
+use crate::store::line::Origin;
+use crate::store::patch;
 
 impl Segment {
     /// Lines and marks.

@@ -3,11 +3,11 @@
 
 use std::fmt::Write;
 
-use super::super::safe::{StyleRun, TextStyle};
-use super::super::sgr::Pen;
-use super::super::width;
 use super::class::{self, Class};
 use super::{MAX_GRAPHEME, MAX_LINE, MAX_MARKS, sequence};
+use crate::text::safe::{StyleRun, TextStyle};
+use crate::text::sgr::Pen;
+use crate::text::width;
 
 /// A line over [`MAX_LINE`] is cut here, so that the note of the cut fits as well.
 const CUT: usize = MAX_LINE - 64;

@@ -1,0 +1,9 @@
+//! Headless mode as a script sees it: what comes out, on which stream, and the exit code.
+
+mod ends;
+mod files;
+mod lag;
+mod lines;
+mod output;
+mod signals;
+mod streams;

@@ -1,0 +1,164 @@
+//! A reader that is too slow: lines are dropped and counted, or nothing more is read, or the run
+//! ends, as asked for; the platform's own truth is what the account is held against.
+
+#![expect(clippy::unwrap_used, reason = "test helper")]
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use deckwatch::demo::{Fate, Origin, Platform, Switches};
+use rustix::process::Signal;
+use tokio::time::timeout;
+
+use crate::program::{CID, Done, Run, SERVICE, docker_url, of_type, platform, program, unharmed};
+
+/// Lines of 100 bytes, in batches, as fast as the platform takes them.
+async fn flood(platform: &Platform, lines: u32) {
+    for start in (0..lines).step_by(64) {
+        let batch = (start..lines.min(start + 64))
+            .map(|n| Bytes::from(format!("{n:0100}")))
+            .collect();
+        platform.inject_logs(SERVICE, CID, batch).await;
+    }
+}
+
+/// Live lines that the platform put on the wire, and those that it lost by itself.
+async fn truth(platform: &Platform) -> (u64, u64) {
+    assert_eq!(platform.truth_gone().await, 0);
+    let truth = platform.truth().await;
+    let count = |fate| {
+        let of = truth
+            .iter()
+            .filter(|one| one.origin == Origin::Live && one.fate == fate);
+        of.count() as u64
+    };
+    (count(Fate::Sent), count(Fate::Dropped))
+}
+
+/// Printed lines and the sum of the drop marks.
+fn account(done: &Done) -> (u64, u64) {
+    let rows = done.json();
+    let drops = of_type(&rows, "drop");
+    let dropped = drops.iter().map(|row| row["lines"].as_u64().unwrap()).sum();
+    (of_type(&rows, "line").len() as u64, dropped)
+}
+
+/// The numbers printed rise: what is left of the order is the wire's.
+fn assert_in_order(done: &Done) {
+    let rows = done.json();
+    let numbers: Vec<u64> = of_type(&rows, "line")
+        .iter()
+        .map(|row| row["msg"].as_str().unwrap().parse().unwrap())
+        .collect();
+    assert!(numbers.is_sorted_by(|a, b| a < b));
+}
+
+async fn started(platform: &Platform, args: &[&str]) -> Run {
+    let url = docker_url(platform, SERVICE);
+    let words = ["logs", "-f", "-o", "json", "--stats", &url];
+    let mut run = program(words.iter().chain(args)).unread().start();
+    run.until_err("live").await;
+    run
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_sleeps_never_pushes_back_and_every_line_is_accounted_for() {
+    let platform = platform(Switches {
+        docker_queue: 300_000,
+        ..Switches::default()
+    })
+    .await;
+    let mut run = started(&platform, &["--buffer", "1MiB"]).await;
+    flood(&platform, 200_000).await;
+    // All of it leaves the platform while nobody reads the program's output; it is far more than
+    // sockets hold.
+    let all_sent = async {
+        while truth(&platform).await.0 < 200_000 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let sent = timeout(Duration::from_secs(90), all_sent).await;
+    assert!(sent.is_ok(), "the program holds the platform up");
+    let peak = run.peak();
+    run.read_on();
+    // When this one is out, so is everything before it.
+    platform.inject_log(SERVICE, CID, b"99999999").await;
+    run.until_out("\"99999999\"").await;
+    run.signal(Signal::INT);
+    let done = run.end().await.expect(130);
+    let (printed, dropped) = account(&done);
+    assert_eq!(printed + dropped, 200_001, "{}", done.err);
+    assert!(
+        dropped > 0 && printed > 0,
+        "{printed} printed, {dropped} dropped"
+    );
+    assert_in_order(&done);
+    assert!(peak < 64 << 20, "{} MiB", peak >> 20);
+    let summary = done.err.lines().last().unwrap().replace(',', "");
+    let want =
+        format!("received 200001 lines = printed {printed} + filtered 0 + dropped {dropped}");
+    assert!(summary.contains(&want), "{summary} is not {want}");
+    unharmed(platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocking_loses_nothing_here_and_says_what_it_costs() {
+    let platform = platform(Switches::default()).await;
+    let mut run = started(&platform, &["--on-lag", "block"]).await;
+    run.until_err("the server drops lines").await;
+    // Until the platform itself loses lines, which is what blocking costs. The truth has the
+    // lines that were handed to the socket before that.
+    let mut lines = 0;
+    while platform.tally().await.dropped == 0 {
+        flood(&platform, 2000).await;
+        lines += 2000;
+        assert!(lines < 2_000_000, "it reads on");
+    }
+    run.read_on();
+    let mut last = (0, 0);
+    loop {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let now = truth(&platform).await;
+        if now == last {
+            break;
+        }
+        last = now;
+    }
+    platform.inject_log(SERVICE, CID, b"the last one").await;
+    run.until_out("the last one").await;
+    run.signal(Signal::INT);
+    let done = run.end().await.expect(130);
+    let (sent, lost) = truth(&platform).await;
+    assert_eq!(account(&done), (sent, 0), "{lost} lost by the platform");
+    unharmed(platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exit_ends_with_6_at_the_first_drop() {
+    let platform = platform(Switches {
+        docker_queue: 300_000,
+        ..Switches::default()
+    })
+    .await;
+    let mut run = started(&platform, &["--on-lag", "exit", "--buffer", "64KiB"]).await;
+    let url = docker_url(&platform, SERVICE);
+    let args = [
+        "logs", "-f", "-o", "json", "--stats", "--strict", "--buffer", "64KiB", &url,
+    ];
+    let mut strict = program(args).unread().start();
+    strict.until_err("live").await;
+    flood(&platform, 100_000).await;
+    run.read_on();
+    strict.read_on();
+    let (done, strict) = tokio::join!(run.end(), strict.end());
+    for done in [done.expect(6), strict.expect(6)] {
+        let (printed, dropped) = account(&done);
+        assert!(
+            dropped > 0,
+            "{printed} printed, {dropped} dropped; {}",
+            done.err
+        );
+        assert_in_order(&done);
+    }
+    unharmed(platform).await;
+}
