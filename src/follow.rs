@@ -3,6 +3,7 @@
 
 pub mod exit;
 pub mod hold;
+mod leave;
 pub mod printer;
 pub mod run;
 pub mod sink;

@@ -52,7 +52,7 @@ impl Source {
         let (name, alarm) = (target.text.clone(), outlet.alarm());
         let task = match &target.feed {
             FeedSpec::Ws(_) | FeedSpec::Zmq(_) => {
-                let work = drive::run(target.feed.clone(), policy, orders, outlet);
+                let work = drive::run(target.clone(), policy, orders, outlet);
                 tokio::spawn(guarded(work, name, alarm))
             }
             FeedSpec::Stdin => {

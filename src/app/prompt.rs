@@ -77,6 +77,8 @@ pub struct Prompt {
     pub purpose: Purpose,
     /// Patterns are taken as they stand.
     pub literal: bool,
+    /// Why what was typed was not taken.
+    pub fault: Option<String>,
     text: String,
     cursor: usize,
     history: Vec<String>,
@@ -90,6 +92,7 @@ impl Prompt {
         Self {
             purpose,
             literal: false,
+            fault: None,
             text: text.to_owned(),
             cursor: text.len(),
             back: history.len(),
@@ -109,6 +112,7 @@ impl Prompt {
 
     /// Takes a key.
     pub fn key(&mut self, key: Key) -> Typed {
+        self.fault = None;
         let c = match key.code {
             Code::Char(c) => Some(c),
             _ => None,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ratatui::layout::Rect;
 
 use crate::codec::target::Target;
-use crate::model::{LinkState, Micros, PaneId, TargetId};
+use crate::model::{Fault, LinkState, Micros, PaneId, TargetId};
 use crate::store::{Case, Layer, LayerKind, Pattern};
 
 use super::effect::Effect;
@@ -273,6 +273,8 @@ impl App {
 
     /// Opens a prompt.
     pub fn prompt(&mut self, purpose: Purpose, text: &str) {
+        // What is typed now is not about what was told before.
+        self.notice = None;
         let history = self
             .history
             .get(purpose.label())
@@ -292,18 +294,9 @@ impl App {
 
     /// Compiles what was typed; a fault is told.
     pub(super) fn pattern(&mut self, text: &str, literal: bool) -> Option<Pattern> {
-        let compiled = if literal {
-            Pattern::literal(text, Case::Smart)
-        } else {
-            Pattern::regex(text, Case::Smart)
-        };
-        match compiled {
-            Ok(pattern) => Some(pattern),
-            Err(fault) => {
-                self.fail(&fault.to_string());
-                None
-            }
-        }
+        pattern(text, literal)
+            .map_err(|fault| self.fail(&fault.to_string()))
+            .ok()
     }
 
     pub(super) fn add_layer(&mut self, kind: LayerKind, pattern: Pattern) {
@@ -542,5 +535,14 @@ impl App {
     /// Wall-clock time now.
     pub fn wall(&self) -> Micros {
         self.now.wall
+    }
+}
+
+/// Compiles what was typed.
+pub(super) fn pattern(text: &str, literal: bool) -> Result<Pattern, Fault> {
+    if literal {
+        Pattern::literal(text, Case::Smart)
+    } else {
+        Pattern::regex(text, Case::Smart)
     }
 }

@@ -22,6 +22,7 @@ use super::msg::{Mouse, Msg, Now};
 use super::prompt::{Prompt, Purpose, Typed};
 use super::record::{self, Record};
 use super::state::App;
+use super::state::pattern;
 
 /// Rows that one turn of the wheel scrolls.
 const WHEEL: i64 = 3;
@@ -291,7 +292,15 @@ impl App {
             Typed::Cancel => {}
             Typed::Accept => {
                 let text = prompt.text().to_owned();
-                if !text.is_empty() {
+                let fault = prompt
+                    .purpose
+                    .is_pattern()
+                    .then(|| pattern(&text, prompt.literal).err());
+                if let Some(fault) = fault.flatten().filter(|_| !text.is_empty()) {
+                    // What was typed stays, to be mended.
+                    prompt.fault = Some(fault.why);
+                    self.mode = Mode::Prompt(prompt);
+                } else if !text.is_empty() {
                     self.remember(prompt.purpose, &text);
                     self.accept(prompt.purpose, &text, prompt.literal);
                 }

@@ -200,19 +200,19 @@ pub struct OutArgs {
 #[derive(clap::Args, Debug, Clone, Default)]
 #[command(next_help_heading = "End")]
 pub struct StopArgs {
-    /// End with 0 when a line matches
+    /// End with 0 when a line matches, of the history too (without: --tail 0)
     #[arg(long, value_name = "RE")]
     pub until_match: Option<String>,
     /// Only the Nth line that matches --until-match ends
-    #[arg(long, value_name = "N", default_value_t = 1, requires = "until_match")]
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "until_match", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: u64,
     /// End with 1 when a line matches
     #[arg(long, value_name = "RE")]
     pub fail_match: Option<String>,
     /// End after N printed lines
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_lines: Option<u64>,
-    /// End after this time (124 if --until-match was not met)
+    /// Go on for this time, then end (124 if --until-match was not met)
     #[arg(long = "for", value_name = "TIME", value_parser = units::duration)]
     pub lasting: Option<Duration>,
     /// End when no line came for this time (124 if --until-match was not met)
@@ -262,7 +262,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "N")]
     pub port: Option<u16>,
     /// Lines a second, as a factor on the usual
-    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = units::factor)]
     pub rate: f64,
     /// What is made up follows from it
     #[arg(long, value_name = "N", default_value_t = 1)]

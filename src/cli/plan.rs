@@ -301,7 +301,7 @@ fn logs_plan(args: &LogsArgs, env: &Env, follow: bool) -> Result<LogsPlan, Fault
 fn wait_plan(args: WaitArgs, env: &Env) -> Result<LogsPlan, Fault> {
     let print = PrintPlan {
         format: Format::Text,
-        prefix: false,
+        prefix: true,
         stamp: None,
         zone: TimeZone::system(),
         controls: if env.stdout_tty {

@@ -83,6 +83,15 @@ pub fn size(text: &str) -> Result<usize, String> {
         .ok_or_else(wrong)
 }
 
+/// Reads a factor: a number over 0, up to 1000.
+pub fn factor(text: &str) -> Result<f64, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number: &f64| *number > 0.0 && *number <= 1000.0);
+    number.ok_or_else(|| format!("{text:?} is no factor; write a number over 0, up to 1000"))
+}
+
 /// Reads `--tail`'s value.
 pub fn tail(text: &str) -> Result<Tail, String> {
     match text {
@@ -171,5 +180,9 @@ mod tests {
         );
         assert!(tail("-1").is_err() && reconnect("x").is_err() && zone("Nowhere/City").is_err());
         assert_eq!(reconnect("3"), Ok(Retry::Times(3)));
+        assert_eq!(factor("0.5"), Ok(0.5));
+        for text in ["0", "nan", "inf", "1001", "x", "1e-400"] {
+            assert!(factor(text).is_err(), "{text}");
+        }
     }
 }

@@ -69,10 +69,14 @@ impl Printer {
         }
     }
 
-    /// Appends the end of a target; only JSON has records for that.
+    /// Appends the end or the loss of a target; only JSON has records for that.
     pub fn state(&mut self, target: &str, state: &LinkState, now: Micros, out: &mut Vec<u8>) {
-        if let (Format::Json, LinkState::Ended(reason)) = (self.plan.format, state) {
-            json::end(target, reason, now, out);
+        match (self.plan.format, state) {
+            (Format::Json, LinkState::Ended(reason)) => json::end(target, reason, now, out),
+            (Format::Json, LinkState::Waiting { why, .. }) => {
+                json::lost(target, why.as_str(), now, out);
+            }
+            _ => {}
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use crate::cli::args::OnLag;
 use crate::cli::plan::LogsPlan;
@@ -32,36 +32,42 @@ pub type Signals = mpsc::Receiver<u8>;
 /// Where states go: standard error, or a test's buffer.
 pub type Say = Box<dyn FnMut(&str)>;
 
-struct Stream {
-    target: Target,
-    source: Option<Source>,
+pub(super) struct Stream {
+    pub(super) target: Target,
+    pub(super) source: Option<Source>,
     hold: Option<Hold>,
     live: bool,
-    over: bool,
+    pub(super) over: bool,
+    /// Its link is lost, and not back yet.
+    away: bool,
+    /// Lines that came.
+    lines: u64,
 }
 
 #[derive(Default)]
-struct Stats {
-    received: u64,
-    printed: u64,
-    filtered: u64,
-    dropped: u64,
-    bytes: u64,
+pub(super) struct Stats {
+    pub(super) received: u64,
+    pub(super) printed: u64,
+    pub(super) filtered: u64,
+    pub(super) dropped: u64,
+    pub(super) bytes: u64,
 }
 
-struct Follow {
-    plan: LogsPlan,
-    streams: Vec<Stream>,
-    printer: Printer,
-    block: Block,
+pub(super) struct Follow {
+    pub(super) plan: LogsPlan,
+    pub(super) streams: Vec<Stream>,
+    pub(super) printer: Printer,
+    pub(super) block: Block,
     parts: HashMap<String, Vec<u8>>,
-    stats: Stats,
+    pub(super) stats: Stats,
     matched: u64,
     /// Decided exit code.
-    code: Option<u8>,
+    pub(super) code: Option<u8>,
     /// Code of the first target that failed.
     failed: Option<u8>,
     last_line: Instant,
+    /// Time decided the end: what was read and is not whole is printed as well.
+    pub(super) timed_out: bool,
     say: Say,
 }
 
@@ -97,7 +103,9 @@ pub async fn run(plan: LogsPlan, mut signals: Signals, say: Say) -> u8 {
     let code = follow
         .pump(&mut inbox, &mut sink, &mut signals, per_component)
         .await;
-    follow.leave(inbox, sink, signals, code).await
+    follow
+        .leave((inbox, per_component), sink, signals, code)
+        .await
 }
 
 impl Follow {
@@ -111,6 +119,8 @@ impl Follow {
                 hold: plan.tail.map(|keep| Hold::new(keep, all)),
                 live: false,
                 over: false,
+                away: false,
+                lines: 0,
             }
         };
         let streams: Vec<Stream> = plan.targets.iter().map(stream).collect();
@@ -126,6 +136,7 @@ impl Follow {
             code: None,
             failed: None,
             last_line: clock::now(),
+            timed_out: false,
             say,
         }
     }
@@ -208,13 +219,13 @@ impl Follow {
                     let idle = self.plan.stop.idle.is_some_and(|idle| now >= self.last_line + idle);
                     if idle || deadline.is_some_and(|deadline| now >= deadline) {
                         self.release_all(per_component);
-                        self.code.get_or_insert(if self.plan.stop.until.is_some() { exit::TIMEOUT } else { self.quiet_end() });
+                        self.code.get_or_insert(if self.plan.stop.until.is_some() { exit::TIMEOUT } else { self.plain_end() });
+                        self.timed_out = true;
                     }
                 }
             }
             if self.streams.iter().all(|stream| stream.over) {
-                self.code
-                    .get_or_insert(self.failed.unwrap_or_else(|| self.quiet_end()));
+                self.code.get_or_insert(self.plain_end());
             }
         }
     }
@@ -229,6 +240,15 @@ impl Follow {
         idle.min(deadline.unwrap_or(far))
     }
 
+    /// The code of an end that no match decided: that of the first target to fail, or of one
+    /// that is lost and not back (decision 6).
+    fn plain_end(&self) -> u8 {
+        let away = self.streams.iter().any(|stream| stream.away);
+        self.failed
+            .or(away.then_some(exit::LOST))
+            .unwrap_or_else(|| self.quiet_end())
+    }
+
     /// The code of an end without an error.
     fn quiet_end(&self) -> u8 {
         let unmet = self.plan.stop.until.is_some();
@@ -237,9 +257,7 @@ impl Follow {
     }
 
     fn all_over(&self) -> u8 {
-        self.code
-            .or(self.failed)
-            .unwrap_or_else(|| self.quiet_end())
+        self.code.unwrap_or_else(|| self.plain_end())
     }
 
     fn write_ended(&mut self, ended: Option<WriteEnd>) -> u8 {
@@ -253,7 +271,7 @@ impl Follow {
         }
     }
 
-    fn take(&mut self, id: TargetId, update: FeedUpdate<RawBatch>, per_component: bool) {
+    pub(super) fn take(&mut self, id: TargetId, update: FeedUpdate<RawBatch>, per_component: bool) {
         match update {
             FeedUpdate::Lines(batch) => {
                 if !batch.is_empty() {
@@ -262,6 +280,7 @@ impl Follow {
                 let Some(stream) = self.streams.get_mut(usize::from(id.0)) else {
                     return;
                 };
+                stream.lines += batch.len() as u64;
                 match &mut stream.hold {
                     Some(hold) => hold.push(batch),
                     None => self.print(id, &batch, (0, false), per_component),
@@ -283,8 +302,15 @@ impl Follow {
         match state {
             LinkState::Live => {
                 let first = !std::mem::replace(&mut stream.live, true);
+                let nothing = stream.lines == 0;
                 if !self.plan.follow && self.streams_end_with_history() {
                     self.finish_stream(id);
+                    self.end_record(id, EndReason::Finished);
+                    if nothing {
+                        self.tell(&format!(
+                            "{target}: its history is empty; check the id, or follow with -f"
+                        ));
+                    }
                 }
                 if first && self.plan.follow {
                     self.tell(&format!("{target}: live"));
@@ -294,10 +320,16 @@ impl Follow {
                 self.finish_stream(id);
                 self.ended(&target, reason);
             }
-            LinkState::Waiting { .. } | LinkState::Stale => {
+            LinkState::Waiting { .. } => {
+                let fresh = !std::mem::replace(&mut stream.away, true);
                 self.tell(&format!("{target}: {}", words::state(state)));
+                if !fresh {
+                    return;
+                }
             }
-            LinkState::Connecting(_) | LinkState::Open | LinkState::Replaying => {}
+            LinkState::Stale => self.tell(&format!("{target}: {}", words::state(state))),
+            LinkState::Open => stream.away = false,
+            LinkState::Connecting(_) | LinkState::Replaying => {}
         }
         self.printer
             .state(&target, state, clock::wall(), &mut self.block.out);
@@ -308,6 +340,20 @@ impl Follow {
         let stop = &self.plan.stop;
         let waits = stop.lasting.is_some() || stop.idle.is_some() || stop.max_lines.is_some();
         !waits && stop.until.is_none() && stop.fail.is_none()
+    }
+
+    /// The record of an end that is ours.
+    pub(super) fn end_record(&mut self, id: TargetId, reason: EndReason) {
+        let Some(stream) = self.streams.get(usize::from(id.0)) else {
+            return;
+        };
+        let ended = LinkState::Ended(reason);
+        self.printer.state(
+            &stream.target.text,
+            &ended,
+            clock::wall(),
+            &mut self.block.out,
+        );
     }
 
     fn finish_stream(&mut self, id: TargetId) {
@@ -459,7 +505,7 @@ impl Follow {
             self.code = Some(if stop.until.is_some() {
                 exit::NO
             } else {
-                exit::OK
+                self.failed.unwrap_or(exit::OK)
             });
         }
     }
@@ -491,76 +537,12 @@ impl Follow {
         }
     }
 
-    fn take_block(&mut self) -> Block {
+    pub(super) fn take_block(&mut self) -> Block {
         let mut block = std::mem::take(&mut self.block);
         self.stats.bytes += block.out.len() as u64;
         block.parts.extend(self.parts.drain());
         self.block.out.reserve(BLOCK);
         block
-    }
-
-    /// Settles the output, tells the statistics and lets the sources go.
-    async fn leave(
-        mut self,
-        inbox: mpsc::Receiver<(TargetId, FeedUpdate<RawBatch>)>,
-        mut sink: Sink,
-        mut signals: Signals,
-        code: u8,
-    ) -> u8 {
-        let mut code = code;
-        let settled = tokio::select! {
-            ended = self.settle(&mut sink) => Some(ended),
-            Some(_) = signals.recv() => None,
-        };
-        let insisted = settled.is_none();
-        if let Some(Some(WriteEnd::Failed(what))) = settled {
-            self.always(&format!("{what}; free some space, or write elsewhere"));
-            code = exit::OUTPUT;
-        }
-        if self.plan.stats {
-            self.summary();
-        }
-        drop(inbox);
-        if insisted {
-            return code;
-        }
-        let sources = self
-            .streams
-            .iter_mut()
-            .filter_map(|stream| stream.source.take())
-            .collect();
-        drain(sources, signals).await;
-        code
-    }
-
-    /// Hands the last block on and waits for the writer, for as long as the reader takes.
-    async fn settle(&mut self, sink: &mut Sink) -> Option<WriteEnd> {
-        if let Some(blocks) = sink.blocks.take()
-            && !self.block.out.is_empty()
-        {
-            // A writer that has ended takes nothing, and has told why.
-            drop(blocks.send(self.take_block()).await);
-        }
-        sink.ended().await
-    }
-
-    fn summary(&mut self) {
-        let Stats {
-            received,
-            printed,
-            filtered,
-            dropped,
-            bytes,
-        } = self.stats;
-        let (received, printed) = (words::count(received), words::count(printed));
-        let (filtered, dropped, bytes) = (
-            words::count(filtered),
-            words::count(dropped),
-            words::count(bytes),
-        );
-        self.always(&format!(
-            "received {received} lines = printed {printed} + filtered {filtered} + dropped {dropped}; {bytes} bytes written"
-        ));
     }
 
     /// Says something that `-q` silences.
@@ -570,23 +552,7 @@ impl Follow {
         }
     }
 
-    fn always(&mut self, text: &str) {
+    pub(super) fn always(&mut self, text: &str) {
         (self.say)(SafeText::of(text).as_str());
-    }
-}
-
-/// Stops the sources. Those that are still in a server's replay are drained (decision 2), for
-/// 10 s at most or until the user insists.
-async fn drain(sources: Vec<Source>, mut signals: Signals) {
-    let all = async {
-        let mut waiting: tokio::task::JoinSet<()> = tokio::task::JoinSet::new();
-        for source in sources {
-            waiting.spawn(source.finish());
-        }
-        while waiting.join_next().await.is_some() {}
-    };
-    tokio::select! {
-        _ = timeout(Duration::from_secs(12), all) => {}
-        Some(_) = signals.recv() => {}
     }
 }

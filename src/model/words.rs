@@ -60,7 +60,10 @@ pub fn state(state: &LinkState) -> String {
             attempt,
             why,
         } => {
-            format!("lost: {why}; attempt {attempt} in {}", duration(*retry_in))
+            format!(
+                "no connection: {why}; attempt {attempt} in {}",
+                duration(*retry_in)
+            )
         }
         LinkState::Ended(reason) => end(reason),
     }

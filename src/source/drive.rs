@@ -8,7 +8,7 @@ use tokio::time::{sleep, sleep_until};
 
 use crate::clock;
 use crate::codec::Packet;
-use crate::codec::target::FeedSpec;
+use crate::codec::target::{FeedSpec, Target};
 use crate::model::{EndReason, Fault, FaultKind, LinkState, Mark, RawBatch};
 use crate::session::AnySession;
 use crate::session::backoff::{Backoff, Pace};
@@ -49,6 +49,8 @@ enum Close {
 }
 
 struct Driver<B> {
+    /// The target as it was typed, for faults.
+    name: String,
     feed: FeedSpec,
     policy: Policy,
     orders: mpsc::Receiver<Command>,
@@ -63,15 +65,19 @@ struct Driver<B> {
 
 /// Runs a target to its end.
 pub async fn run<B>(
-    feed: FeedSpec,
+    target: Target,
     policy: Policy,
     orders: mpsc::Receiver<Command>,
     outlet: Outlet<B>,
 ) {
+    let Target {
+        text: name, feed, ..
+    } = target;
     let Some(session) = AnySession::new(&feed) else {
         return;
     };
     let driver = Driver {
+        name,
         feed,
         policy,
         orders,
@@ -118,7 +124,7 @@ impl<B> Driver<B> {
                         Close::End(reason) => break Some(reason),
                         Close::Lost { why, broken } => {
                             breaches = if broken { breaches + 1 } else { 0 };
-                            let fault = lost(&why, broken);
+                            let fault = lost(&self.name, &why, broken);
                             if breaches >= BREACHES {
                                 break Some(EndReason::Fault(fault));
                             }
@@ -373,7 +379,7 @@ fn close_of(error: LinkError) -> Close {
     }
 }
 
-fn lost(why: &str, broken: bool) -> Fault {
+fn lost(target: &str, why: &str, broken: bool) -> Fault {
     let kind = if broken {
         FaultKind::Protocol
     } else {
@@ -381,7 +387,7 @@ fn lost(why: &str, broken: bool) -> Fault {
     };
     Fault::new(
         kind,
-        "the stream",
+        target,
         why,
         "look at the server, then open the target again",
     )

@@ -129,7 +129,7 @@ pub async fn run_stdin<B>(follow: bool, mut orders: mpsc::Receiver<Command>, out
     loop {
         let chunk = tokio::select! {
             biased;
-            () = stopped(&mut orders) => return,
+            () = stopped(&mut orders) => return last_words(&mut cutter, &mut outlet),
             chunk = inbox.recv() => chunk,
         };
         let mut batch = RawBatch::default();
@@ -224,7 +224,9 @@ pub async fn run_file<B>(
                 } else {
                     tokio::select! {
                         biased;
-                        () = stopped(&mut orders) => return,
+                        () = stopped(&mut orders) => {
+                            return last_words(&mut tail.cutter, &mut outlet);
+                        }
                         () = sleep(pause) => pause = (pause * 2).min(LATE),
                     }
                 }
@@ -318,6 +320,13 @@ async fn end<B>(outlet: &mut Outlet<B>, fault: Option<Fault>) {
     let reason = fault.map_or(EndReason::Finished, EndReason::Fault);
     outlet.state(LinkState::Ended(reason));
     outlet.flush().await;
+}
+
+/// What has been read of a line that is not whole is handed on, as far as there is room.
+fn last_words<B>(cutter: &mut LineCutter, outlet: &mut Outlet<B>) {
+    let mut batch = RawBatch::default();
+    cutter.finish(clock::wall(), &mut batch);
+    outlet.lines(batch);
 }
 
 /// Waits until everything is taken. False if the program wants no more.

@@ -51,7 +51,14 @@ fn typed(prompt: &Prompt, theme: &Theme, area: Rect, buf: &mut Buffer) -> Positi
     let left = prompt.column().saturating_sub(room - 1);
     let window = width::cut(prompt.text(), left, room);
     let end = paint::say(buf, field, window.text, style);
-    if prompt.purpose.is_pattern() && prompt.text().is_empty() {
+    if let Some(fault) = &prompt.fault {
+        paint::say(
+            buf,
+            paint::from(field, end + 2),
+            fault,
+            theme.style(Role::Bad),
+        );
+    } else if prompt.purpose.is_pattern() && prompt.text().is_empty() {
         let help = "Tab: search, only, hide, mark · Alt-r: as it stands · Esc";
         paint::say(
             buf,

@@ -24,7 +24,12 @@ pub fn render(
     let area = area.intersection(buf.area);
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         paint::fill(buf, area, theme.style(Role::Text));
-        paint::say(buf, area, "too small", theme.style(Role::Text));
+        paint::say(
+            buf,
+            area,
+            "too small: 20x5 or more",
+            theme.style(Role::Text),
+        );
         return None;
     }
     // A theme's own background is everywhere, under dividers too.

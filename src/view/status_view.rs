@@ -151,7 +151,7 @@ impl Link {
             (LinkState::Waiting { why, attempt, .. }, Some(at)) => {
                 let left = at.saturating_duration_since(app.now.mono).as_secs();
                 (
-                    format!("lost: {why}; attempt {attempt} in {left} s (R: now)"),
+                    format!("no connection: {why}; attempt {attempt} in {left} s (R: now)"),
                     format!("lost; again in {left} s"),
                 )
             }

@@ -92,7 +92,7 @@ async fn after_each_kind_of_loss_the_stream_is_marked_once_and_goes_on() {
                 // After the next message, in the middle of the one behind it.
                 platform.set_switch(|switches| switches.cut_in_frame = Some(6));
                 log(&platform, 5..7).await;
-                run.until_err("lost: ").await;
+                run.until_err("no connection: ").await;
                 platform.set_switch(|switches| switches.cut_in_frame = None);
             }
             Loss::Restart => platform.restart(Duration::from_millis(300)).await,
@@ -200,7 +200,7 @@ async fn an_event_that_ended_while_we_were_away_ends_after_the_return() {
     run.until_out("\"build\"").await;
     let restart = platform.restart(Duration::from_millis(500));
     let rest = async {
-        run.until_err("lost: ").await;
+        run.until_err("no connection: ").await;
         platform
             .inject_event("e", entry("callback", "failure").as_bytes())
             .await;
@@ -243,7 +243,9 @@ async fn a_mute_server_has_an_empty_history() {
     .await;
     let run = program(["logs", &docker_url(&platform, SERVICE)]).start();
     let done = run.end().await.expect(0);
-    assert_eq!((done.text().as_str(), done.err.as_str()), ("", ""));
+    assert_eq!(done.text(), "");
+    assert!(done.err.contains("its history is empty"), "{}", done.err);
+    assert_eq!(done.err.lines().count(), 1, "{}", done.err);
     unharmed(platform).await;
 }
 
@@ -335,7 +337,7 @@ async fn a_message_that_is_too_long_leaves_a_gap_that_is_told() {
     let done = program(["logs", "-f", "-o", "json", &url]).end().await;
     let rows = done.expect(7).json();
     let kinds: Vec<&str> = rows.iter().filter_map(|row| row["type"].as_str()).collect();
-    let round = ["line", "gap", "reconnect"];
+    let round = ["line", "gap", "leave", "reconnect"];
     let want: Vec<&str> = std::iter::once("join")
         .chain(round)
         .chain(round)
@@ -345,4 +347,46 @@ async fn a_message_that_is_too_long_leaves_a_gap_that_is_told() {
     for gap in of_type(&rows, "gap") {
         assert_eq!(gap["reason"], "a message over 4 MiB came; it was not kept");
     }
+}
+
+#[tokio::test]
+async fn a_stream_that_is_lost_when_time_runs_out_ends_with_6_and_is_told_in_json() {
+    let platform = platform(Switches::default()).await;
+    log(&platform, 0..3).await;
+    let url = docker_url(&platform, SERVICE);
+    let mut run = program(["logs", "-f", "-o", "json", "--for", "6s", &url]).start();
+    run.until_lines(4).await;
+    // Past the replay, so that leaving harms nobody.
+    run.until_err("live").await;
+    unharmed(platform).await;
+    let rows = run.end().await.expect(6).json();
+    let kinds: Vec<&str> = rows.iter().filter_map(|row| row["type"].as_str()).collect();
+    assert_eq!(kinds, ["join", "line", "line", "line", "leave", "end"]);
+}
+
+#[tokio::test]
+async fn the_first_target_to_fail_decides_the_code_when_time_ends_the_rest() {
+    let platform = platform(Switches::default()).await;
+    let url = docker_url(&platform, SERVICE);
+    let dead = "ws://127.0.0.1:1/docker_log#x";
+    let done = program(["logs", "-fq", "--for", "4s", &url, dead])
+        .end()
+        .await;
+    assert!(done.expect(5).err.contains("nothing listens"));
+    unharmed(platform).await;
+}
+
+#[tokio::test]
+async fn a_line_that_is_not_whole_when_time_runs_out_is_printed_and_counted() {
+    let mut run = program(["logs", "-", "--for", "2s", "--stats"])
+        .open_input()
+        .start();
+    run.feed(b"one\npart");
+    let done = run.end().await.expect(0);
+    assert_eq!(done.text(), "one\npart\n");
+    assert!(
+        done.err.contains("received 2 lines = printed 2"),
+        "{}",
+        done.err
+    );
 }

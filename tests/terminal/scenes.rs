@@ -378,7 +378,7 @@ fn a_wrong_theme_file_is_one_line_and_code_2() {
         200,
         12,
         &format!(
-            "echo; echo 'name = 3' >\"$TMPDIR\"/x.toml; {BIN} demo --theme \"$TMPDIR\"/x.toml; exit $?"
+            "echo; echo 'name = 3' >\"$TMPDIR\"/x.toml; {BIN} demo --theme \"$TMPDIR\"/x.toml"
         ),
     );
     assert_eq!(tmux.status(), "2");

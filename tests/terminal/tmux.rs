@@ -18,7 +18,8 @@ pub(crate) struct Tmux {
 }
 
 impl Tmux {
-    /// Runs a shell's command line in a terminal of `cols` by `rows`.
+    /// Runs a shell's command line in a terminal of `cols` by `rows`. Its status goes to a file:
+    /// tmux 3.3 now and then misses that its child has ended.
     pub(crate) fn run(cols: u16, rows: u16, command: &str) -> Self {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let tmux = Self {
@@ -29,10 +30,8 @@ impl Tmux {
         let options = "set -g status off\nset -g set-clipboard on\nset -g remain-on-exit on\n\
              set -sg escape-time 10\nset -g default-terminal tmux-256color\nset -g history-limit 0\n";
         std::fs::write(&conf, options).unwrap();
-        // A shell notes the exit code: tmux does not always collect its dead.
         let wrapped = format!(
-            "export COLORTERM=truecolor TMPDIR='{0}' XDG_CONFIG_HOME='{0}'; ({command}); \
-             echo $? >\"$TMPDIR\"/part; mv \"$TMPDIR\"/part \"$TMPDIR\"/code",
+            "export COLORTERM=truecolor TMPDIR='{0}' XDG_CONFIG_HOME='{0}'; {command}\necho $? > '{0}/status'",
             tmux.dir.path().display()
         );
         let (cols, rows) = (cols.to_string(), rows.to_string());
@@ -52,7 +51,7 @@ impl Tmux {
 
     /// The interface on these targets.
     pub(crate) fn deckwatch(cols: u16, rows: u16, arguments: &str) -> Self {
-        Self::run(cols, rows, &format!("exec {BIN} {arguments}"))
+        Self::run(cols, rows, &format!("{BIN} {arguments}"))
     }
 
     fn output(&self, words: &[&str]) -> Output {
@@ -120,12 +119,13 @@ impl Tmux {
         })
     }
 
-    /// What the command ended with.
+    /// What the interface ended with.
     pub(crate) fn status(&self) -> String {
         let start = Instant::now();
         loop {
-            if let Ok(code) = std::fs::read_to_string(self.dir.path().join("code")) {
-                return code.trim().to_owned();
+            let told = std::fs::read_to_string(self.dir.path().join("status"));
+            if let Some(status) = told.ok().filter(|status| status.ends_with('\n')) {
+                return status.trim().to_owned();
             }
             assert!(
                 start.elapsed() < PATIENCE,

@@ -139,7 +139,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "close",
         keys: &["ctrl-w c", "ctrl-w q"],
-        help: "close this pane",
+        help: "close this pane; the last one quits",
         run: |app| app.close(),
     },
     Command {

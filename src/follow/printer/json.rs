@@ -85,6 +85,13 @@ pub(super) fn end(target: &str, reason: &EndReason, now: Micros, out: &mut Vec<u
     out.extend_from_slice(b"}\n");
 }
 
+/// The whole target has left for now; `reconnect` tells when it is back.
+pub(super) fn lost(target: &str, why: &str, now: Micros, out: &mut Vec<u8>) {
+    head("leave", target, now, out);
+    member("reason", why, out);
+    out.extend_from_slice(b"}\n");
+}
+
 fn head(kind: &str, target: &str, now: Micros, out: &mut Vec<u8>) {
     out.extend_from_slice(br#"{"type":"#);
     quote(kind, out);

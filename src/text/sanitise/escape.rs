@@ -2,10 +2,25 @@
 //! visible, one record a line (reliability.md 1.3, "Follow mode, stdout is a pipe/file").
 
 /// Appends `raw` to `out`. ESC, the other C0 characters except TAB, DEL and the C1 code points
-/// become `\x1b`, a newline `\n`; bytes that are no UTF-8 and backslashes stay, so JSON output
-/// is the lossless form. True if nothing had to change.
+/// become `\x1b`, a newline `\n`; so do bytes that are no UTF-8 and that an 8-bit terminal would
+/// take for C1. Other bytes and backslashes stay, so JSON output is the lossless form. True if
+/// nothing had to change.
 pub fn escape(raw: &[u8], out: &mut Vec<u8>) -> bool {
     let before = out.len();
+    for chunk in raw.utf8_chunks() {
+        text(chunk.valid().as_bytes(), out);
+        for byte in chunk.invalid() {
+            if (0x80..=0x9f).contains(byte) {
+                hex(*byte, out);
+            } else {
+                out.push(*byte);
+            }
+        }
+    }
+    out.len() - before == raw.len()
+}
+
+fn text(raw: &[u8], out: &mut Vec<u8>) {
     let mut rest = raw;
     while let Some(at) = rest.iter().position(|byte| steers(*byte)) {
         let (clean, tail) = rest.split_at_checked(at).unwrap_or((rest, &[]));
@@ -13,7 +28,6 @@ pub fn escape(raw: &[u8], out: &mut Vec<u8>) -> bool {
         rest = special(tail, out);
     }
     out.extend_from_slice(rest);
-    out.len() - before == raw.len()
 }
 
 /// Bytes to look at: C0 except TAB, DEL, and the first byte of a C1 code point.
@@ -67,6 +81,9 @@ mod tests {
             (b"a\nb\r\x00\x7f", b"a\\nb\\x0d\\x00\\x7f"),
             ("中文\u{9b}31m é".as_bytes(), "中文\\x9b31m é".as_bytes()),
             (b"\xff\xfe\xc2", b"\xff\xfe\xc2"),
+            (b"a\x9b31m\x9d", b"a\\x9b31m\\x9d"),
+            (b"\xe4\xb8\x9b", b"\xe4\xb8\x9b"),
+            (b"\xe4\x9b", b"\xe4\\x9b"),
             (b"\\x1b", b"\\x1b"),
             (b"", b""),
         ] {

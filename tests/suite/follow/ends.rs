@@ -142,7 +142,7 @@ async fn lost_and_broken_streams_have_6_and_7() {
     let args = ["logs", "-fq", "--no-prefix", "--reconnect", "never", &url];
     let done = program(args).end().await.expect(6);
     assert_eq!(done.text(), "one\n");
-    told(&done, "the stream", "closed the connection");
+    told(&done, "docker_log#a", "closed the connection");
     // Back after the loss, but a gap is an error.
     let args = ["logs", "-f", "--no-prefix", "-q", "--strict", &url];
     let done = program(args).end().await.expect(6);
@@ -152,7 +152,11 @@ async fn lost_and_broken_streams_have_6_and_7() {
     let huge = Hostile::start(Ill::HugeFrame.script()).await.unwrap();
     let target = format!("ws://{}/docker_log#a", huge.addr());
     let args = ["logs", "-fq", "--reconnect", "never", &target];
-    told(&program(args).end().await.expect(7), "the stream", "4 MiB");
+    told(
+        &program(args).end().await.expect(7),
+        "docker_log#a",
+        "4 MiB",
+    );
     // An event stream that speaks of something else.
     let frame = bytes::Bytes::from_static(b"\x81\x05hello");
     let odd = Hostile::start(vec![Act::Upgrade, Act::Write(frame), Act::Hold])

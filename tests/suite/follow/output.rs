@@ -24,7 +24,7 @@ async fn controls_are_escaped_shown_or_kept() {
     for (args, want) in [
         (
             "",
-            &b"a\\x1b[31mred\\x1b[0m\\x07\\x00\x9b\\x9b\tb\\x0d\n"[..],
+            &b"a\\x1b[31mred\\x1b[0m\\x07\\x00\\x9b\\x9b\tb\\x0d\n"[..],
         ),
         ("--sanitize off", line),
         ("-o raw", line),

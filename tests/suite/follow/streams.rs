@@ -253,7 +253,7 @@ async fn wait_sees_live_lines_only() {
     let done = run.end().await.expect(0);
     assert_eq!(
         (done.text().as_str(), done.err.as_str()),
-        ("ready now\n", "")
+        ("0123456789ab ready now\n", "")
     );
     unharmed(platform).await;
 }

@@ -113,6 +113,7 @@ fn notices_faults_and_keys_that_mean_nothing() {
     for text in ["(", "x{99999}"] {
         stage.enter("/", text);
         screens += &stage.screen();
+        stage.keys("esc");
     }
     stage.keys("Z");
     screens += &stage.screen();

@@ -1,0 +1,149 @@
+//! The way out: what is printed is settled, the statistics are told, the sources let go.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{timeout, timeout_at};
+
+use crate::clock;
+use crate::codec::target::FeedSpec;
+use crate::model::{EndReason, FeedUpdate, RawBatch, TargetId, words};
+use crate::source::{Command, Source};
+
+use super::exit;
+use super::run::{Follow, Signals, Stats};
+use super::sink::{Sink, WriteEnd};
+
+/// How long the last words of a file or of standard input are waited for.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// What the sources send.
+type Inbox = mpsc::Receiver<(TargetId, FeedUpdate<RawBatch>)>;
+
+impl Follow {
+    /// A line that a file or standard input has begun is printed, when time ended the run.
+    pub(super) async fn last_words(&mut self, inbox: &mut Inbox, per_component: bool) {
+        if !self.timed_out {
+            return;
+        }
+        let local = |feed: &FeedSpec| matches!(feed, FeedSpec::File(_) | FeedSpec::Stdin);
+        let mut any = false;
+        for stream in self
+            .streams
+            .iter()
+            .filter(|stream| local(&stream.target.feed))
+        {
+            if let Some(source) = &stream.source {
+                source.tell(Command::Stop);
+                any = true;
+            }
+        }
+        let code = self.code.take();
+        let until = clock::now() + LAST_WORDS;
+        while any && let Ok(Some((id, update))) = timeout_at(until, inbox.recv()).await {
+            let words = matches!(update, FeedUpdate::Lines(_));
+            let one = self
+                .streams
+                .get(usize::from(id.0))
+                .is_some_and(|stream| local(&stream.target.feed));
+            if words && one {
+                self.take(id, update, per_component);
+            }
+        }
+        self.code = code;
+    }
+
+    /// Each target that goes on has its end told in JSON: that it was ours.
+    pub(super) fn end_records(&mut self) {
+        for index in 0..self.streams.len() {
+            if self.streams.get(index).is_some_and(|stream| !stream.over) {
+                self.end_record(
+                    TargetId(u16::try_from(index).unwrap_or(u16::MAX)),
+                    EndReason::Finished,
+                );
+            }
+        }
+    }
+
+    /// Settles the output, tells the statistics and lets the sources go.
+    pub(super) async fn leave(
+        mut self,
+        (mut inbox, per_component): (Inbox, bool),
+        mut sink: Sink,
+        mut signals: Signals,
+        code: u8,
+    ) -> u8 {
+        let mut code = code;
+        self.last_words(&mut inbox, per_component).await;
+        self.end_records();
+        let settled = tokio::select! {
+            ended = self.settle(&mut sink) => Some(ended),
+            Some(_) = signals.recv() => None,
+        };
+        let insisted = settled.is_none();
+        if let Some(Some(WriteEnd::Failed(what))) = settled {
+            self.always(&format!("{what}; free some space, or write elsewhere"));
+            code = exit::OUTPUT;
+        }
+        if self.plan.stats {
+            self.summary();
+        }
+        drop(inbox);
+        if insisted {
+            return code;
+        }
+        let sources = self
+            .streams
+            .iter_mut()
+            .filter_map(|stream| stream.source.take())
+            .collect();
+        drain(sources, signals).await;
+        code
+    }
+
+    /// Hands the last block on and waits for the writer, for as long as the reader takes.
+    async fn settle(&mut self, sink: &mut Sink) -> Option<WriteEnd> {
+        if let Some(blocks) = sink.blocks.take()
+            && !self.block.out.is_empty()
+        {
+            // A writer that has ended takes nothing, and has told why.
+            drop(blocks.send(self.take_block()).await);
+        }
+        sink.ended().await
+    }
+
+    fn summary(&mut self) {
+        let Stats {
+            received,
+            printed,
+            filtered,
+            dropped,
+            bytes,
+        } = self.stats;
+        let (received, printed) = (words::count(received), words::count(printed));
+        let (filtered, dropped, bytes) = (
+            words::count(filtered),
+            words::count(dropped),
+            words::count(bytes),
+        );
+        self.always(&format!(
+            "received {received} lines = printed {printed} + filtered {filtered} + dropped {dropped}; {bytes} bytes written"
+        ));
+    }
+}
+
+/// Stops the sources. Those that are still in a server's replay are drained (decision 2), for
+/// 10 s at most or until the user insists.
+async fn drain(sources: Vec<Source>, mut signals: Signals) {
+    let all = async {
+        let mut waiting: tokio::task::JoinSet<()> = tokio::task::JoinSet::new();
+        for source in sources {
+            waiting.spawn(source.finish());
+        }
+        while waiting.join_next().await.is_some() {}
+    };
+    tokio::select! {
+        _ = timeout(Duration::from_secs(12), all) => {}
+        Some(_) = signals.recv() => {}
+    }
+}
