@@ -10,7 +10,6 @@ pub mod matches;
 pub mod matching;
 mod patch;
 pub mod pattern;
-pub mod ring;
 pub mod scan;
 pub mod segment;
 
@@ -20,6 +19,5 @@ pub use log::{Appended, Evicted, LogStore};
 pub use matches::MatchList;
 pub use matching::{Matching, ScanJob};
 pub use pattern::{Case, Pattern};
-pub use ring::ByteRing;
 pub use scan::Predicate;
 pub use segment::Segment;

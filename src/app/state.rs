@@ -143,7 +143,7 @@ impl App {
 
     /// Registers a target and asks for its source.
     pub(super) fn open_target(&mut self, target: Target) -> TargetId {
-        let id = TargetId(u16::try_from(self.targets.len()).unwrap_or(u16::MAX));
+        let id = TargetId::at(self.targets.len());
         self.wish(Effect::Open(id, target.clone()));
         let state = LinkState::Connecting(crate::text::SafeText::of("connecting").into_owned());
         self.targets.push(Opened {
@@ -491,7 +491,7 @@ impl App {
             .flat_map(|pane| pane.targets.clone())
             .collect();
         for index in 0..self.targets.len() {
-            let id = TargetId(u16::try_from(index).unwrap_or(u16::MAX));
+            let id = TargetId::at(index);
             let over = self
                 .targets
                 .get(index)

@@ -126,17 +126,6 @@ impl Target {
             FeedSpec::Zmq(_) => false,
         }
     }
-
-    /// Whether the target is an event, which ends.
-    pub fn is_event(&self) -> bool {
-        matches!(
-            &self.feed,
-            FeedSpec::Ws(WsSpec {
-                feed: WsFeed::EventLog(_),
-                ..
-            })
-        )
-    }
 }
 
 const EXAMPLE: &str = "a target looks like ws://HOST:6060/docker_log#SERVICE_ID, tcp://HOST:9242#PREFIX, file:PATH or -";

@@ -57,10 +57,7 @@ impl Follow {
     pub(super) fn end_records(&mut self) {
         for index in 0..self.streams.len() {
             if self.streams.get(index).is_some_and(|stream| !stream.over) {
-                self.end_record(
-                    TargetId(u16::try_from(index).unwrap_or(u16::MAX)),
-                    EndReason::Finished,
-                );
+                self.end_record(TargetId::at(index), EndReason::Finished);
             }
         }
     }

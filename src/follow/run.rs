@@ -155,7 +155,7 @@ impl Follow {
             Retry::Times(most) => Reconnect::Times(most),
         };
         for (index, stream) in self.streams.iter_mut().enumerate() {
-            let id = TargetId(u16::try_from(index).unwrap_or(u16::MAX));
+            let id = TargetId::at(index);
             let outlet = Outlet::new(id, sender.clone(), as_received, lag);
             let policy = Policy {
                 reconnect,
@@ -382,10 +382,7 @@ impl Follow {
 
     fn release_all(&mut self, per_component: bool) {
         for index in 0..self.streams.len() {
-            self.release(
-                TargetId(u16::try_from(index).unwrap_or(u16::MAX)),
-                per_component,
-            );
+            self.release(TargetId::at(index), per_component);
         }
     }
 

@@ -9,6 +9,8 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::model::words;
+
 use super::tee::Tee;
 
 /// Blocks of output that may wait for the thread, of up to 256 KiB each.
@@ -133,20 +135,14 @@ fn write(stdout: &mut File, tee: Option<&mut Tee>, block: &Block) -> Option<Writ
         return Some(if error.kind() == io::ErrorKind::BrokenPipe {
             WriteEnd::Closed
         } else {
-            WriteEnd::Failed(format!("standard output: {}", plain(&error)))
+            WriteEnd::Failed(format!("standard output: {}", words::io_error(&error)))
         });
     }
     let error = copy(tee?, block).err()?;
     Some(WriteEnd::Failed(format!(
         "the file of -O: {}",
-        plain(&error)
+        words::io_error(&error)
     )))
-}
-
-/// An error's own words, without the trailing error number.
-fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 fn copy(tee: &mut Tee, block: &Block) -> io::Result<()> {

@@ -13,6 +13,13 @@ pub struct Micros(pub i64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct TargetId(pub u16);
 
+impl TargetId {
+    /// The target at `index`; all past 65,535 are one, and no command line is as long.
+    pub fn at(index: usize) -> Self {
+        Self(u16::try_from(index).unwrap_or(u16::MAX))
+    }
+}
+
 /// One pane of the interface; never used twice in a run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct PaneId(pub u32);

@@ -14,6 +14,12 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
+/// An input or output error's own words, without the error number behind them.
+pub fn io_error(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
 /// A number with thousands separated.
 pub fn count(number: u64) -> String {
     let digits = number.to_string();

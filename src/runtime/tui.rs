@@ -17,7 +17,7 @@ use crate::app::{App, Now};
 use crate::cli::plan::ViewPlan;
 use crate::clock;
 use crate::codec::target::Target;
-use crate::model::{Fault, FaultKind, FeedUpdate, TargetId};
+use crate::model::{Fault, FaultKind, FeedUpdate, TargetId, words};
 use crate::view::{self, Theme};
 
 use super::input;
@@ -321,12 +321,10 @@ fn first_theme(plan: &ViewPlan, themes: Option<&PathBuf>) -> Result<Theme, Fault
 }
 
 fn no_terminal(error: &io::Error) -> Fault {
-    let text = error.to_string();
-    let why = text.split(" (os error").next().unwrap_or(&text).to_owned();
     Fault::new(
         FaultKind::Output,
         "the terminal",
-        why,
+        words::io_error(error),
         "use deckwatch logs -f TARGET… to print lines",
     )
 }

@@ -7,7 +7,7 @@ use crate::codec::docker_log::{self, LogFrame};
 use crate::codec::event_log::{self, EventStep, Outcome};
 use crate::codec::target::WsFeed;
 use crate::codec::{Packet, stamp};
-use crate::model::{EndReason, Fault, FaultKind, RawBatch, RowFlags, RowHead};
+use crate::model::{EndReason, RawBatch, RowFlags, RowHead};
 use crate::text::SafeText;
 
 use super::link::Link;
@@ -74,12 +74,7 @@ impl LogSession {
             let what = format!("the subscription {:?}", self.id());
             let reason = "the server closed the connection at once, three times";
             let next = "check the id, and whether this server has the feed";
-            out.events.push(FeedEvent::End(EndReason::Fault(Fault::new(
-                FaultKind::Protocol,
-                what,
-                reason,
-                next,
-            ))));
+            out.give_up(&what, reason, next);
         } else {
             self.link.lost(now, why);
         }
@@ -128,12 +123,7 @@ impl LogSession {
                 let what = format!("the stream of event {:?}", self.id());
                 let why = "the server's first frame is no event";
                 let next = "check the path: an event stream ends in /event_log";
-                out.events.push(FeedEvent::End(EndReason::Fault(Fault::new(
-                    FaultKind::Protocol,
-                    what,
-                    why,
-                    next,
-                ))));
+                out.give_up(&what, why, next);
             }
             return self.plain(now, frame, out);
         };

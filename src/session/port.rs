@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::codec::Packet;
-use crate::model::{EndReason, Micros, RawBatch};
+use crate::model::{EndReason, Fault, FaultKind, Micros, RawBatch};
 use crate::text::SafeText;
 
 /// What time it is, handed in.
@@ -46,6 +46,14 @@ pub struct Outbox {
     pub batch: RawBatch,
     /// Events; they belong behind the lines above.
     pub events: Vec<FeedEvent>,
+}
+
+impl Outbox {
+    /// The target ends: the peer sends what can't be read, or refuses us for good.
+    pub fn give_up(&mut self, what: &str, why: &str, next: &str) {
+        let fault = Fault::new(FaultKind::Protocol, what, why, next);
+        self.events.push(FeedEvent::End(EndReason::Fault(fault)));
+    }
 }
 
 /// A protocol state machine without input and output of its own.

@@ -8,7 +8,7 @@ use crate::codec::Packet;
 use crate::codec::docker_log::{self, LogFrame};
 use crate::codec::event_log::{self, Outcome};
 use crate::codec::pubsub::{self, Channel, Notice};
-use crate::model::{EndReason, Fault, FaultKind, Mark, RowHead, SourceName};
+use crate::model::{EndReason, Mark, RowHead, SourceName};
 use crate::text::SafeText;
 
 use super::link::Link;
@@ -76,8 +76,7 @@ impl PubsubSession {
             if !self.understood {
                 let why = "the server's first message is no channel message";
                 let next = "check the path: it ends in /services/ID/pubsub";
-                let fault = Fault::new(FaultKind::Protocol, "the pub/sub socket", why, next);
-                out.events.push(FeedEvent::End(EndReason::Fault(fault)));
+                out.give_up("the pub/sub socket", why, next);
             }
             out.batch.push(
                 message,

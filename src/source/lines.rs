@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::clock;
 use crate::model::{
-    EndReason, Fault, FaultKind, LinkState, Mark, Micros, RawBatch, RowFlags, RowHead,
+    EndReason, Fault, FaultKind, LinkState, Mark, Micros, RawBatch, RowFlags, RowHead, words,
 };
 use crate::text::SafeText;
 use crate::transport::MAX_MESSAGE;
@@ -190,12 +190,7 @@ pub async fn run_file<B>(
             } else {
                 FaultKind::Denied
             };
-            let why = error.to_string();
-            let why = why
-                .split(" (os error")
-                .next()
-                .unwrap_or(&why)
-                .to_lowercase();
+            let why = words::io_error(&error).to_lowercase();
             let fault = Fault::new(kind, shown, why, "check the path and its permissions");
             return end(&mut outlet, Some(fault)).await;
         }

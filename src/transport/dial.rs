@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::model::FaultKind;
+use crate::model::{FaultKind, words};
 
 use super::DialError;
 
@@ -49,7 +49,10 @@ async fn resolve(host: &str, port: u16, what: &str) -> Result<Vec<SocketAddr>, D
     let found = match timeout(DNS, tokio::net::lookup_host((host, port))).await {
         Ok(Ok(found)) => found.collect::<Vec<_>>(),
         Ok(Err(error)) => {
-            let why = format!("the host name can't be resolved ({})", plain(&error));
+            let why = format!(
+                "the host name can't be resolved ({})",
+                words::io_error(&error)
+            );
             return Err(DialError::later(what, why, next));
         }
         Err(_) => {
@@ -167,7 +170,7 @@ fn tls_error(host: &str, error: &io::Error) -> DialError {
     let Some(inner) = inner else {
         let why = format!(
             "the connection was lost in the TLS handshake ({})",
-            plain(error)
+            words::io_error(error)
         );
         return DialError::later(host, why, "check that the port speaks TLS");
     };
@@ -219,14 +222,8 @@ fn connect_words(error: &io::Error) -> String {
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
             "there is no route to it".into()
         }
-        _ => format!("it can't be connected to ({})", plain(error)),
+        _ => format!("it can't be connected to ({})", words::io_error(error)),
     }
-}
-
-/// An error's own words, without the trailing error number.
-pub(super) fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
 
 #[cfg(test)]

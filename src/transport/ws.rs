@@ -18,7 +18,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::Url;
 
 use crate::codec::Packet;
-use crate::model::FaultKind;
+use crate::model::{FaultKind, words};
 use crate::text::redact;
 
 use super::opcodes::{Detexted, Opcode};
@@ -148,7 +148,7 @@ impl WsConn {
                 LinkError::Ended("the server reset the connection".into())
             }
             Error::Io(error) => {
-                LinkError::Ended(format!("the connection broke ({})", dial::plain(error)))
+                LinkError::Ended(format!("the connection broke ({})", words::io_error(error)))
             }
             Error::Capacity(_) => {
                 LinkError::Missing("a message over 4 MiB came; it was not kept".into())
@@ -217,7 +217,7 @@ fn upgrade_error(what: &str, error: &Error) -> DialError {
         Error::Io(error) => {
             let why = format!(
                 "the server ended the connection instead of upgrading ({})",
-                dial::plain(error)
+                words::io_error(error)
             );
             DialError::later(
                 what,

@@ -22,7 +22,7 @@ use zeromq::{Socket, SocketRecv, SubSocket};
 use crate::codec::Packet;
 use crate::codec::target::ZmqSpec;
 use crate::codec::zmtp::{Checker, ZmtpFault};
-use crate::model::FaultKind;
+use crate::model::{FaultKind, words};
 
 use super::{DialError, LinkError, READ_BUFFER, dial};
 
@@ -37,7 +37,8 @@ const REFUSALS: usize = 16;
 #[derive(Debug)]
 pub struct ZmqConn {
     sub: Sub,
-    guard: JoinSet<()>,
+    /// Aborted when dropped.
+    _guard: JoinSet<()>,
     ended: Option<oneshot::Receiver<LinkError>>,
     gone: Option<LinkError>,
     refusals: mpsc::Receiver<String>,
@@ -69,7 +70,10 @@ impl ZmqConn {
         let (refused, refusals) = mpsc::channel(REFUSALS);
         let ended = if spec.bind {
             let listener = TcpListener::bind(&spec.address).await.map_err(|error| {
-                let why = format!("the address can't be listened on ({})", dial::plain(&error));
+                let why = format!(
+                    "the address can't be listened on ({})",
+                    words::io_error(&error)
+                );
                 DialError::never(
                     FaultKind::Unreachable,
                     &what,
@@ -102,7 +106,7 @@ impl ZmqConn {
         };
         Ok(Self {
             sub: Sub(sub),
-            guard,
+            _guard: guard,
             ended,
             gone: None,
             refusals,
@@ -140,11 +144,6 @@ impl ZmqConn {
                 Some(refusal) = self.refusals.recv() => return Err(LinkError::Notice(refusal)),
             }
         }
-    }
-
-    /// How many tasks the guard runs, for tests.
-    pub fn relays(&self) -> usize {
-        self.guard.len()
     }
 }
 
@@ -268,7 +267,7 @@ async fn relay(
 ) -> Ended {
     let local = match UnixStream::connect(&path).await {
         Ok(local) => local,
-        Err(error) => return Ended::Local(dial::plain(&error)),
+        Err(error) => return Ended::Local(words::io_error(&error)),
     };
     let (mut from_peer, mut to_peer) = stream.into_split();
     let (mut from_crate, mut to_crate) = local.into_split();
@@ -287,7 +286,7 @@ async fn relay(
         sound.clear();
         let checked = checker.feed(bytes.get(..read).unwrap_or(&[]), &mut sound);
         if let Err(error) = to_crate.write_all(&sound).await {
-            break Ended::Local(dial::plain(&error));
+            break Ended::Local(words::io_error(&error));
         }
         if let Err(fault) = checked {
             break Ended::Fault(fault);
@@ -313,6 +312,6 @@ fn io_end(error: &io::Error) -> Ended {
     if error.kind() == io::ErrorKind::ConnectionReset {
         Ended::Closed
     } else {
-        Ended::Io(dial::plain(error))
+        Ended::Io(words::io_error(error))
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
-use crate::model::{Fault, FaultKind, Level};
+use crate::model::{Fault, FaultKind, Level, words};
 use crate::text::{Attrs, Ink, TextStyle};
 
 /// The themes that are built in: name and file.
@@ -259,12 +259,7 @@ impl Theme {
     fn load(path: &Path) -> Result<Self, Fault> {
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| {
-            let why = error.to_string();
-            let why = why
-                .split(" (os error")
-                .next()
-                .unwrap_or(&why)
-                .to_lowercase();
+            let why = words::io_error(&error).to_lowercase();
             Fault::new(
                 FaultKind::Usage,
                 format!("theme {shown}"),
