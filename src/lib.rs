@@ -12,6 +12,7 @@
 //! | [`codec`] | bytes ⇄ meaning: frames, envelopes, layouts, targets | `text`, `model` |
 //! | [`session`] | protocol state machines without sockets or clocks | … `codec` |
 //! | [`store`] | bounded memory of lines; filters and scans | `text`, `model` |
+//! | [`term`] | a shell tab's terminal: emulator, keys, recordings | `text`, `model` |
 //! | [`transport`] | sockets, deadlines, limits; the guard in front of ZeroMQ | … `codec` |
 //! | [`source`] | the tasks that drive a session over a connection | … `session`, `transport` |
 //! | [`app`] | what is on the screen, as state; the commands | … `codec`, `store` |
@@ -52,6 +53,7 @@ pub mod runtime;
 pub mod session;
 pub mod source;
 pub mod store;
+pub mod term;
 pub mod text;
 pub mod transport;
 pub mod view;

@@ -78,10 +78,15 @@ const TABLE: &[Row] = &[
         uses: &["text", "model"],
         never: PURE,
     },
+    Row {
+        module: "term",
+        uses: &["text", "model"],
+        never: PURE,
+    },
     // The view's rectangles are ratatui's, see `LAYOUT_ONLY`.
     Row {
         module: "app",
-        uses: &["text", "model", "codec", "store"],
+        uses: &["text", "model", "codec", "store", "term"],
         never: &[
             "tokio",
             "tokio_tungstenite",
@@ -94,7 +99,7 @@ const TABLE: &[Row] = &[
     },
     Row {
         module: "view",
-        uses: &["text", "model", "codec", "store", "app"],
+        uses: &["text", "model", "codec", "store", "term", "app"],
         never: &[
             "tokio",
             "tokio_tungstenite",
@@ -135,6 +140,7 @@ const TABLE: &[Row] = &[
             "transport",
             "session",
             "store",
+            "term",
             "app",
             "view",
             "source",
