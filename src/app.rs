@@ -5,7 +5,6 @@ pub mod areas;
 pub mod command;
 pub mod effect;
 pub mod help;
-pub mod key;
 pub mod keymap;
 pub mod layout;
 pub mod mode;
@@ -18,7 +17,13 @@ pub mod state;
 pub mod update;
 
 pub use effect::Effect;
-pub use key::{Code, Key};
 pub use mode::Mode;
 pub use msg::{Msg, Now};
 pub use state::App;
+
+/// Keys, under the name that they have here.
+pub mod key {
+    pub use crate::term::key::{Code, Key, Phase};
+}
+
+pub use key::{Code, Key};

@@ -15,7 +15,7 @@ use crate::text::SafeText;
 use super::command;
 use super::effect::Effect;
 use super::help::Help;
-use super::key::{Code, Key};
+use super::key::{Code, Key, Phase};
 use super::keymap::{self, Found};
 use super::mode::Mode;
 use super::msg::{Mouse, Msg, Now};
@@ -139,6 +139,10 @@ impl App {
     }
 
     fn on_key(&mut self, key: Key) {
+        if key.phase == Phase::Release {
+            return;
+        }
+        let key = key.chord();
         let interrupt = key == Key::ctrl('c');
         match std::mem::take(&mut self.mode) {
             Mode::Prompt(prompt) => self.prompt_key(prompt, key),
