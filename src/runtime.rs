@@ -18,6 +18,7 @@ use clap::Parser;
 use etcetera::BaseStrategy;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::attach;
 use crate::cli::args::DemoArgs;
 use crate::cli::env::Env;
 use crate::cli::plan::ViewPlan;
@@ -64,6 +65,20 @@ fn carry_out(plan: Plan) -> Result<u8, Fault> {
                 Ok(follow::run(*plan, signals::headless()?, Box::new(complain)).await)
             });
             // A thread that waits for standard input can't be ended; the process can.
+            runtime.shutdown_background();
+            code
+        }
+        Plan::Shell(plan) => {
+            let runtime = runtime(1)?;
+            let code = runtime.block_on(async {
+                let world = attach::World {
+                    signals: signals::headless()?,
+                    remembered: None,
+                    remember: Box::new(|_| {}),
+                    say: Box::new(complain),
+                };
+                attach::run(*plan, world).await
+            });
             runtime.shutdown_background();
             code
         }

@@ -124,6 +124,11 @@ const TABLE: &[Row] = &[
         uses: &["text", "model", "codec", "source", "cli", "clock"],
         never: SCREEN,
     },
+    Row {
+        module: "attach",
+        uses: &["text", "model", "codec", "source", "cli", "clock", "term"],
+        never: SCREEN,
+    },
     // It says by itself what the platform says: nothing of the client's connections.
     Row {
         module: "demo",
@@ -146,6 +151,7 @@ const TABLE: &[Row] = &[
             "source",
             "cli",
             "follow",
+            "attach",
             "demo",
         ],
         never: &["tokio_tungstenite", "zeromq", "socket2"],

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::codec::shell::{DIALECTS, Dialect};
+
 /// `--tail`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tail {
@@ -113,6 +115,14 @@ pub fn reconnect(text: &str) -> Result<Retry, String> {
             .map(Retry::Times)
             .map_err(|_| format!("{text:?} is none of auto, never and a number")),
     }
+}
+
+/// Reads `--dialect`'s value.
+pub fn dialect(text: &str) -> Result<&'static Dialect, String> {
+    Dialect::named(text).ok_or_else(|| {
+        let names = DIALECTS.map(|dialect| dialect.name).join(", ");
+        format!("{text:?} is none of {names}")
+    })
 }
 
 /// Reads a zone: `Local`, `UTC`, or a name of the IANA database.
