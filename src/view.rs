@@ -10,6 +10,7 @@
 //! ```
 
 mod bottom_view;
+pub mod grid_view;
 mod help_view;
 mod layers_view;
 mod log_view;
