@@ -257,6 +257,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Visit<'_, S> {
             Ok(opening) => host.run(opening).await,
             Err(over) => over,
         };
+        // Before the client sees the end: then there is room for the next.
+        drop(place);
         match over {
             Over::Mute => host.intake.ignore().await,
             Over::Leave => drop(host.out.shutdown().await),

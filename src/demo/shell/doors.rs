@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use md5::{Digest as _, Md5};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::ledger::Place;
 use super::pods::{Pod, State};
@@ -19,6 +19,8 @@ use crate::demo::wire::{self, Op};
 
 /// How long the platform's exec takes (protocols.md 9.1.5).
 const EXEC: Duration = Duration::from_millis(50);
+/// How long ttyd waits for the answer to its close frame.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// ttyd's size where the greeting has none.
 const USUAL: Size = Size {
     columns: 80,
@@ -276,6 +278,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Host<'_, S> {
                     dialect.message(&mut bytes, *kind, body.as_bytes(), None);
                 }
                 self.say(&bytes).await?;
+                let _ = timeout(FAREWELL, self.first()).await;
                 return Err(Over::Leave);
             }
             let asked = size(&greeting).unwrap_or_default();

@@ -3,4 +3,6 @@
 
 mod ends;
 mod losses;
+mod replay;
 mod seat;
+mod spoilt;
