@@ -33,7 +33,8 @@ pub struct Options {
     pub pubsub_ping: Duration,
     /// Whether the ZeroMQ endpoints are there.
     pub zmq: bool,
-    /// What the shell servers run: the command and its arguments.
+    /// What the shell servers run: the command and its arguments. It runs as the user that
+    /// started the platform.
     pub shell: Vec<String>,
     /// `user:password` of the shell servers other than the platform's own (protocols.md 9.1.8).
     pub credential: Option<String>,

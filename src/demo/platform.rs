@@ -35,6 +35,9 @@ pub struct DemoTarget {
 }
 
 /// A platform that listens on loopback only. Dropping it ends everything that it does.
+///
+/// Its shells are real ones of the user that started it; who knows the path may do what that user
+/// may. With [`Options::prefix`] the path is known.
 #[derive(Debug)]
 pub struct Platform {
     address: SocketAddr,

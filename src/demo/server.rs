@@ -141,7 +141,9 @@ where
         return End::Client;
     };
     let below = request.path.strip_prefix(&house.prefix);
-    if let (Answer::Upgrade, Some((server, rest))) = (answer, below.and_then(shell::named)) {
+    let shell = below.and_then(shell::named);
+    let upgrades = shell.is_some() || target(house, &request).is_some();
+    if let (Answer::Upgrade, Some((server, rest))) = (answer, shell) {
         let visit = Visit {
             shells: &house.shells,
             server,
@@ -164,7 +166,7 @@ where
         sent: 0,
     };
     let opened = match (request.accept.as_deref(), answer) {
-        (Some(accept), Answer::Upgrade | Answer::Mute) if target(house, &request).is_some() => {
+        (Some(accept), Answer::Upgrade | Answer::Mute) if upgrades => {
             link.write(http::switching(accept).as_bytes()).await
         }
         (..) => {

@@ -82,6 +82,15 @@ impl Session {
         self.server == Server::Platform && self.dialect.is_v2()
     }
 
+    /// How a session goes on that has ended: at the platform's nobody closes TCP.
+    fn after(&self) -> Over {
+        if self.is_platform() {
+            Over::Mute
+        } else {
+            Over::Leave
+        }
+    }
+
     async fn hear<R: AsyncRead + Unpin>(
         &self,
         intake: &mut Intake<R>,
@@ -97,15 +106,17 @@ impl Session {
                 intake.whole().await
             };
             let (lost, long) = intake.take_losses();
-            self.account.ledger().note(|tally| {
-                tally.lost += lost;
-                tally.too_long += long;
-            });
+            if (lost, long) != (0, 0) {
+                self.account.ledger().note(|tally| {
+                    tally.lost += lost;
+                    tally.too_long += long;
+                });
+            }
             let order = match message {
                 Err(Stop::Gone) => return Over::Leave,
                 Err(Stop::Bad(bad)) => Order::End(
                     control(Op::Close, &wire::close_code(bad.code())),
-                    Over::Leave,
+                    self.after(),
                 ),
                 Ok(Message::Pong) => Order::Alive,
                 Ok(Message::Ping(_)) if self.dialect.ping.is_none() && !self.shell(|s| s.pongs) => {
@@ -113,12 +124,7 @@ impl Session {
                 }
                 Ok(Message::Ping(body)) => Order::Say(control(Op::Pong, &body)),
                 Ok(Message::Close(body)) => {
-                    let over = if self.is_platform() {
-                        Over::Mute
-                    } else {
-                        Over::Leave
-                    };
-                    Order::End(self.server.close_answer(&body), over)
+                    Order::End(self.server.close_answer(&body), self.after())
                 }
                 Ok(Message::Content(op, body)) => {
                     match self.content(op, &body, keyboard, &mut base64).await {
@@ -192,8 +198,7 @@ impl Session {
         });
         match self.server {
             Server::Ttyd => Over::Crash,
-            _ if self.is_platform() => Over::Mute,
-            _ => Over::Leave,
+            _ => self.after(),
         }
     }
 

@@ -303,6 +303,16 @@ async fn no_process_outlives_its_client_or_its_platform() {
         drop(seat);
         gone(&pids).await;
     }
+    // A shell that ends leaves nothing behind either.
+    let mut seat = Seat::open(&platform, ShellServer::Platform).await;
+    let pids = family(&mut seat).await;
+    seat.type_in(b"\x03").await;
+    seat.type_in(b"exit\r").await;
+    gone(&pids).await;
+    platform
+        .shells_until(|all| all.last().unwrap().exit.is_some())
+        .await;
+    seat.ping().await;
     let mut seats = Vec::new();
     let mut pids = BTreeSet::new();
     for server in ShellServer::ALL {

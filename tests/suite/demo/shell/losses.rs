@@ -118,3 +118,38 @@ async fn base64_carries_every_byte() {
     seat.until_length(6 + 5 + 4).await;
     assert!(seat.output.ends_with(b"\0\xff\n\r\xfeAP8K"));
 }
+
+#[tokio::test]
+async fn a_full_terminal_stops_the_reading_and_nothing_else() {
+    let deaf = ["/bin/sh", "-c", "stty raw -echo; echo ready; sleep 1000"];
+    let platform = platform(&deaf, ShellSwitches::default()).await;
+    let mut seat = Seat::open(&platform, ShellServer::Gotty1).await;
+    seat.until("ready\n").await;
+    seat.ping().await;
+    seat.type_in(&[b'x'; 100_000]).await;
+    seat.tell(b'1', b"").await;
+    seat.quiet().await;
+    // Others go on, and so does the platform's end.
+    let mut other = Seat::open(&platform, ShellServer::Gotty1).await;
+    other.until("ready\n").await;
+    other.ping().await;
+    drop(platform);
+    while !matches!(seat.hear().await, Said::End(_)) {}
+}
+
+#[tokio::test]
+async fn megabytes_come_out_whole() {
+    let flood = "stty raw -echo; seq 1 1000000";
+    let platform = platform(&["/bin/sh", "-c", flood], ShellSwitches::default()).await;
+    let want: Vec<String> = (1..=1_000_000).map(|n| n.to_string()).collect();
+    let want = want.join("\n") + "\n";
+    for server in ShellServer::ALL {
+        let mut seat = Seat::open(&platform, server).await;
+        seat.until_length(want.len()).await;
+        assert!(seat.output == want.as_bytes(), "{server:?}");
+        let shells = platform
+            .shells_until(|all| all.last().unwrap().exit.is_some())
+            .await;
+        assert_eq!(shells.last().unwrap().output_md5, sum(&want));
+    }
+}
