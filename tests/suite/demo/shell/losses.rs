@@ -126,7 +126,7 @@ async fn a_full_terminal_stops_the_reading_and_nothing_else() {
     let mut seat = Seat::open(&platform, ShellServer::Gotty1).await;
     seat.until("ready\n").await;
     seat.ping().await;
-    seat.type_in(&[b'x'; 100_000]).await;
+    seat.type_in(&vec![b'x'; 100_000]).await;
     seat.tell(b'1', b"").await;
     seat.quiet().await;
     // Others go on, and so does the platform's end.

@@ -15,7 +15,12 @@
 //! - what comes after the client's close frame, if the recorder had looked away;
 //! - the servers' end by a signal.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test helper")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "test helper"
+)]
 
 mod ear;
 mod player;
