@@ -1,4 +1,4 @@
-//! The embedded demo platform: a double of the real platform's log, event and monitor server
+//! The embedded demo platform: a double of the real platform's log, event and monitor server,
 //! of its ZeroMQ brokers and of its shells, with a small shop that runs on it, and a few
 //! ill-behaved servers.
 //!
