@@ -3,6 +3,7 @@
 
 pub mod areas;
 pub mod command;
+pub mod confirm;
 pub mod effect;
 pub mod help;
 pub mod key;
@@ -14,8 +15,12 @@ pub mod pane;
 pub mod prompt;
 pub mod rate;
 pub mod record;
+pub mod shell;
 pub mod state;
+pub mod tabs;
 pub mod update;
+
+mod shells;
 
 pub use effect::Effect;
 pub use key::{Code, Key};

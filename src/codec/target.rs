@@ -21,6 +21,8 @@ pub struct Target {
     pub name: String,
     /// What to open.
     pub feed: FeedSpec,
+    /// A shell of the container that the lines come from, where that is known.
+    pub shell_beside: Option<Box<Self>>,
 }
 
 /// What to open.
@@ -85,6 +87,7 @@ impl Target {
                 text: text.into(),
                 name: "stdin".into(),
                 feed: FeedSpec::Stdin,
+                shell_beside: None,
             });
         }
         if let Some(path) = text.strip_prefix("file:") {
@@ -111,6 +114,7 @@ impl Target {
                 text: redact::redact_url(text).to_string(),
                 name: spec.name(),
                 feed: FeedSpec::Shell(spec),
+                shell_beside: None,
             });
         }
         match url.scheme() {
@@ -182,6 +186,7 @@ fn file(text: &str, path: &str) -> Result<Target, Fault> {
         text: text.into(),
         name,
         feed: FeedSpec::File(path),
+        shell_beside: None,
     })
 }
 
@@ -230,6 +235,7 @@ fn web_socket(text: &str, mut url: Url) -> Result<Target, Fault> {
         text: redact::redact_url(text).to_string(),
         name,
         feed: FeedSpec::Ws(WsSpec { url, feed }),
+        shell_beside: None,
     })
 }
 
@@ -304,6 +310,7 @@ fn zeromq(text: &str, url: &Url) -> Result<Target, Fault> {
         text: text.into(),
         name,
         feed: FeedSpec::Zmq(spec),
+        shell_beside: None,
     })
 }
 

@@ -18,15 +18,14 @@ const PATTERN: usize = 20;
 
 /// Number, name and what is special about the view.
 pub(super) fn title(app: &App, pane: &Pane, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let focused = app.focus == pane.id;
+    let focused = app.tabs.now.focus == pane.id;
     let style = theme.style(if focused {
         Role::TitleFocus
     } else {
         Role::Title
     });
     paint::fill(buf, area, style);
-    let number = app
-        .tree
+    let number = app.tabs.now.tree
         .panes()
         .iter()
         .position(|id| *id == pane.id)
