@@ -316,6 +316,10 @@ fn line_faults(row: &Row, path: &str, line: &str, place: &str, faults: &mut Vec<
             faults.push(format!("{place}: {} may never name {never}", row.module));
         }
     }
+    // The emulator can be exchanged as long as one facade knows it.
+    if names(line, "alacritty_terminal") && !path.starts_with("term/screen") {
+        faults.push(format!("{place}: only term/screen may name the emulator"));
+    }
     if row.module == "app" && names(line, "ratatui") && !line.contains(LAYOUT_ONLY) {
         faults.push(format!("{place}: app may name {LAYOUT_ONLY} only"));
     }
@@ -433,6 +437,12 @@ fn planted_faults_are_found() {
             "theme.rs only",
         ),
         (
+            "term",
+            "term/cell.rs",
+            "use alacritty_terminal::Term;",
+            "only term/screen",
+        ),
+        (
             "cli",
             "cli/a.rs",
             "let x = \"//\"; tokio::spawn(y);",
@@ -462,6 +472,7 @@ fn planted_faults_are_found() {
             "use my_tokio::x; a::tokio::b(); $crate::app::x();",
         ),
         ("app", "app/a.rs", "use ratatui::layout::Rect;"),
+        ("term", "term/screen/a.rs", "use alacritty_terminal::Term;"),
         ("view", "view/theme.rs", "let red = Color::Red;"),
         ("view", "view/a.rs", "let red = TextColor::Red;"),
     ] {

@@ -11,6 +11,19 @@ use crate::text::redact::Secret;
 
 use super::msg::ScanFor;
 
+/// What a player of a recording may be told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Play {
+    /// Stop, or go on.
+    Pause,
+    /// Twice as fast.
+    Faster,
+    /// Half as fast.
+    Slower,
+    /// Five seconds further at once.
+    Skip,
+}
+
 /// One wish.
 #[derive(Debug)]
 pub enum Effect {
@@ -50,6 +63,8 @@ pub enum Effect {
         /// Its title in the recording.
         title: String,
     },
+    /// Tell the player of a pane something.
+    Play(PaneId, Play),
     /// End a pane's recording.
     StopRecording(PaneId),
     /// Run a scan on other threads.

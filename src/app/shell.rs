@@ -88,6 +88,8 @@ pub struct ShellPane {
     pub count: u32,
     /// The bell rang while we did not look.
     pub bell: bool,
+    /// The screen has a size of its own: a recording's.
+    pub fixed: bool,
     /// Since when the program holds its screen back (synchronized updates).
     pub held: Option<Instant>,
 }
@@ -115,6 +117,7 @@ impl ShellPane {
             look: None,
             count: 1,
             bell: false,
+            fixed: false,
             held: None,
         }
     }
@@ -158,6 +161,10 @@ impl ShellPane {
             ShellUpdate::Opening(step) => self.link = Link::Opening(step, now.mono),
             ShellUpdate::Ready(server) => self.link = Link::Open(server),
             ShellUpdate::Output(bytes) => self.on_output(&bytes, now, &mut outcome),
+            ShellUpdate::Sized(columns, rows) => {
+                self.fixed = true;
+                drop(self.screen.resize(Size::new(columns, rows)));
+            }
             ShellUpdate::Title(title) => self.title = Some(title),
             ShellUpdate::Stale(stale) => self.on_stale(stale),
             ShellUpdate::Queued(bytes) => self.queued = bytes,

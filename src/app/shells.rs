@@ -15,7 +15,7 @@ use crate::text::redact::Secret;
 
 use super::areas;
 use super::confirm::{Confirm, Deed};
-use super::effect::Effect;
+use super::effect::{Effect, Play};
 use super::key;
 use super::layout::Axis;
 use super::mode::Mode;
@@ -169,7 +169,23 @@ impl App {
             let enter = key.code == Code::Enter && key.phase != Phase::Release;
             return if enter { self.reopen_shell() } else { self.say_over() };
         }
+        if shell.spec().is_none() {
+            return self.player_key(key.chord());
+        }
         self.type_in(|shell, out| keys::encode(&key, &shell.screen.modes(), out));
+    }
+
+    /// A key while a recording is played.
+    fn player_key(&mut self, key: Key) {
+        let order = match key.code {
+            Code::Char(' ' | 'p') => Play::Pause,
+            Code::Char('+' | '=') => Play::Faster,
+            Code::Char('-') => Play::Slower,
+            Code::Right | Code::Char('l') => Play::Skip,
+            Code::Char('q') => return self.quit(),
+            _ => return self.tell("space: stop, go on; + -: speed; →: 5 s further; q: quit; Ctrl-] [: look back"),
+        };
+        self.wish(Effect::Play(self.tabs.now.focus, order));
     }
 
     fn say_over(&mut self) {
@@ -385,7 +401,7 @@ impl App {
         for (id, rect) in self.places() {
             let Some(shell) = self.shells.get_mut(&id) else { continue };
             let grid = areas::body_area(rect);
-            if grid.is_empty() {
+            if grid.is_empty() || shell.fixed {
                 continue;
             }
             let size = Size::new(grid.width, grid.height);
@@ -571,5 +587,24 @@ impl App {
         self.tabs.now.zoom = false;
         self.tabs.open(Tab::of(id));
         true
+    }
+
+    /// A recording has begun or ended.
+    pub(super) fn on_recording(&mut self, id: PaneId, name: Option<String>) {
+        let Some(shell) = self.shells.get_mut(&id) else { return };
+        let words = match (&name, &shell.recording) {
+            (Some(name), _) => format!("recording to {name}; what is typed is not in it, unless it is shown"),
+            (None, Some(name)) => format!("recorded to {name}; deckwatch replay {name} shows it"),
+            (None, None) => return,
+        };
+        shell.recording = name;
+        self.tell(&words);
+    }
+
+    /// Input that found no room: it was not sent, and that is said.
+    pub(super) fn on_busy(&mut self, id: PaneId, bytes: usize) {
+        let name = self.shells.get(&id).map_or(String::new(), |shell| shell.target.name.clone());
+        let bytes = words::count(bytes as u64);
+        self.fail(&format!("{name} does not take input: {bytes} bytes were not sent"));
     }
 }

@@ -122,7 +122,7 @@ impl App {
         };
         let (shells, logs): (Vec<Target>, Vec<Target>) = targets
             .into_iter()
-            .partition(|target| target.shell().is_some());
+            .partition(Target::is_terminal);
         let ids: Vec<TargetId> = logs
             .into_iter()
             .map(|target| app.open_target(target))
@@ -451,7 +451,7 @@ impl App {
 
     /// A new pane on `target`.
     pub(super) fn open_pane(&mut self, target: Target) {
-        if target.shell().is_some() {
+        if target.is_terminal() {
             return self.open_shell(target);
         }
         let id = self.open_target(target);

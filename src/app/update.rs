@@ -16,7 +16,7 @@ use crate::text::SafeText;
 use super::command;
 use super::effect::Effect;
 use super::help::Help;
-use super::key::{Code, Key, PREFIX};
+use super::key::{Code, Key, PREFIX, Phase};
 use super::keymap::{self, Found};
 use super::mode::Mode;
 use super::msg::{Msg, Now};
@@ -145,14 +145,22 @@ impl App {
         }
     }
 
-    fn on_key(&mut self, key: Key) {
+    fn on_key(&mut self, whole: Key) {
+        let key = whole.chord();
+        let to_shell = matches!(self.mode, Mode::Normal)
+            && self.pending.is_empty()
+            && self.shell().is_some()
+            && key != PREFIX;
+        if to_shell {
+            return self.shell_key(whole);
+        }
+        if whole.phase == Phase::Release {
+            return;
+        }
         let interrupt = key == Key::ctrl('c');
         match std::mem::take(&mut self.mode) {
             Mode::Prompt(prompt) => self.prompt_key(prompt, key),
             Mode::Confirm(confirm) => self.confirm_key(confirm, key),
-            Mode::Normal if self.pending.is_empty() && self.shell().is_some() && key != PREFIX => {
-                self.shell_key(whole);
-            }
             _ if interrupt => {
                 self.pending.clear();
                 self.interrupt();
@@ -311,8 +319,10 @@ impl App {
                     // What was typed stays, to be mended.
                     prompt.fault = Some(fault.why);
                     self.mode = Mode::Prompt(prompt);
-                } else if !text.is_empty() {
-                    self.remember(prompt.purpose, &text);
+                } else if !text.is_empty() || prompt.purpose == Purpose::Password {
+                    if prompt.purpose != Purpose::Password {
+                        self.remember(prompt.purpose, &text);
+                    }
                     self.accept(prompt.purpose, &text, prompt.literal);
                 }
             }
@@ -341,6 +351,9 @@ impl App {
             }),
             Purpose::Open => self.with_target(text, App::open_pane),
             Purpose::Add => self.with_target(text, |app, target| {
+                if target.is_terminal() || app.pane().is_none() {
+                    return app.fail("only lines can be added to a pane of lines; o opens a pane");
+                }
                 let id = app.open_target(target);
                 app.with_pane(|pane, _| pane.targets.push(id));
             }),
@@ -431,9 +444,10 @@ impl App {
     }
 
     fn on_paste(&mut self, text: &str) {
+        let to_shell = self.shell().is_some();
         match &mut self.mode {
             Mode::Prompt(prompt) => prompt.insert(text),
-            Mode::Normal if self.shell().is_some() => self.paste_into_shell(text),
+            Mode::Normal if to_shell => self.paste_into_shell(text),
             Mode::Normal
             | Mode::Confirm(_)
             | Mode::Help { .. }

@@ -91,6 +91,8 @@ pub enum Command {
     /// Type into a container: a raw shell, or one command with --exec
     #[command(visible_alias = "attach")]
     Shell(ShellArgs),
+    /// Show a recording of a shell (asciicast v2)
+    Replay(ReplayArgs),
     /// Run a platform inside this process and look at it
     Demo(DemoArgs),
     /// Repair a terminal that a killed program left unusable
@@ -291,6 +293,23 @@ pub struct ShellArgs {
     /// Nothing about the connection on standard error
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// `replay`.
+#[derive(clap::Args, Debug, Clone)]
+pub struct ReplayArgs {
+    /// The recording
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How fast: 2x is twice its own speed
+    #[arg(long, value_name = "SPEED", value_parser = units::speed, default_value = "1x")]
+    pub speed: u32,
+    /// Print what it shows as text, at once, instead of playing it
+    #[arg(long)]
+    pub headless: bool,
+    /// How the interface looks and behaves
+    #[command(flatten)]
+    pub view: ViewArgs,
 }
 
 /// `demo`.

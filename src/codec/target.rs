@@ -38,6 +38,8 @@ pub enum FeedSpec {
     File(PathBuf),
     /// A container's shell: no lines, a terminal.
     Shell(ShellSpec),
+    /// A recording of one (asciicast), and how fast it is played, in percent.
+    Cast(PathBuf, u32),
 }
 
 /// A WebSocket and what to say on it.
@@ -132,7 +134,28 @@ impl Target {
     pub fn shell(&self) -> Option<&ShellSpec> {
         match &self.feed {
             FeedSpec::Shell(spec) => Some(spec),
-            FeedSpec::Ws(_) | FeedSpec::Zmq(_) | FeedSpec::Stdin | FeedSpec::File(_) => None,
+            FeedSpec::Ws(_)
+            | FeedSpec::Zmq(_)
+            | FeedSpec::Stdin
+            | FeedSpec::File(_)
+            | FeedSpec::Cast(..) => None,
+        }
+    }
+
+    /// Whether it is a terminal to be shown, rather than lines.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self.feed, FeedSpec::Shell(_) | FeedSpec::Cast(..))
+    }
+
+    /// A recording to be played at this speed, in percent of its own.
+    pub fn cast(path: PathBuf, speed: u32) -> Self {
+        let text = path.display().to_string();
+        let name = path.file_name().map_or_else(|| text.clone(), |name| name.to_string_lossy().into_owned());
+        Self {
+            text,
+            name,
+            feed: FeedSpec::Cast(path, speed),
+            shell_beside: None,
         }
     }
 
@@ -140,7 +163,7 @@ impl Target {
     pub fn has_history(&self) -> bool {
         match self.feed {
             FeedSpec::Ws(_) | FeedSpec::Stdin | FeedSpec::File(_) => true,
-            FeedSpec::Zmq(_) | FeedSpec::Shell(_) => false,
+            FeedSpec::Zmq(_) | FeedSpec::Shell(_) | FeedSpec::Cast(..) => false,
         }
     }
 }

@@ -25,14 +25,11 @@ pub(super) fn title(app: &App, pane: &Pane, theme: &Theme, area: Rect, buf: &mut
         Role::Title
     });
     paint::fill(buf, area, style);
-    let number = app.tabs.now.tree
-        .panes()
-        .iter()
-        .position(|id| *id == pane.id)
-        .map_or(0, |at| at + 1);
-    let alone = app.places().len() == 1 && app.panes.len() > 1;
+    let number = app.number(pane.id);
+    let panes = app.panes.len() + app.shells.len();
+    let alone = app.places().len() == 1 && panes > 1;
     let number = if alone {
-        format!(" {number}/{} ", app.panes.len())
+        format!(" {number}/{panes} ")
     } else {
         format!(" {number} ")
     };
