@@ -180,10 +180,10 @@ async fn demo(args: &DemoArgs, plan: ViewPlan) -> Result<tui::Ending, Fault> {
     let platform = start_demo(args).await?;
     let mut targets = Vec::new();
     for known in platform.targets() {
-        let mut target = Target::parse(&known.url)?;
         let shop = known.url.contains("/docker_log#")
             || known.what.starts_with("a deploy that runs now, in");
         if shop && targets.len() < PANES {
+            let mut target = Target::parse(&known.url)?;
             let name = known.what.split([':', ',']).next().unwrap_or("");
             name.clone_into(&mut target.name);
             targets.push(target);
