@@ -186,6 +186,10 @@ async fn demo(args: &DemoArgs, plan: ViewPlan) -> Result<tui::Ending, Fault> {
             let mut target = Target::parse(&known.url)?;
             let name = known.what.split([':', ',']).next().unwrap_or("");
             name.clone_into(&mut target.name);
+            let alias = name.rsplit(' ').next().unwrap_or(name);
+            if let Some(url) = platform.shell_url(alias, None) {
+                target.shell_beside = Some(Box::new(Target::parse(&url)?));
+            }
             targets.push(target);
         }
     }

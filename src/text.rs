@@ -5,6 +5,7 @@
 //! the only thing that makes it.
 
 pub mod glyph;
+pub mod palette;
 pub mod redact;
 pub mod safe;
 pub mod sanitise;

@@ -2,6 +2,7 @@
 
 pub mod look;
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use crate::codec::shell::ShellSpec;
@@ -200,7 +201,10 @@ impl ShellPane {
             self.title = Some(title).filter(|title| !title.as_str().is_empty());
         }
         if told.failed {
-            outcome.fail = Some("the terminal of this shell failed and is empty now; Ctrl-l there may draw it anew".into());
+            outcome.fail = Some(
+                "the terminal of this shell failed and is empty now; Ctrl-l there may draw it anew"
+                    .into(),
+            );
         }
         let Some(text) = told.clipboard else { return };
         match self.clipboard {
@@ -259,8 +263,12 @@ fn opening(now: Now) -> Link {
 pub fn end_words(end: &ShellEnd) -> String {
     let mut text = match &end.how {
         ShellExit::Exited { failed: true, .. } => "the program ended with an error".to_owned(),
-        ShellExit::Exited { words, .. } if words.as_str().is_empty() => "the shell has ended".into(),
-        ShellExit::Exited { words, .. } => format!("the shell has ended (the server says: {words})"),
+        ShellExit::Exited { words, .. } if words.as_str().is_empty() => {
+            "the shell has ended".into()
+        }
+        ShellExit::Exited { words, .. } => {
+            format!("the shell has ended (the server says: {words})")
+        }
         ShellExit::Closed => "closed".into(),
         ShellExit::Lost(why) => format!("lost: {why}"),
         ShellExit::Fault(fault) => {
@@ -269,14 +277,13 @@ pub fn end_words(end: &ShellEnd) -> String {
         }
     };
     let count = |bytes: usize| words::count(bytes as u64);
+    // Writing to a string can't fail.
     if end.unsent > 0 {
-        text.push_str(&format!("; {} typed bytes were not sent", count(end.unsent)));
+        let _ = write!(text, "; {} typed bytes were not sent", count(end.unsent));
     }
     if end.unconfirmed > 0 {
-        text.push_str(&format!(
-            "; {} typed bytes may or may not have arrived",
-            count(end.unconfirmed)
-        ));
+        let bytes = count(end.unconfirmed);
+        let _ = write!(text, "; {bytes} typed bytes may or may not have arrived");
     }
     text
 }

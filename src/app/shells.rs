@@ -43,7 +43,10 @@ impl App {
 
     /// Shells that run.
     pub fn running_shells(&self) -> usize {
-        self.shells.values().filter(|shell| shell.is_running()).count()
+        self.shells
+            .values()
+            .filter(|shell| shell.is_running())
+            .count()
     }
 
     /// A new pane with a shell, beside the focused one. A password that is needed is asked for
@@ -99,17 +102,26 @@ impl App {
     /// Opens what a pane is there for, at the size that it has now.
     fn start_shell(&mut self, id: PaneId) {
         self.fit_shells();
-        let Some(shell) = self.shells.get(&id) else { return };
+        let Some(shell) = self.shells.get(&id) else {
+            return;
+        };
         let size = shell.screen.size();
         let (target, login) = (shell.target.clone(), shell.login.clone());
         let size = (size.columns(), size.rows());
-        self.wish(Effect::OpenShell { pane: id, target, login, size });
+        self.wish(Effect::OpenShell {
+            pane: id,
+            target,
+            login,
+            size,
+        });
     }
 
     /// A source of a shell says something.
     pub(super) fn on_shell(&mut self, id: PaneId, update: ShellUpdate) {
         let now = self.now;
-        let Some(shell) = self.shells.get_mut(&id) else { return };
+        let Some(shell) = self.shells.get_mut(&id) else {
+            return;
+        };
         let over = matches!(update, ShellUpdate::Ended(_));
         let outcome = shell.on_update(update, now);
         self.after_shell(id, outcome);
@@ -158,7 +170,9 @@ impl App {
     /// A key while a shell has the focus, and no sequence of ours has begun.
     pub(super) fn shell_key(&mut self, key: Key) {
         let rows = self.shell_rows();
-        let Some(shell) = self.shells.get_mut(&self.tabs.now.focus) else { return };
+        let Some(shell) = self.shells.get_mut(&self.tabs.now.focus) else {
+            return;
+        };
         if shell.look.is_some() {
             if key.phase != Phase::Release {
                 self.look_key(key, rows);
@@ -167,7 +181,12 @@ impl App {
         }
         if let Link::Over(_) = shell.link {
             let enter = key.code == Code::Enter && key.phase != Phase::Release;
-            return if enter { self.reopen_shell() } else { self.say_over() };
+            if enter {
+                self.reopen_shell();
+            } else {
+                self.say_over();
+            }
+            return;
         }
         if shell.spec().is_none() {
             return self.player_key(key.chord());
@@ -177,14 +196,17 @@ impl App {
 
     /// A key while a recording is played.
     fn player_key(&mut self, key: Key) {
-        let order = match key.code {
-            Code::Char(' ' | 'p') => Play::Pause,
-            Code::Char('+' | '=') => Play::Faster,
-            Code::Char('-') => Play::Slower,
-            Code::Right | Code::Char('l') => Play::Skip,
-            Code::Char('q') => return self.quit(),
-            _ => return self.tell("space: stop, go on; + -: speed; →: 5 s further; q: quit; Ctrl-] [: look back"),
-        };
+        let order =
+            match key.code {
+                Code::Char(' ' | 'p') => Play::Pause,
+                Code::Char('+' | '=') => Play::Faster,
+                Code::Char('-') => Play::Slower,
+                Code::Right | Code::Char('l') => Play::Skip,
+                Code::Char('q') => return self.quit(),
+                _ => return self.tell(
+                    "space: stop, go on; + -: speed; →: 5 s further; q: quit; Ctrl-] [: look back",
+                ),
+            };
         self.wish(Effect::Play(self.tabs.now.focus, order));
     }
 
@@ -202,7 +224,9 @@ impl App {
         };
         let mut refused = None;
         for id in members {
-            let Some(shell) = self.shells.get(&id) else { continue };
+            let Some(shell) = self.shells.get(&id) else {
+                continue;
+            };
             let mut bytes = Vec::new();
             encode(shell, &mut bytes);
             if bytes.is_empty() {
@@ -248,7 +272,9 @@ impl App {
 
     /// Begins a search in the focused shell's history.
     pub(super) fn search_shell(&mut self, text: &str, literal: bool) {
-        let Some(pattern) = self.screen_pattern(text, literal) else { return };
+        let Some(pattern) = self.screen_pattern(text, literal) else {
+            return;
+        };
         let rows = self.shell_rows();
         let did = self.with_shell(|shell| {
             let look = shell.look.get_or_insert_with(|| Look::new(&shell.screen));
@@ -262,7 +288,11 @@ impl App {
     /// The same patterns as in lines; a screen is text, so that it takes one for text.
     fn screen_pattern(&mut self, text: &str, literal: bool) -> Option<Regex> {
         self.pattern(text, literal)?;
-        let source = if literal { regex::escape(text) } else { text.to_owned() };
+        let source = if literal {
+            regex::escape(text)
+        } else {
+            text.to_owned()
+        };
         RegexBuilder::new(&source)
             .case_insensitive(!text.chars().any(char::is_uppercase))
             .size_limit(1 << 20)
@@ -273,7 +303,8 @@ impl App {
 
     /// Rows of the focused shell's screen.
     fn shell_rows(&self) -> usize {
-        self.shell().map_or(1, |shell| usize::from(shell.screen.size().rows()))
+        self.shell()
+            .map_or(1, |shell| usize::from(shell.screen.size().rows()))
     }
 
     /// Text was pasted while a shell has the focus: what is long or has several lines is asked
@@ -289,14 +320,22 @@ impl App {
             Some(Doubt::Lines(1)) => "paste a line with its Enter".to_owned(),
             Some(Doubt::Lines(lines)) => format!("paste {} lines", words::count(lines as u64)),
             Some(Doubt::Long(bytes)) => format!("paste {} bytes", words::count(bytes as u64)),
-            Some(Doubt::Controls) => "paste text with control characters, which are left out".into(),
+            Some(Doubt::Controls) => {
+                "paste text with control characters, which are left out".into()
+            }
         };
         let question = format!("{question} into {name}?");
-        self.ask(Confirm::about_text(question, text, Deed::Paste(id, text.to_owned())));
+        self.ask(Confirm::about_text(
+            question,
+            text,
+            Deed::Paste(id, text.to_owned()),
+        ));
     }
 
     fn send_paste(&mut self, id: PaneId, text: &str) {
-        let Some(shell) = self.shells.get(&id) else { return };
+        let Some(shell) = self.shells.get(&id) else {
+            return;
+        };
         if shell.read_only {
             return self.tell("this shell is read-only here: Ctrl-] w lets keys through");
         }
@@ -336,7 +375,9 @@ impl App {
             Deed::Together(members) => {
                 let count = members.len();
                 self.together = members;
-                self.tell(&format!("what is typed goes to {count} shells; Ctrl-] b ends that"));
+                self.tell(&format!(
+                    "what is typed goes to {count} shells; Ctrl-] b ends that"
+                ));
             }
             Deed::Clipboard(id, text) => {
                 if let Some(shell) = self.shells.get_mut(&id) {
@@ -360,7 +401,9 @@ impl App {
     pub(super) fn shell_mouse(&mut self, id: PaneId, rect: Rect, pointer: Pointer) -> bool {
         let grid = areas::body_area(rect);
         let at = Position::new(pointer.column, pointer.line);
-        let Some(shell) = self.shells.get_mut(&id) else { return false };
+        let Some(shell) = self.shells.get_mut(&id) else {
+            return false;
+        };
         if pointer.shift || !grid.contains(at) {
             return false;
         }
@@ -399,7 +442,9 @@ impl App {
             return;
         }
         for (id, rect) in self.places() {
-            let Some(shell) = self.shells.get_mut(&id) else { continue };
+            let Some(shell) = self.shells.get_mut(&id) else {
+                continue;
+            };
             let grid = areas::body_area(rect);
             if grid.is_empty() || shell.fixed {
                 continue;
@@ -494,7 +539,8 @@ impl App {
             .filter(|id| self.shells.get(id).is_some_and(ShellPane::is_running))
             .collect();
         if members.len() < 2 || !members.contains(&self.tabs.now.focus) {
-            return self.tell("it takes two running shells in this tab, and the focus on one of them");
+            return self
+                .tell("it takes two running shells in this tab, and the focus on one of them");
         }
         let names: Vec<String> = members
             .iter()
@@ -507,7 +553,9 @@ impl App {
 
     /// A recording begins or ends.
     pub(super) fn toggle_recording(&mut self) {
-        let Some((id, running)) = self.shell().map(|shell| (shell.id, shell.recording.is_some()))
+        let Some((id, running)) = self
+            .shell()
+            .map(|shell| (shell.id, shell.recording.is_some()))
         else {
             return self.tell("this is no shell");
         };
@@ -525,7 +573,12 @@ impl App {
         let title = shell.target.name.clone();
         let (pane, size) = (shell.id, (size.columns(), size.rows()));
         let path = std::path::PathBuf::from(path);
-        self.wish(Effect::Record { pane, path, size, title });
+        self.wish(Effect::Record {
+            pane,
+            path,
+            size,
+            title,
+        });
     }
 
     /// The user stops what is still to be sent.
@@ -542,7 +595,10 @@ impl App {
         let Some(shell) = self.shell() else { return };
         match &shell.clipboard {
             Clipboard::Wanted(text) => {
-                let question = format!("let {} set the clipboard to this, and later too?", shell.target.name);
+                let question = format!(
+                    "let {} set the clipboard to this, and later too?",
+                    shell.target.name
+                );
                 let deed = Deed::Clipboard(shell.id, text.clone());
                 let confirm = Confirm::about_text(question, &text.clone(), deed);
                 self.ask(confirm);
@@ -591,9 +647,13 @@ impl App {
 
     /// A recording has begun or ended.
     pub(super) fn on_recording(&mut self, id: PaneId, name: Option<String>) {
-        let Some(shell) = self.shells.get_mut(&id) else { return };
+        let Some(shell) = self.shells.get_mut(&id) else {
+            return;
+        };
         let words = match (&name, &shell.recording) {
-            (Some(name), _) => format!("recording to {name}; what is typed is not in it, unless it is shown"),
+            (Some(name), _) => {
+                format!("recording to {name}; what is typed is not in it, unless it is shown")
+            }
             (None, Some(name)) => format!("recorded to {name}; deckwatch replay {name} shows it"),
             (None, None) => return,
         };
@@ -603,8 +663,13 @@ impl App {
 
     /// Input that found no room: it was not sent, and that is said.
     pub(super) fn on_busy(&mut self, id: PaneId, bytes: usize) {
-        let name = self.shells.get(&id).map_or(String::new(), |shell| shell.target.name.clone());
+        let name = self
+            .shells
+            .get(&id)
+            .map_or(String::new(), |shell| shell.target.name.clone());
         let bytes = words::count(bytes as u64);
-        self.fail(&format!("{name} does not take input: {bytes} bytes were not sent"));
+        self.fail(&format!(
+            "{name} does not take input: {bytes} bytes were not sent"
+        ));
     }
 }

@@ -9,8 +9,8 @@ use ratatui::layout::Rect;
 
 use crate::codec::target::Target;
 use crate::model::{Fault, LinkState, Micros, PaneId, TargetId};
-use crate::term::screen::Screen;
 use crate::store::{Case, Layer, LayerKind, Pattern};
+use crate::term::screen::Screen;
 
 use super::confirm::{Confirm, Deed};
 use super::effect::Effect;
@@ -120,9 +120,8 @@ impl App {
             dragging: None,
             wishes: Vec::new(),
         };
-        let (shells, logs): (Vec<Target>, Vec<Target>) = targets
-            .into_iter()
-            .partition(Target::is_terminal);
+        let (shells, logs): (Vec<Target>, Vec<Target>) =
+            targets.into_iter().partition(Target::is_terminal);
         let ids: Vec<TargetId> = logs
             .into_iter()
             .map(|target| app.open_target(target))
@@ -197,7 +196,12 @@ impl App {
 
     /// The panes on the screen.
     pub fn places(&self) -> Vec<(PaneId, Rect)> {
-        layout::solve(self.body(), &self.tabs.now.tree, self.tabs.now.focus, self.tabs.now.zoom)
+        layout::solve(
+            self.body(),
+            &self.tabs.now.tree,
+            self.tabs.now.focus,
+            self.tabs.now.zoom,
+        )
     }
 
     /// The focused pane.
@@ -416,7 +420,10 @@ impl App {
     /// A pane's number, from 1.
     pub fn number(&self, pane: PaneId) -> usize {
         let panes = self.tabs.panes();
-        panes.iter().position(|id| *id == pane).map_or(0, |at| at + 1)
+        panes
+            .iter()
+            .position(|id| *id == pane)
+            .map_or(0, |at| at + 1)
     }
 
     /// Focus on the neighbour on that side.
@@ -521,7 +528,10 @@ impl App {
         let id = self.tabs.now.focus;
         match self.shell().filter(|shell| shell.is_running()) {
             Some(shell) => {
-                let question = format!("close the shell of {}? What runs there may end", shell.target.name);
+                let question = format!(
+                    "close the shell of {}? What runs there may end",
+                    shell.target.name
+                );
                 self.ask(Confirm::new(question, &[], Deed::Close(id)));
             }
             None => self.close_pane(id),
@@ -561,7 +571,12 @@ impl App {
     /// Closes all panes but the focused one. Shells that run stay, in tabs of their own.
     pub fn close_others(&mut self) {
         let focus = self.tabs.now.focus;
-        let others: Vec<PaneId> = self.tabs.panes().into_iter().filter(|id| *id != focus).collect();
+        let others: Vec<PaneId> = self
+            .tabs
+            .panes()
+            .into_iter()
+            .filter(|id| *id != focus)
+            .collect();
         let (kept, gone): (Vec<PaneId>, Vec<PaneId>) = others
             .into_iter()
             .partition(|id| self.shells.get(id).is_some_and(ShellPane::is_running));
@@ -615,7 +630,12 @@ impl App {
 
     /// Sizes the focused pane.
     pub fn resize_pane(&mut self, axis: Axis, percent: i16) {
-        if !self.tabs.now.tree.resize(self.tabs.now.focus, axis, percent) {
+        if !self
+            .tabs
+            .now
+            .tree
+            .resize(self.tabs.now.focus, axis, percent)
+        {
             self.tell("there is no pane to take room from");
         }
     }
@@ -647,7 +667,12 @@ impl App {
             .filter_map(|opened| opened.retry_at)
             .map(|_| second);
         let waits = waits.chain(opening.then_some(second));
-        notice.into_iter().chain(rates).chain(waits).chain(held).min()
+        notice
+            .into_iter()
+            .chain(rates)
+            .chain(waits)
+            .chain(held)
+            .min()
     }
 
     /// Wall-clock time now.

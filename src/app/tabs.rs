@@ -148,7 +148,10 @@ mod tests {
         tabs.turn(1);
         assert_eq!(order(&tabs), (vec![0, 1, 2, 3], 0));
         assert!(tabs.show(PaneId(2)) && !tabs.show(PaneId(9)));
-        assert_eq!((order(&tabs), tabs.now.focus), ((vec![0, 1, 2, 3], 2), PaneId(2)));
+        assert_eq!(
+            (order(&tabs), tabs.now.focus),
+            ((vec![0, 1, 2, 3], 2), PaneId(2))
+        );
         assert!(tabs.close());
         assert_eq!(order(&tabs), (vec![0, 1, 3], 1));
         tabs.go_to(0);

@@ -550,7 +550,11 @@ impl App {
                 .map_or(0, |(_, rect)| rect.right());
             if (step > 0) != (before < at.x)
                 || before == at.x
-                || !self.tabs.now.tree.resize(id, super::layout::Axis::Beside, step)
+                || !self
+                    .tabs
+                    .now
+                    .tree
+                    .resize(id, super::layout::Axis::Beside, step)
             {
                 return;
             }

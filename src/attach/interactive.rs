@@ -170,13 +170,16 @@ impl Session {
                     }
                     None => return Done::Ended(ShellEnd { how: ShellExit::Closed, unsent: 0, unconfirmed: 0 }),
                 },
-                typed = input.recv(), if reading && self.keys.is_none() => match typed {
-                    Some(typed) => if self.typed(&typed) { return Done::Left },
-                    None => {
+                typed = input.recv(), if reading && self.keys.is_none() => {
+                    let Some(typed) = typed else {
                         reading = false;
                         self.end_of_input();
+                        continue;
+                    };
+                    if self.typed(&typed) {
+                        return Done::Left;
                     }
-                },
+                }
                 Some(()) = winch.recv() => {
                     if let Some((columns, rows)) = terminal::size() {
                         self.shell.tell(Control::Resized(columns, rows));
@@ -226,12 +229,17 @@ impl Session {
                     self.say(words.as_str());
                 }
             }
+            ShellUpdate::Stale(true) => {
+                if self.raw && !self.quiet {
+                    self.say("the server does not answer; if the shell has ended, a key finds out");
+                }
+            }
             ShellUpdate::Refused(bytes) => self.say(&format!(
                 "{bytes} typed bytes are no UTF-8, which is all that this server takes; they were not sent"
             )),
             ShellUpdate::Sized(..)
             | ShellUpdate::Title(_)
-            | ShellUpdate::Stale(_)
+            | ShellUpdate::Stale(false)
             | ShellUpdate::Queued(_)
             | ShellUpdate::Stopped(_) => {}
         }
@@ -266,7 +274,9 @@ impl Session {
         if let Some(Err(error)) = written {
             self.recording = None;
             let why = words::io_error(&error);
-            self.say(&format!("the recording stopped: it can't be written ({why})"));
+            self.say(&format!(
+                "the recording stopped: it can't be written ({why})"
+            ));
         }
     }
 

@@ -14,6 +14,7 @@ use crate::model::shell::{ShellEnd, ShellExit, ShellUpdate};
 use crate::model::{Fault, FaultKind, words};
 use crate::term::Screen;
 use crate::term::record::{Event, Header, Item, Reader, What};
+use crate::term::screen::Row;
 use crate::text::SafeText;
 
 /// A line of a recording at most, in bytes.
@@ -70,14 +71,21 @@ impl Lines {
     fn header(&mut self) -> Result<Header, Fault> {
         match self.next()? {
             Some(Item::Header(header)) => Ok(header),
-            Some(Item::Event(_) | Item::Nothing) | None => Err(unreadable(&self.path, "it has no header")),
+            Some(Item::Event(_) | Item::Nothing) | None => {
+                Err(unreadable(&self.path, "it has no header"))
+            }
         }
     }
 }
 
 fn unreadable(path: &Path, why: &str) -> Fault {
     let what = SafeText::of(&path.display().to_string()).to_string();
-    Fault::new(FaultKind::Usage, what, why, "a recording is an asciicast file of version 2")
+    Fault::new(
+        FaultKind::Usage,
+        what,
+        why,
+        "a recording is an asciicast file of version 2",
+    )
 }
 
 /// Whether a file is a recording: a fault says why not.
@@ -100,7 +108,7 @@ pub fn print(path: &Path, out: &mut impl io::Write) -> Result<(), Fault> {
     }
     let mut rows: Vec<String> = (screen.first_row()..screen.end_row())
         .filter_map(|number| screen.row(number))
-        .map(|row| row.text())
+        .map(Row::text)
         .collect();
     while rows.last().is_some_and(String::is_empty) {
         rows.pop();
@@ -108,7 +116,12 @@ pub fn print(path: &Path, out: &mut impl io::Write) -> Result<(), Fault> {
     for row in rows {
         writeln!(out, "{row}").map_err(|error| {
             let why = words::io_error(&error);
-            Fault::new(FaultKind::Output, "standard output", why, "free some space, or write elsewhere")
+            Fault::new(
+                FaultKind::Output,
+                "standard output",
+                why,
+                "free some space, or write elsewhere",
+            )
         })?;
     }
     Ok(())
@@ -169,7 +182,10 @@ impl Player {
     ) -> Result<bool, Fault> {
         let header = lines.header()?;
         let size = (header.size.columns(), header.size.rows());
-        for update in [ShellUpdate::Sized(size.0, size.1), ShellUpdate::Ready("a recording")] {
+        for update in [
+            ShellUpdate::Sized(size.0, size.1),
+            ShellUpdate::Ready("a recording"),
+        ] {
             if outlet.send((name, update)).await.is_err() {
                 return Ok(false);
             }
@@ -180,7 +196,9 @@ impl Player {
             if !self.wait(event.at, orders).await {
                 return Ok(false);
             }
-            let Some(update) = update(event) else { continue };
+            let Some(update) = update(event) else {
+                continue;
+            };
             if outlet.send((name, update)).await.is_err() {
                 return Ok(false);
             }
@@ -207,7 +225,9 @@ impl Player {
     fn obey(&mut self, order: Order) {
         let now = clock::now();
         if !self.paused {
-            self.at += now.saturating_duration_since(self.since).mul_f64(self.speed);
+            self.at += now
+                .saturating_duration_since(self.since)
+                .mul_f64(self.speed);
         }
         self.since = now;
         match order {

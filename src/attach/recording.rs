@@ -58,8 +58,7 @@ impl Recording {
     pub fn resize(&mut self, size: (u16, u16)) -> io::Result<()> {
         let mut lines = Vec::new();
         let size = Size::new(size.0, size.1);
-        self.recorder
-            .resize(self.begun.elapsed(), size, &mut lines);
+        self.recorder.resize(self.begun.elapsed(), size, &mut lines);
         self.file.write_all(&lines)
     }
 

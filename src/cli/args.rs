@@ -265,9 +265,11 @@ pub struct WaitArgs {
 /// `shell`.
 #[derive(clap::Args, Debug, Clone)]
 pub struct ShellArgs {
-    /// ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD[/CONTAINER], or the page of a GoTTY
-    /// or ttyd
-    #[arg(value_name = "TARGET")]
+    /// The container's shell, or the page of a server that has one
+    #[arg(
+        value_name = "TARGET",
+        help = "ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD[/CONTAINER], or the page of a GoTTY or ttyd"
+    )]
     pub target: String,
     /// Run one command: its output alone, its exit code ours (needs a POSIX shell there)
     #[arg(long, value_name = "CMD")]

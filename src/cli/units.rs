@@ -119,12 +119,18 @@ pub fn reconnect(text: &str) -> Result<Retry, String> {
 
 /// Reads `4x`, `0.5x` or `2` as percent: from 1 to 10,000.
 pub fn speed(text: &str) -> Result<u32, String> {
-    let number: f64 = text.strip_suffix('x').unwrap_or(text).parse().unwrap_or(0.0);
+    let number: f64 = text
+        .strip_suffix('x')
+        .unwrap_or(text)
+        .parse()
+        .unwrap_or(0.0);
     let percent = format!("{:.0}", number * 100.0).parse().unwrap_or(0);
     if (1..=10_000).contains(&percent) {
         return Ok(percent);
     }
-    Err(format!("{text:?} is no speed; write it like 2x, from 0.01x to 100x"))
+    Err(format!(
+        "{text:?} is no speed; write it like 2x, from 0.01x to 100x"
+    ))
 }
 
 /// Reads `--dialect`'s value.

@@ -150,7 +150,9 @@ impl Target {
     /// A recording to be played at this speed, in percent of its own.
     pub fn cast(path: PathBuf, speed: u32) -> Self {
         let text = path.display().to_string();
-        let name = path.file_name().map_or_else(|| text.clone(), |name| name.to_string_lossy().into_owned());
+        let name = path
+            .file_name()
+            .map_or_else(|| text.clone(), |name| name.to_string_lossy().into_owned());
         Self {
             text,
             name,

@@ -10,8 +10,8 @@ use tokio::sync::mpsc;
 use crate::app::msg::Msg;
 use crate::attach::player::{self, Order};
 use crate::attach::recording::Recording;
-use crate::codec::target::{FeedSpec, Target};
 use crate::codec::shell::ShellSpec;
+use crate::codec::target::{FeedSpec, Target};
 use crate::model::shell::{ShellExit, ShellUpdate};
 use crate::model::{PaneId, words};
 use crate::source::shell::{Control, Opening, Shell};
@@ -28,7 +28,7 @@ const INBOX: usize = 16;
 pub(super) type Name = (PaneId, u64);
 
 enum Running {
-    Live(Shell, ShellSpec),
+    Live(Shell, Box<ShellSpec>),
     Played(mpsc::Sender<Order>),
 }
 
@@ -73,7 +73,10 @@ impl Shells {
                     login,
                     size,
                 };
-                Running::Live(Shell::open(opening, name, self.outlet.clone()), spec.clone())
+                {
+                    let shell = Shell::open(opening, name, self.outlet.clone());
+                    Running::Live(shell, Box::new(spec.clone()))
+                }
             }
             FeedSpec::Cast(path, speed) => {
                 // Orders are keys; more than these nobody presses between two frames.
@@ -192,7 +195,9 @@ impl Shells {
         let error = written.err()?;
         self.recordings.remove(&pane);
         let why = words::io_error(&error);
-        Some(Msg::Failed(format!("the recording stopped: it can't be written ({why})")))
+        Some(Msg::Failed(format!(
+            "the recording stopped: it can't be written ({why})"
+        )))
     }
 
     /// Closes all of them and waits, about 1 s at most, until they have said goodbye.

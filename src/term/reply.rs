@@ -6,6 +6,8 @@
 
 use std::io::Write;
 
+use crate::text::palette;
+
 /// DA1: a VT220 with colours.
 pub const DA1: &[u8] = b"\x1b[?62;22c";
 /// DA2: 300 makes programs take SGR mouse reports for granted.
@@ -77,7 +79,7 @@ impl Replies {
 
     /// OSC 4: colour `index` of the palette.
     pub(super) fn palette(&mut self, index: u8, bell: bool) {
-        let (r, g, b) = palette(index);
+        let (r, g, b) = palette::rgb(index);
         let end = end(bell);
         self.put(format_args!(
             "\x1b]4;{index};rgb:{r:02x}{r:02x}/{g:02x}{g:02x}/{b:02x}{b:02x}{end}"
@@ -117,56 +119,9 @@ fn end(bell: bool) -> &'static str {
 const LIGHT: (u8, u8, u8) = (0xe5, 0xe5, 0xe5);
 const DARK: (u8, u8, u8) = (0, 0, 0);
 
-/// xterm's palette: 16 colours, the cube, the greys.
-fn palette(index: u8) -> (u8, u8, u8) {
-    const LOW: [(u8, u8, u8); 16] = [
-        (0x00, 0x00, 0x00),
-        (0xcd, 0x00, 0x00),
-        (0x00, 0xcd, 0x00),
-        (0xcd, 0xcd, 0x00),
-        (0x00, 0x00, 0xee),
-        (0xcd, 0x00, 0xcd),
-        (0x00, 0xcd, 0xcd),
-        (0xe5, 0xe5, 0xe5),
-        (0x7f, 0x7f, 0x7f),
-        (0xff, 0x00, 0x00),
-        (0x00, 0xff, 0x00),
-        (0xff, 0xff, 0x00),
-        (0x5c, 0x5c, 0xff),
-        (0xff, 0x00, 0xff),
-        (0x00, 0xff, 0xff),
-        (0xff, 0xff, 0xff),
-    ];
-    if let Some(low) = LOW.get(usize::from(index)) {
-        return *low;
-    }
-    if let Some(grey) = index.checked_sub(232) {
-        let value = 8 + 10 * grey;
-        return (value, value, value);
-    }
-    let step = |part: u8| if part == 0 { 0 } else { 55 + 40 * part };
-    let cube = index - 16;
-    (step(cube / 36), step(cube / 6 % 6), step(cube % 6))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_palette_is_xterms() {
-        for (index, want) in [
-            (1, (0xcd, 0, 0)),
-            (16, (0, 0, 0)),
-            (21, (0, 0, 255)),
-            (208, (255, 135, 0)),
-            (231, (255, 255, 255)),
-            (232, (8, 8, 8)),
-            (255, (238, 238, 238)),
-        ] {
-            assert_eq!(palette(index), want, "{index}");
-        }
-    }
 
     #[test]
     fn a_flood_of_questions_gets_a_bounded_answer() {

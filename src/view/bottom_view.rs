@@ -161,7 +161,10 @@ fn keys_that_matter(app: &App) -> &'static [(&'static str, &'static str)] {
                 ("q", "quit"),
             ],
             (None, Some(_)) => &[
-                ("Ctrl-]", "then a key is for deckwatch: ? help, d leave it running, x close"),
+                (
+                    "Ctrl-]",
+                    "then a key is for deckwatch: ? help, d leave it running, x close",
+                ),
                 ("", "all other keys go to the container"),
             ],
             (None, None) => LINES,

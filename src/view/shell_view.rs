@@ -154,10 +154,16 @@ fn link(app: &App, shell: &ShellPane) -> (String, Role) {
         }
         Link::Open(_) | Link::Stale(_) if shell.queued > 0 => {
             let bytes = words::count(shell.queued as u64);
-            (format!("{bytes} bytes are still to be sent; Ctrl-] c stops that"), Role::Warn)
+            (
+                format!("{bytes} bytes are still to be sent; Ctrl-] c stops that"),
+                Role::Warn,
+            )
         }
         Link::Open(server) => ((*server).to_owned(), Role::Good),
-        Link::Stale(server) => (format!("{server} does not answer"), Role::Warn),
+        Link::Stale(server) => (
+            format!("{server} does not answer; if the shell has ended, a key finds out"),
+            Role::Warn,
+        ),
         Link::Over(end) => {
             let role = match end.how {
                 ShellExit::Exited { .. } | ShellExit::Closed => Role::Dim,

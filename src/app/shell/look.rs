@@ -44,7 +44,9 @@ impl Look {
             top: screen.top_row(),
             cursor: Place {
                 row: screen.top_row() + u64::from(line),
-                column: screen.cursor().map_or(0, |cursor| usize::from(cursor.column)),
+                column: screen
+                    .cursor()
+                    .map_or(0, |cursor| usize::from(cursor.column)),
             },
             anchor: None,
             pattern: None,
@@ -124,7 +126,10 @@ impl Look {
         self.cursor.row = self.cursor.row.clamp(first, end.saturating_sub(1));
         let columns = usize::from(screen.size().columns());
         self.cursor.column = self.cursor.column.min(columns.saturating_sub(1));
-        let last = self.cursor.row.saturating_sub(rows.saturating_sub(1) as u64);
+        let last = self
+            .cursor
+            .row
+            .saturating_sub(rows.saturating_sub(1) as u64);
         self.top = self.top.clamp(last, self.cursor.row);
         self.top = self.top.clamp(first, screen.top_row());
     }
@@ -165,19 +170,32 @@ impl Look {
         let columns = usize::from(screen.size().columns());
         let step = |place: Place| -> Option<Place> {
             let (row, column) = (place.row, place.column);
+            if forward && column + 1 < columns {
+                return Some(Place {
+                    row,
+                    column: column + 1,
+                });
+            }
             if forward {
-                return match column + 1 < columns {
-                    true => Some(Place { row, column: column + 1 }),
-                    false => (row + 1 < screen.end_row()).then_some(Place { row: row + 1, column: 0 }),
-                };
+                let next = row + 1 < screen.end_row();
+                return next.then_some(Place {
+                    row: row + 1,
+                    column: 0,
+                });
             }
             match column.checked_sub(1) {
                 Some(column) => Some(Place { row, column }),
-                None => (row > screen.first_row()).then(|| Place { row: row - 1, column: columns - 1 }),
+                None => (row > screen.first_row()).then(|| Place {
+                    row: row - 1,
+                    column: columns - 1,
+                }),
             }
         };
         let starts = |place: Place| {
-            let before = place.column.checked_sub(1).map(|column| Place { column, ..place });
+            let before = place
+                .column
+                .checked_sub(1)
+                .map(|column| Place { column, ..place });
             !blank(place) && before.is_none_or(blank)
         };
         let mut place = self.cursor;

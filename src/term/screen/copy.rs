@@ -44,7 +44,7 @@ impl Span {
     }
 
     /// Its columns of one row: the first, and the one after the last.
-    pub(super) fn of_row(&self, row: u64, columns: usize) -> (usize, usize) {
+    pub fn of_row(&self, row: u64, columns: usize) -> (usize, usize) {
         if row < self.start.row || row > self.end.row {
             return (0, 0);
         }
