@@ -6,6 +6,7 @@ pub mod event_log;
 pub mod level;
 pub mod packet;
 pub mod pubsub;
+pub mod shell;
 pub mod stamp;
 pub mod target;
 pub mod zmq_layout;

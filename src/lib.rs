@@ -19,6 +19,7 @@
 //! | [`view`] | painting | … `app`, by reference |
 //! | [`cli`] | what was typed, and what is meant by it | … `codec` |
 //! | [`follow`] | headless mode | … `source`, `cli` |
+//! | [`attach`] | a shell without the interface | … `source`, `cli`, `term` |
 //! | [`demo`] | the embedded platform; shares no code with our connections | `model`, `clock` |
 //! | [`runtime`] | the imperative shell: terminal, signals, loop | everything |
 //! | [`clock`] | the only reader of clocks | |
@@ -43,6 +44,7 @@
 //! - 2026-11-24: follow mode writes on a thread of its own, so that a blocked pipe can't keep
 //!   signals and sockets waiting.
 pub mod app;
+pub mod attach;
 pub mod cli;
 pub mod clock;
 pub mod codec;

@@ -5,6 +5,7 @@ pub mod batch;
 pub mod fault;
 pub mod ident;
 pub mod level;
+pub mod shell;
 
 pub mod update;
 pub mod words;

@@ -2,8 +2,10 @@
 //! is an exit code.
 
 pub mod clipboard;
+mod dialects;
 pub mod input;
 pub mod perform;
+mod shells;
 pub mod signals;
 pub mod terminal;
 pub mod tui;
@@ -18,15 +20,18 @@ use clap::Parser;
 use etcetera::BaseStrategy;
 use tokio::runtime::{Builder, Runtime};
 
+use crate::attach;
 use crate::cli::args::DemoArgs;
 use crate::cli::env::Env;
 use crate::cli::plan::ViewPlan;
 use crate::cli::{Args, Plan, plan};
-use crate::codec::target::Target;
+use crate::codec::target::{FeedSpec, Target};
 use crate::demo;
 use crate::follow;
 use crate::model::{Fault, FaultKind};
 use crate::text::SafeText;
+
+use dialects::Dialects;
 
 /// Panes that the demo opens with.
 const PANES: usize = 6;
@@ -67,6 +72,30 @@ fn carry_out(plan: Plan) -> Result<u8, Fault> {
             runtime.shutdown_background();
             code
         }
+        Plan::Shell(plan) => {
+            let runtime = runtime(1)?;
+            let code = runtime.block_on(async {
+                let spec = plan.target.shell().cloned();
+                let mut dialects = Dialects::load();
+                let world = attach::World {
+                    signals: signals::headless()?,
+                    remembered: spec.as_ref().and_then(|spec| dialects.of(spec)),
+                    remember: Box::new(move |server| {
+                        if let Some(spec) = &spec {
+                            dialects.found(spec, server);
+                        }
+                    }),
+                    say: Box::new(complain),
+                };
+                attach::run(*plan, world).await
+            });
+            runtime.shutdown_background();
+            code
+        }
+        Plan::PrintCast(path) => {
+            attach::player::print(&path, &mut std::io::stdout().lock())?;
+            Ok(0)
+        }
         Plan::Serve(args) => {
             let runtime = runtime(2)?;
             let code = runtime.block_on(serve(&args));
@@ -74,6 +103,12 @@ fn carry_out(plan: Plan) -> Result<u8, Fault> {
             code
         }
         Plan::View(targets, plan) => {
+            for target in &targets {
+                // A file that is no recording is told of before the screen is taken.
+                if let FeedSpec::Cast(path, _) = &target.feed {
+                    attach::player::check(path)?;
+                }
+            }
             let runtime = runtime(2)?;
             let ending = runtime.block_on(tui::run(targets, plan, themes()));
             runtime.shutdown_background();
@@ -151,6 +186,10 @@ async fn demo(args: &DemoArgs, plan: ViewPlan) -> Result<tui::Ending, Fault> {
             let mut target = Target::parse(&known.url)?;
             let name = known.what.split([':', ',']).next().unwrap_or("");
             name.clone_into(&mut target.name);
+            let alias = name.rsplit(' ').next().unwrap_or(name);
+            if let Some(url) = platform.shell_url(alias, None) {
+                target.shell_beside = Some(Box::new(Target::parse(&url)?));
+            }
             targets.push(target);
         }
     }

@@ -11,6 +11,7 @@ pub mod log;
 pub mod port;
 pub mod pubsub;
 pub mod replay;
+pub mod shell;
 pub mod zmq;
 
 mod link;
@@ -30,7 +31,8 @@ pub enum AnySession {
 }
 
 impl AnySession {
-    /// The session for a feed; none for standard input and files, which speak no protocol.
+    /// The session for a feed; none for standard input and files, which speak no protocol, and for
+    /// shells, which have one of their own.
     pub fn new(feed: &FeedSpec) -> Option<Self> {
         match feed {
             FeedSpec::Ws(spec) => Some(match &spec.feed {
@@ -41,7 +43,7 @@ impl AnySession {
                 | WsFeed::Mpush(_) => Self::Log(log::LogSession::new(&spec.feed)),
             }),
             FeedSpec::Zmq(spec) => Some(Self::Zmq(zmq::ZmqSession::new(spec))),
-            FeedSpec::Stdin | FeedSpec::File(_) => None,
+            FeedSpec::Stdin | FeedSpec::File(_) | FeedSpec::Shell(_) | FeedSpec::Cast(..) => None,
         }
     }
 

@@ -4,6 +4,7 @@
 pub mod drive;
 pub mod lines;
 pub mod outlet;
+pub mod shell;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -51,7 +52,8 @@ impl Source {
         let (commands, orders) = mpsc::channel(8);
         let (name, alarm) = (target.text.clone(), outlet.alarm());
         let task = match &target.feed {
-            FeedSpec::Ws(_) | FeedSpec::Zmq(_) => {
+            // A shell has no session of this kind, and ends at once: `shell` drives it.
+            FeedSpec::Ws(_) | FeedSpec::Zmq(_) | FeedSpec::Shell(_) | FeedSpec::Cast(..) => {
                 let work = drive::run(target.clone(), policy, orders, outlet);
                 tokio::spawn(guarded(work, name, alarm))
             }

@@ -2,6 +2,7 @@
 //! deadlines are set here, meaning nowhere.
 
 pub mod dial;
+pub mod http;
 pub mod opcodes;
 pub mod ws;
 pub mod zmq;
@@ -80,6 +81,8 @@ impl DialError {
 pub enum LinkError {
     /// The peer ended it, as servers of this platform do: without a close frame, mostly.
     Ended(String),
+    /// It broke on the way: a reset, an error of the network, a peer that takes nothing.
+    Cut(String),
     /// The peer broke the protocol or a limit; doing so again is an answer.
     Broken(String),
     /// A message was too long to be taken: it is missing, and the connection is of no more use.

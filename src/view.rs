@@ -10,13 +10,17 @@
 //! ```
 
 mod bottom_view;
+mod confirm_view;
+mod grid_view;
 mod help_view;
 mod layers_view;
 mod log_view;
 mod paint;
 mod record_view;
 mod root;
+mod shell_view;
 mod status_view;
+mod tabs_view;
 pub mod theme;
 
 pub use root::render;

@@ -124,6 +124,11 @@ const TABLE: &[Row] = &[
         uses: &["text", "model", "codec", "source", "cli", "clock"],
         never: SCREEN,
     },
+    Row {
+        module: "attach",
+        uses: &["text", "model", "codec", "source", "cli", "clock", "term"],
+        never: SCREEN,
+    },
     // It says by itself what the platform says: nothing of the client's connections.
     Row {
         module: "demo",
@@ -146,6 +151,7 @@ const TABLE: &[Row] = &[
             "source",
             "cli",
             "follow",
+            "attach",
             "demo",
         ],
         never: &["tokio_tungstenite", "zeromq", "socket2"],
@@ -310,6 +316,10 @@ fn line_faults(row: &Row, path: &str, line: &str, place: &str, faults: &mut Vec<
             faults.push(format!("{place}: {} may never name {never}", row.module));
         }
     }
+    // The emulator can be exchanged as long as one facade knows it.
+    if names(line, "alacritty_terminal") && !path.starts_with("term/screen") {
+        faults.push(format!("{place}: only term/screen may name the emulator"));
+    }
     if row.module == "app" && names(line, "ratatui") && !line.contains(LAYOUT_ONLY) {
         faults.push(format!("{place}: app may name {LAYOUT_ONLY} only"));
     }
@@ -427,6 +437,12 @@ fn planted_faults_are_found() {
             "theme.rs only",
         ),
         (
+            "term",
+            "term/cell.rs",
+            "use alacritty_terminal::Term;",
+            "only term/screen",
+        ),
+        (
             "cli",
             "cli/a.rs",
             "let x = \"//\"; tokio::spawn(y);",
@@ -456,6 +472,7 @@ fn planted_faults_are_found() {
             "use my_tokio::x; a::tokio::b(); $crate::app::x();",
         ),
         ("app", "app/a.rs", "use ratatui::layout::Rect;"),
+        ("term", "term/screen/a.rs", "use alacritty_terminal::Term;"),
         ("view", "view/theme.rs", "let red = Color::Red;"),
         ("view", "view/a.rs", "let red = TextColor::Red;"),
     ] {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::codec::shell::Dialect;
+
 use super::units;
 
 const ABOUT: &str = "\
@@ -18,6 +20,9 @@ TARGET is one of
   ws://HOST:6060/websocket#TOPIC                 mpush
   tcp://HOST:9242#PREFIX                         ZeroMQ (?layout= ?bind=true ?service=)
   file:PATH  or  -                               lines of a file, or of standard input
+  ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD[/CONTAINER]
+                                                 a container's shell (?namespace= ?debug=true)
+  http://HOST:8080/                              a shell behind GoTTY or ttyd
 wss:// and any path in front work alike; what stands behind # is never requested.
 Quote targets: # and ? mean something to most shells.";
 
@@ -83,6 +88,11 @@ pub enum Command {
     Follow(Box<LogsArgs>),
     /// Wait until a line matches: logs -f -q --tail 0 --until-match RE --for T
     Wait(WaitArgs),
+    /// Type into a container: a raw shell, or one command with --exec
+    #[command(visible_alias = "attach")]
+    Shell(ShellArgs),
+    /// Show a recording of a shell (asciicast v2)
+    Replay(ReplayArgs),
     /// Run a platform inside this process and look at it
     Demo(DemoArgs),
     /// Repair a terminal that a killed program left unusable
@@ -250,6 +260,58 @@ pub struct WaitArgs {
     /// Lost links: auto (for ever after a first success), never, or N attempts
     #[arg(long, value_name = "auto|never|N", default_value = "auto", value_parser = units::reconnect)]
     pub reconnect: units::Retry,
+}
+
+/// `shell`.
+#[derive(clap::Args, Debug, Clone)]
+pub struct ShellArgs {
+    /// The container's shell, or the page of a server that has one
+    #[arg(
+        value_name = "TARGET",
+        help = "ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD[/CONTAINER], or the page of a GoTTY or ttyd"
+    )]
+    pub target: String,
+    /// Run one command: its output alone, its exit code ours (needs a POSIX shell there)
+    #[arg(long, value_name = "CMD")]
+    pub exec: Option<String>,
+    /// How long the command may take (124 when it takes longer)
+    #[arg(long, value_name = "TIME", value_parser = units::duration, default_value = "60s", requires = "exec")]
+    pub timeout: Duration,
+    /// The server's dialect, instead of finding it out
+    #[arg(long, value_name = "NAME", value_parser = units::dialect)]
+    pub dialect: Option<&'static Dialect>,
+    /// The password of user@ in the URL is the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "password_stdin")]
+    pub password_file: Option<PathBuf>,
+    /// The password is the first line of standard input
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// Write a recording of what is shown (asciicast v2); what is typed is not in it
+    #[arg(long, value_name = "FILE", conflicts_with = "exec")]
+    pub record: Option<PathBuf>,
+    /// Enter ~. means nothing
+    #[arg(long)]
+    pub no_escape: bool,
+    /// Nothing about the connection on standard error
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// `replay`.
+#[derive(clap::Args, Debug, Clone)]
+pub struct ReplayArgs {
+    /// The recording
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How fast: 2x is twice its own speed
+    #[arg(long, value_name = "SPEED", value_parser = units::speed, default_value = "1x")]
+    pub speed: u32,
+    /// Print what it shows as text, at once, instead of playing it
+    #[arg(long)]
+    pub headless: bool,
+    /// How the interface looks and behaves
+    #[command(flatten)]
+    pub view: ViewArgs,
 }
 
 /// `demo`.

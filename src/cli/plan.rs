@@ -11,7 +11,7 @@ use crate::model::{Fault, FaultKind, Level};
 
 use super::args::{
     Args, Command, DemoArgs, FilterArgs, Format, LogsArgs, MinLevel, OnLag, OutArgs, Sanitize,
-    Stamp, StopArgs, ViewArgs, WaitArgs,
+    ShellArgs, Stamp, StopArgs, ViewArgs, WaitArgs,
 };
 use super::env::Env;
 use super::units::{Retry, Tail};
@@ -23,12 +23,60 @@ pub enum Plan {
     View(Vec<Target>, ViewPlan),
     /// Print lines.
     Logs(Box<LogsPlan>),
+    /// A shell without the interface.
+    Shell(Box<ShellPlan>),
+    /// What a recording shows, as text.
+    PrintCast(PathBuf),
     /// The embedded platform, seen in the interface.
     Demo(DemoArgs, ViewPlan),
     /// The embedded platform alone.
     Serve(DemoArgs),
     /// Undo what a dead program did to the terminal.
     ResetTerminal,
+}
+
+/// A shell without the interface.
+#[derive(Clone, Debug)]
+pub struct ShellPlan {
+    /// Which one.
+    pub target: Target,
+    /// Where the password comes from.
+    pub password: PasswordFrom,
+    /// One command.
+    pub exec: Option<ExecPlan>,
+    /// How it behaves without one.
+    pub raw: RawPlan,
+}
+
+/// Where a password comes from (decision 15).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PasswordFrom {
+    /// Asked on the terminal, if the URL names a user.
+    Prompt,
+    /// A file's first line.
+    File(PathBuf),
+    /// Standard input's first line.
+    Stdin,
+}
+
+/// One command in a shell.
+#[derive(Clone, Debug)]
+pub struct ExecPlan {
+    /// The command, for a POSIX shell.
+    pub command: String,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
+/// How a raw shell behaves.
+#[derive(Clone, Debug)]
+pub struct RawPlan {
+    /// `~.` after Enter disconnects.
+    pub escape: bool,
+    /// Silence on standard error.
+    pub quiet: bool,
+    /// A recording.
+    pub record: Option<PathBuf>,
 }
 
 /// How the interface looks and behaves.
@@ -199,6 +247,19 @@ pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
         )?))),
         Some(Command::Follow(logs)) => Ok(Plan::Logs(Box::new(logs_plan(&logs, env, true)?))),
         Some(Command::Wait(wait)) => Ok(Plan::Logs(Box::new(wait_plan(wait, env)?))),
+        Some(Command::Shell(shell)) => Ok(Plan::Shell(Box::new(shell_plan(shell)?))),
+        Some(Command::Replay(replay)) if replay.headless => Ok(Plan::PrintCast(replay.file)),
+        Some(Command::Replay(replay)) => {
+            let view = view_plan(&replay.view, env);
+            let target = Target::cast(replay.file, replay.speed);
+            let next = "add --headless to print what it shows";
+            in_a_terminal(vec![target], env)
+                .map(|targets| Plan::View(targets, view))
+                .map_err(|fault| Fault {
+                    next: next.into(),
+                    ..fault
+                })
+        }
         Some(Command::Demo(demo)) if demo.serve => Ok(Plan::Serve(demo)),
         Some(Command::Demo(demo)) => {
             in_a_terminal(Vec::new(), env)?;
@@ -243,6 +304,50 @@ fn view_plan(args: &ViewArgs, env: &Env) -> ViewPlan {
     }
 }
 
+fn shell_plan(args: ShellArgs) -> Result<ShellPlan, Fault> {
+    let mut target = Target::parse(&args.target)?;
+    let FeedSpec::Shell(spec) = &mut target.feed else {
+        let next = "a shell looks like ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD or http://HOST:8080/";
+        return Err(Fault::new(
+            FaultKind::Usage,
+            target.text,
+            "it is no shell",
+            next,
+        ));
+    };
+    spec.dialect = args.dialect;
+    let password = match (args.password_file, args.password_stdin) {
+        (Some(path), _) => PasswordFrom::File(path),
+        (None, true) => PasswordFrom::Stdin,
+        (None, false) => PasswordFrom::Prompt,
+    };
+    let timeout = args.timeout;
+    Ok(ShellPlan {
+        target,
+        password,
+        exec: args.exec.map(|command| ExecPlan { command, timeout }),
+        raw: RawPlan {
+            escape: !args.no_escape,
+            quiet: args.quiet,
+            record: args.record,
+        },
+    })
+}
+
+/// Targets whose lines can be printed.
+fn parse_logs(texts: &[String]) -> Result<Vec<Target>, Fault> {
+    let targets = parse_all(texts)?;
+    match targets.iter().find(|target| target.shell().is_some()) {
+        Some(shell) => Err(Fault::new(
+            FaultKind::Usage,
+            shell.text.clone(),
+            "it is a shell, not a log",
+            "use deckwatch shell TARGET, or deckwatch shell --exec CMD TARGET",
+        )),
+        None => Ok(targets),
+    }
+}
+
 fn parse_all(texts: &[String]) -> Result<Vec<Target>, Fault> {
     let targets: Vec<Target> = texts
         .iter()
@@ -265,7 +370,7 @@ fn parse_all(texts: &[String]) -> Result<Vec<Target>, Fault> {
 }
 
 fn logs_plan(args: &LogsArgs, env: &Env, follow: bool) -> Result<LogsPlan, Fault> {
-    let targets = parse_all(&args.targets)?;
+    let targets = parse_logs(&args.targets)?;
     let follow = follow && !args.filter.no_follow;
     let stop = stop_plan(&args.stop, &args.filter)?;
     let ends = follow
@@ -324,7 +429,7 @@ fn wait_plan(args: WaitArgs, env: &Env) -> Result<LogsPlan, Fault> {
         ..StopPlan::default()
     };
     Ok(LogsPlan {
-        targets: parse_all(&args.targets)?,
+        targets: parse_logs(&args.targets)?,
         follow: true,
         tail: Some(0),
         filter: LineFilter::default(),

@@ -9,6 +9,7 @@ use crate::model::{Fault, FaultKind};
 use crate::text::redact;
 
 use super::pubsub::Channel;
+use super::shell::ShellSpec;
 use super::zmq_layout::{LAYOUTS, Layout};
 
 /// One target.
@@ -20,6 +21,8 @@ pub struct Target {
     pub name: String,
     /// What to open.
     pub feed: FeedSpec,
+    /// A shell of the container that the lines come from, where that is known.
+    pub shell_beside: Option<Box<Self>>,
 }
 
 /// What to open.
@@ -33,6 +36,10 @@ pub enum FeedSpec {
     Stdin,
     /// Lines from a file.
     File(PathBuf),
+    /// A container's shell: no lines, a terminal.
+    Shell(ShellSpec),
+    /// A recording of one (asciicast), and how fast it is played, in percent.
+    Cast(PathBuf, u32),
 }
 
 /// A WebSocket and what to say on it.
@@ -82,6 +89,7 @@ impl Target {
                 text: text.into(),
                 name: "stdin".into(),
                 feed: FeedSpec::Stdin,
+                shell_beside: None,
             });
         }
         if let Some(path) = text.strip_prefix("file:") {
@@ -95,22 +103,25 @@ impl Target {
             return Err(bad(
                 text,
                 "a password in a command line can be read by every user of this machine",
-                "leave it out of the URL",
+                "leave it out of the URL; --password-file, --password-stdin and a prompt take it",
             ));
+        }
+        if let Some(feed) = log_page(&url) {
+            let why = format!("{feed} comes over a WebSocket");
+            let next = "write ws:// instead of http://, wss:// instead of https://";
+            return Err(bad(text, &why, next));
+        }
+        if let Some(spec) = ShellSpec::parse(text, &url)? {
+            return Ok(Self {
+                text: redact::redact_url(text).to_string(),
+                name: spec.name(),
+                feed: FeedSpec::Shell(spec),
+                shell_beside: None,
+            });
         }
         match url.scheme() {
             "ws" | "wss" => web_socket(text, url),
             "tcp" => zeromq(text, &url),
-            "http" => Err(bad(
-                text,
-                "logs come over WebSockets",
-                "write ws:// instead of http://",
-            )),
-            "https" => Err(bad(
-                text,
-                "logs come over WebSockets",
-                "write wss:// instead of https://",
-            )),
             other => Err(bad(
                 text,
                 &format!("the scheme {other}:// is not known"),
@@ -119,16 +130,60 @@ impl Target {
         }
     }
 
+    /// The shell, if it is one.
+    pub fn shell(&self) -> Option<&ShellSpec> {
+        match &self.feed {
+            FeedSpec::Shell(spec) => Some(spec),
+            FeedSpec::Ws(_)
+            | FeedSpec::Zmq(_)
+            | FeedSpec::Stdin
+            | FeedSpec::File(_)
+            | FeedSpec::Cast(..) => None,
+        }
+    }
+
+    /// Whether it is a terminal to be shown, rather than lines.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self.feed, FeedSpec::Shell(_) | FeedSpec::Cast(..))
+    }
+
+    /// A recording to be played at this speed, in percent of its own.
+    pub fn cast(path: PathBuf, speed: u32) -> Self {
+        let text = path.display().to_string();
+        let name = path
+            .file_name()
+            .map_or_else(|| text.clone(), |name| name.to_string_lossy().into_owned());
+        Self {
+            text,
+            name,
+            feed: FeedSpec::Cast(path, speed),
+            shell_beside: None,
+        }
+    }
+
     /// Whether the server has a history to replay; without one, only following makes sense.
     pub fn has_history(&self) -> bool {
         match self.feed {
             FeedSpec::Ws(_) | FeedSpec::Stdin | FeedSpec::File(_) => true,
-            FeedSpec::Zmq(_) => false,
+            FeedSpec::Zmq(_) | FeedSpec::Shell(_) | FeedSpec::Cast(..) => false,
         }
     }
 }
 
-const EXAMPLE: &str = "a target looks like ws://HOST:6060/docker_log#SERVICE_ID, tcp://HOST:9242#PREFIX, file:PATH or -";
+/// The feed that was asked for over HTTP, where only a WebSocket has it.
+fn log_page(url: &Url) -> Option<&str> {
+    let last = url.path().rsplit('/').next()?;
+    let feeds = [
+        "docker_log",
+        "event_log",
+        "new_monitor_message",
+        "monitor_message",
+        "pubsub",
+    ];
+    (url.scheme().starts_with("http") && feeds.contains(&last)).then_some(last)
+}
+
+const EXAMPLE: &str = "a target looks like ws://HOST:6060/docker_log#SERVICE_ID, tcp://HOST:9242#PREFIX, file:PATH or -; a shell's like ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD or http://HOST:8080/";
 
 fn bad(text: &str, why: &str, next: &str) -> Fault {
     Fault::new(
@@ -156,6 +211,7 @@ fn file(text: &str, path: &str) -> Result<Target, Fault> {
         text: text.into(),
         name,
         feed: FeedSpec::File(path),
+        shell_beside: None,
     })
 }
 
@@ -178,18 +234,14 @@ fn web_socket(text: &str, mut url: Url) -> Result<Target, Fault> {
         }
         [.., "services", _, "pubsub"] => WsFeed::Pubsub(channels(text, &id)?),
         [.., "websocket"] => WsFeed::Mpush(one_id(text, &id, "TOPIC")?),
-        [.., "docker_console"] => {
-            return Err(bad(
-                text,
-                "it is a shell, not a log",
-                "this version opens logs: use /docker_log",
-            ));
-        }
         _ => {
-            let known = "the path must end in docker_log, event_log, services/ID/pubsub, new_monitor_message or websocket";
+            let known = "the path must end in docker_log, event_log, services/ID/pubsub, new_monitor_message or websocket; a shell's in docker_console or ws";
             return Err(bad(
                 text,
-                &format!("the path {} is no log stream", url.path()),
+                &format!(
+                    "the path {} is neither a log stream nor a shell",
+                    url.path()
+                ),
                 known,
             ));
         }
@@ -208,6 +260,7 @@ fn web_socket(text: &str, mut url: Url) -> Result<Target, Fault> {
         text: redact::redact_url(text).to_string(),
         name,
         feed: FeedSpec::Ws(WsSpec { url, feed }),
+        shell_beside: None,
     })
 }
 
@@ -282,6 +335,7 @@ fn zeromq(text: &str, url: &Url) -> Result<Target, Fault> {
         text: text.into(),
         name,
         feed: FeedSpec::Zmq(spec),
+        shell_beside: None,
     })
 }
 
@@ -396,9 +450,9 @@ mod tests {
             ("nonsense", "no target"),
             ("ws://h:6060/docker_log", "SERVICE_ID is missing"),
             ("ws://h:6060/docker_log#a=b", "can't hold '='"),
-            ("ws://h:6060/nowhere#a", "no log stream"),
-            ("ws://h:6060/docker_console#a/b/c", "shell"),
-            ("ws:///docker_log#a", "no log stream"),
+            ("ws://h:6060/nowhere#a", "neither a log"),
+            ("ws://h:6060/docker_console#a/b", "tenant, service and pod"),
+            ("ws:///docker_log#a", "neither a log"),
             ("ws://h/services/a/pubsub", "channel is missing"),
             ("ws://h/services/a/pubsub#x-a", "no channel"),
             ("http://h/docker_log#a", "ws://"),

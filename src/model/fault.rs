@@ -17,6 +17,8 @@ pub enum FaultKind {
     Lost,
     /// The peer sent what we cannot read: exit 7.
     Protocol,
+    /// What was waited for did not come in time: exit 124.
+    TimedOut,
     /// Writing our own output failed: exit 74.
     Output,
     /// A defect of ours: exit 70.
@@ -34,6 +36,7 @@ impl FaultKind {
             Self::Lost => 6,
             Self::Protocol => 7,
             Self::Internal => 70,
+            Self::TimedOut => 124,
             Self::Output => 74,
         }
     }

@@ -6,14 +6,15 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use crossterm::event::{
-    self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent,
-    MouseEventKind,
+    self, Event, KeyCode, KeyEvent, KeyEventKind, KeyEventState, KeyModifiers, MouseButton,
+    MouseEvent, MouseEventKind,
 };
 use rustix::event::{PollFd, PollFlags, poll};
 use tokio::sync::mpsc;
 
-use crate::app::key::{Code, Key};
-use crate::app::msg::{Mouse, Msg};
+use crate::app::key::{Code, Key, Phase};
+use crate::app::msg::Msg;
+use crate::term::keys::{Button, Did, Pointer};
 
 /// Keys that wait for the loop; the kernel holds more.
 const WAITING: usize = 256;
@@ -68,33 +69,76 @@ fn read_loop(tty: &File, sender: &mpsc::Sender<Msg>) {
 
 fn message(event: Event) -> Option<Msg> {
     match event {
-        Event::Key(key) if key.kind != KeyEventKind::Release => Some(Msg::Key(translate(key)?)),
+        Event::Key(key) => Some(Msg::Key(translate(key)?)),
         Event::Paste(text) => Some(Msg::Paste(text)),
-        Event::Mouse(mouse) => mouse_message(mouse),
-        Event::Key(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => None,
+        Event::Mouse(mouse) => Some(Msg::Mouse(pointer(mouse))),
+        Event::Resize(..) | Event::FocusGained | Event::FocusLost => None,
     }
 }
 
-fn mouse_message(mouse: MouseEvent) -> Option<Msg> {
-    let kind = match mouse.kind {
-        MouseEventKind::Down(MouseButton::Left) => Mouse::Click,
-        MouseEventKind::Drag(MouseButton::Left) => Mouse::Drag,
-        MouseEventKind::Up(MouseButton::Left) => Mouse::Release,
-        MouseEventKind::ScrollUp => Mouse::WheelUp,
-        MouseEventKind::ScrollDown => Mouse::WheelDown,
-        _ => return None,
+fn pointer(mouse: MouseEvent) -> Pointer {
+    let button = |button| match button {
+        MouseButton::Left => Button::Left,
+        MouseButton::Middle => Button::Middle,
+        MouseButton::Right => Button::Right,
     };
-    Some(Msg::Mouse(kind, mouse.column, mouse.row))
+    let held = |modifiers| mouse.modifiers.intersects(modifiers);
+    Pointer {
+        did: match mouse.kind {
+            MouseEventKind::Down(which) => Did::Press(button(which)),
+            MouseEventKind::Up(which) => Did::Release(button(which)),
+            MouseEventKind::Drag(which) => Did::Drag(button(which)),
+            MouseEventKind::Moved => Did::Move,
+            MouseEventKind::ScrollUp => Did::WheelUp,
+            MouseEventKind::ScrollDown => Did::WheelDown,
+            MouseEventKind::ScrollLeft => Did::WheelLeft,
+            MouseEventKind::ScrollRight => Did::WheelRight,
+        },
+        column: mouse.column,
+        line: mouse.row,
+        shift: held(KeyModifiers::SHIFT),
+        alt: held(KeyModifiers::ALT),
+        ctrl: held(KeyModifiers::CONTROL),
+    }
 }
 
 fn translate(key: KeyEvent) -> Option<Key> {
-    let code = match key.code {
+    let held = |modifiers| key.modifiers.intersects(modifiers);
+    let ctrl = held(KeyModifiers::CONTROL);
+    let logo = held(KeyModifiers::SUPER | KeyModifiers::HYPER | KeyModifiers::META);
+    let code = match code(key.code)? {
+        Code::Char(c) if ctrl => Code::Char(control(c)),
+        Code::Tab if held(KeyModifiers::SHIFT) => Code::BackTab,
+        other => other,
+    };
+    // A character says by itself that Shift was held, unless it was made small above.
+    let says_shift = matches!(code, Code::Char(_) if !ctrl && !logo) || code == Code::BackTab;
+    Some(Key {
+        code,
+        ctrl,
+        alt: held(KeyModifiers::ALT),
+        shift: held(KeyModifiers::SHIFT) && !says_shift,
+        logo,
+        keypad: key.state.contains(KeyEventState::KEYPAD),
+        phase: match key.kind {
+            KeyEventKind::Press => Phase::Press,
+            KeyEventKind::Repeat => Phase::Repeat,
+            KeyEventKind::Release => Phase::Release,
+        },
+    })
+}
+
+fn code(code: KeyCode) -> Option<Code> {
+    Some(match code {
         KeyCode::Char(c) => Code::Char(c),
+        // Ctrl-Space is told as Ctrl with a space by terminals, as this by Windows.
+        KeyCode::Null => Code::Char(' '),
         KeyCode::Enter => Code::Enter,
         KeyCode::Esc => Code::Esc,
         KeyCode::Tab => Code::Tab,
         KeyCode::BackTab => Code::BackTab,
         KeyCode::Backspace => Code::Backspace,
+        KeyCode::Insert => Code::Insert,
         KeyCode::Delete => Code::Delete,
         KeyCode::Up => Code::Up,
         KeyCode::Down => Code::Down,
@@ -104,15 +148,61 @@ fn translate(key: KeyEvent) -> Option<Key> {
         KeyCode::End => Code::End,
         KeyCode::PageUp => Code::PageUp,
         KeyCode::PageDown => Code::PageDown,
+        KeyCode::KeypadBegin => Code::Begin,
+        KeyCode::Menu => Code::Menu,
+        KeyCode::PrintScreen => Code::Print,
+        KeyCode::Pause => Code::Pause,
         KeyCode::F(number) => Code::F(number),
-        _ => return None,
-    };
-    let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-    let alt = key.modifiers.contains(KeyModifiers::ALT);
-    // Terminals send Ctrl with a letter in either case.
-    let code = match code {
-        Code::Char(c) if ctrl => Code::Char(c.to_ascii_lowercase()),
-        other => other,
-    };
-    Some(Key { code, ctrl, alt })
+        KeyCode::CapsLock
+        | KeyCode::ScrollLock
+        | KeyCode::NumLock
+        | KeyCode::Media(_)
+        | KeyCode::Modifier(_) => return None,
+    })
+}
+
+/// The character of a Ctrl chord: letters come in either case, and the bytes 1C to 1F, those of
+/// Ctrl with `\\ ] ^ _`, come from crossterm as the digits that send the same bytes.
+fn control(c: char) -> char {
+    match c {
+        '4' => '\\',
+        '5' => ']',
+        '6' => '^',
+        '7' => '_',
+        other => other.to_ascii_lowercase(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(code: KeyCode, modifiers: KeyModifiers) -> String {
+        translate(KeyEvent::new(code, modifiers)).map_or("none".into(), |key| key.to_string())
+    }
+
+    #[test]
+    fn keys_keep_everything_that_was_held() {
+        let (none, shift) = (KeyModifiers::NONE, KeyModifiers::SHIFT);
+        let (ctrl, alt) = (KeyModifiers::CONTROL, KeyModifiers::ALT);
+        for (code, modifiers, want) in [
+            (KeyCode::Char('g'), none, "g"),
+            (KeyCode::Char('G'), shift, "G"),
+            (KeyCode::Char('G'), shift | alt, "Alt-G"),
+            (KeyCode::Char('W'), ctrl, "Ctrl-w"),
+            (KeyCode::Char('w'), ctrl | shift, "Ctrl-Shift-w"),
+            (KeyCode::Char('5'), ctrl, "Ctrl-]"),
+            (KeyCode::Char(' '), ctrl, "Ctrl-Space"),
+            (KeyCode::Null, ctrl, "Ctrl-Space"),
+            (KeyCode::Tab, shift, "Shift-Tab"),
+            (KeyCode::BackTab, shift, "Shift-Tab"),
+            (KeyCode::Up, shift | alt, "Alt-Shift-↑"),
+            (KeyCode::F(5), shift, "Shift-F5"),
+            (KeyCode::Insert, none, "Insert"),
+            (KeyCode::Char('q'), KeyModifiers::SUPER, "Super-q"),
+            (KeyCode::CapsLock, none, "none"),
+        ] {
+            assert_eq!(key(code, modifiers), want);
+        }
+    }
 }

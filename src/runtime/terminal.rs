@@ -7,6 +7,8 @@ use std::os::fd::AsFd;
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
+use crate::term::screen::is_catching;
+
 /// What [`Modes::enter`] switches on: alternate screen, bracketed paste, hidden cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[2J\x1b[H";
 /// Undoes all that and whatever else a program of this kind may have left on: synchronized
@@ -66,7 +68,7 @@ impl Modes {
     }
 
     /// A panic in this thread, the loop's, first gives the terminal back and then tells; in a
-    /// source it becomes a notice of its pane.
+    /// source, and in the emulator of a shell tab, it becomes a notice of its pane.
     pub fn restore_on_panic(&self) {
         let Ok(tty) = self.tty.try_clone() else {
             return;
@@ -75,7 +77,7 @@ impl Modes {
         let own = std::thread::current().id();
         let tell = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if std::thread::current().id() != own {
+            if std::thread::current().id() != own || is_catching() {
                 return;
             }
             if let Ok(mut tty) = tty.try_clone() {

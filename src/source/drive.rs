@@ -268,7 +268,9 @@ impl<B> Driver<B> {
         loop {
             match received {
                 Ok(packet) => self.packet(now, &packet, pulse.as_deref_mut()),
-                Err(LinkError::Ended(why)) => return Err(Close::Lost { why, broken: false }),
+                Err(LinkError::Ended(why) | LinkError::Cut(why)) => {
+                    return Err(Close::Lost { why, broken: false });
+                }
                 Err(LinkError::Broken(why)) => return Err(Close::Lost { why, broken: true }),
                 Err(LinkError::Missing(why)) => {
                     let gap = SafeText::of(&why).into_owned();
@@ -374,7 +376,9 @@ fn now() -> Now {
 
 fn close_of(error: LinkError) -> Close {
     match error {
-        LinkError::Ended(why) | LinkError::Notice(why) => Close::Lost { why, broken: false },
+        LinkError::Ended(why) | LinkError::Cut(why) | LinkError::Notice(why) => {
+            Close::Lost { why, broken: false }
+        }
         LinkError::Broken(why) | LinkError::Missing(why) => Close::Lost { why, broken: true },
     }
 }
@@ -397,7 +401,9 @@ async fn open(feed: &FeedSpec) -> Result<Connection, DialError> {
     match feed {
         FeedSpec::Ws(spec) => Ok(Connection::Ws(Box::new(WsConn::open(&spec.url).await?))),
         FeedSpec::Zmq(spec) => Ok(Connection::Zmq(Box::new(ZmqConn::open(spec).await?))),
-        FeedSpec::Stdin | FeedSpec::File(_) => std::future::pending().await,
+        FeedSpec::Stdin | FeedSpec::File(_) | FeedSpec::Shell(_) | FeedSpec::Cast(..) => {
+            std::future::pending().await
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::safe::SafeText;
 
 /// Stands where something secret was.
@@ -47,6 +50,12 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HIDDEN)
     }
+}
+
+/// The value of an `Authorization` header for Basic authentication; a secret too.
+pub fn basic(user: &str, password: &Secret) -> String {
+    let pair = format!("{user}:{}", password.expose());
+    format!("Basic {}", STANDARD.encode(pair))
 }
 
 /// A URL as it may be shown: without password and without the values of secret parameters.
@@ -160,7 +169,7 @@ fn is_secret(name: &str) -> bool {
 }
 
 /// Decodes `%41`; what is no such escape stays.
-fn percent_decode(text: &str) -> String {
+pub fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((byte, tail)) = rest.split_first() {

@@ -11,7 +11,7 @@ mod sequence;
 
 use std::borrow::Cow;
 
-pub(super) use class::{ascii_prefix, class, first_grapheme, plain_prefix};
+pub(super) use class::{Class, ascii_prefix, class, first_grapheme, plain_prefix};
 pub use escape::escape;
 
 use super::safe::{SafeText, StyleRun};

@@ -120,8 +120,8 @@ pub(super) fn prepare(stream: &TcpStream) {
     drop(stream.set_nodelay(true));
 }
 
-/// TLS over `stream`, verified by the system's own roots (or `SSL_CERT_FILE`).
-pub async fn tls(host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, DialError> {
+/// The one TLS configuration: verified by the system's own roots (or `SSL_CERT_FILE`).
+pub(super) fn tls_config(host: &str) -> Result<ClientConfig, DialError> {
     let config =
         ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -135,6 +135,12 @@ pub async fn tls(host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, 
                 )
             })?
             .with_no_client_auth();
+    Ok(config)
+}
+
+/// TLS over `stream`, verified by the system's own roots (or `SSL_CERT_FILE`).
+pub async fn tls(host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, DialError> {
+    let config = tls_config(host)?;
     let bare = host
         .trim_start_matches('[')
         .trim_end_matches(']')

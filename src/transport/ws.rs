@@ -11,7 +11,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message, http};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
@@ -19,7 +22,7 @@ use url::Url;
 
 use crate::codec::Packet;
 use crate::model::{FaultKind, words};
-use crate::text::redact;
+use crate::text::redact::{self, Secret};
 
 use super::opcodes::{Detexted, Opcode};
 use super::{DialError, LinkError, MAX_MESSAGE, READ_BUFFER, dial};
@@ -39,19 +42,54 @@ pub enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+/// What to ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Upgrade<'a> {
+    /// The URL, without fragment.
+    pub url: &'a Url,
+    /// What is offered. A server that selects none, or another one, is asked again without.
+    pub subprotocol: Option<&'a str>,
+    /// User and password for Basic authentication.
+    pub login: Option<(&'a str, &'a Secret)>,
+}
+
 /// A WebSocket that stands.
 #[derive(Debug)]
 pub struct WsConn {
     socket: WebSocketStream<Detexted<Stream>>,
+    subprotocol: Option<String>,
     goodbye: Option<(u16, String)>,
+    /// Something is with the library and not with the network yet.
+    sending: bool,
 }
 
 impl WsConn {
     /// Dials `url` (without fragment) and upgrades.
     pub async fn open(url: &Url) -> Result<Self, DialError> {
-        let what = redact::redact_url(url.as_str()).to_string();
-        let attempt = timeout(ATTEMPT, Self::attempt(url, &what)).await;
-        attempt.unwrap_or_else(|_| {
+        let (subprotocol, login) = (None, None);
+        Self::upgrade(Upgrade {
+            url,
+            subprotocol,
+            login,
+        })
+        .await
+    }
+
+    /// Dials and upgrades as it is asked for.
+    pub async fn upgrade(wish: Upgrade<'_>) -> Result<Self, DialError> {
+        let what = redact::redact_url(wish.url.as_str()).to_string();
+        let attempt = timeout(ATTEMPT, async {
+            if let Some(conn) = Self::attempt(wish, &what).await? {
+                return Ok(conn);
+            }
+            let bare = Upgrade {
+                subprotocol: None,
+                ..wish
+            };
+            let other = Self::attempt(bare, &what).await?;
+            other.ok_or_else(|| upgrade_error(&what, &Error::ConnectionClosed))
+        });
+        attempt.await.unwrap_or_else(|_| {
             Err(DialError::later(
                 &what,
                 "no connection in 10 s",
@@ -60,7 +98,9 @@ impl WsConn {
         })
     }
 
-    async fn attempt(url: &Url, what: &str) -> Result<Self, DialError> {
+    /// One attempt; none if the server does not go with the subprotocol.
+    async fn attempt(wish: Upgrade<'_>, what: &str) -> Result<Option<Self>, DialError> {
+        let url = wish.url;
         let host = url.host_str().unwrap_or("");
         let port = url.port_or_known_default().unwrap_or(80);
         let named = |mut error: DialError| {
@@ -78,15 +118,16 @@ impl WsConn {
             .max_write_buffer_size(1 << 20)
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
-        let mut bare = url.clone();
-        // A user name is for later versions' servers; it is never part of the request line.
-        let _ = bare.set_username("");
-        let upgrade = client_async_with_config(bare.as_str(), Detexted::new(stream), Some(config));
+        let request = request(wish).map_err(|error| upgrade_error(what, &error))?;
+        let upgrade = client_async_with_config(request, Detexted::new(stream), Some(config));
         match timeout(UPGRADE, upgrade).await {
-            Ok(Ok((socket, _))) => Ok(Self {
+            Ok(Ok((socket, answer))) => Ok(Some(Self {
                 socket,
+                subprotocol: header(&answer, "sec-websocket-protocol"),
                 goodbye: None,
-            }),
+                sending: false,
+            })),
+            Ok(Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)))) => Ok(None),
             Ok(Err(error)) => Err(upgrade_error(what, &error)),
             Err(_) => {
                 let why = "the server took the connection and did not answer the upgrade in 5 s";
@@ -99,26 +140,95 @@ impl WsConn {
         }
     }
 
+    /// The subprotocol that the server selected.
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    /// The code of the server's close frame, once it has come.
+    pub fn close_code(&self) -> Option<u16> {
+        self.goodbye.as_ref().map(|(code, _)| *code)
+    }
+
     /// The next packet. Cancel-safe.
     pub async fn recv(&mut self) -> Result<Packet, LinkError> {
         loop {
-            return match self.socket.next().await {
-                Some(Ok(Message::Binary(bytes))) => Ok(self.data(bytes)),
-                Some(Ok(Message::Text(text))) => Ok(Packet::Text(text.into())),
-                Some(Ok(Message::Ping(_))) => Ok(Packet::Ping),
-                Some(Ok(Message::Pong(_))) => Ok(Packet::Pong),
-                Some(Ok(Message::Close(frame))) => {
-                    self.goodbye = frame.map(|f| (f.code.into(), f.reason.as_str().to_owned()));
-                    // The reply goes out with this; that the server then closes TCP is not to
-                    // be waited for (protocols.md 9.1 no. 4).
-                    let _ = timeout(GOODBYE, self.socket.flush()).await;
-                    Err(self.ended())
-                }
-                Some(Ok(Message::Frame(_))) => continue,
-                Some(Err(error)) => Err(self.lost(&error)),
-                None => Err(self.ended()),
-            };
+            let next = self.socket.next().await;
+            // The reply to a close frame goes out with this; that the server then closes TCP is
+            // not to be waited for (protocols.md 9.1 no. 4).
+            if matches!(next, Some(Ok(Message::Close(_)))) {
+                let _ = timeout(GOODBYE, self.socket.flush()).await;
+            }
+            if let Some(received) = self.received(next) {
+                return received;
+            }
         }
+    }
+
+    /// Sends `outgoing` and receives at the same time, so that two peers that both have much to
+    /// say can't wait for each other. Ready with what came, or with `None` when `outgoing` has
+    /// become empty and is with the network. Cancel-safe: what is sent is taken from `outgoing`.
+    pub async fn exchange(
+        &mut self,
+        outgoing: &mut Option<Packet>,
+    ) -> Result<Option<Packet>, LinkError> {
+        std::future::poll_fn(|cx| {
+            match self.poll_outgoing(outgoing, cx) {
+                Poll::Ready(Ok(())) => return Poll::Ready(Ok(None)),
+                // What the peer said before it went is still to be read.
+                Poll::Ready(Err(_)) | Poll::Pending => {}
+            }
+            loop {
+                let Poll::Ready(next) = self.socket.poll_next_unpin(cx) else {
+                    return Poll::Pending;
+                };
+                if let Some(received) = self.received(next) {
+                    return Poll::Ready(received.map(Some));
+                }
+            }
+        })
+        .await
+    }
+
+    /// Ready when a packet has been sent whole; pending without one.
+    fn poll_outgoing(
+        &mut self,
+        outgoing: &mut Option<Packet>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        if outgoing.is_some() {
+            std::task::ready!(self.socket.poll_ready_unpin(cx))?;
+            if let Some(message) = outgoing.take().and_then(message) {
+                self.socket.start_send_unpin(message)?;
+            }
+            self.sending = true;
+        }
+        if !self.sending {
+            return Poll::Pending;
+        }
+        std::task::ready!(self.socket.poll_flush_unpin(cx))?;
+        self.sending = false;
+        Poll::Ready(Ok(()))
+    }
+
+    /// What a message of the library means; none for those that mean nothing.
+    fn received(
+        &mut self,
+        next: Option<Result<Message, Error>>,
+    ) -> Option<Result<Packet, LinkError>> {
+        Some(match next {
+            Some(Ok(Message::Binary(bytes))) => Ok(self.data(bytes)),
+            Some(Ok(Message::Text(text))) => Ok(Packet::Text(text.into())),
+            Some(Ok(Message::Ping(_))) => Ok(Packet::Ping),
+            Some(Ok(Message::Pong(_))) => Ok(Packet::Pong),
+            Some(Ok(Message::Close(frame))) => {
+                self.goodbye = frame.map(|f| (f.code.into(), f.reason.as_str().to_owned()));
+                Err(self.ended())
+            }
+            Some(Ok(Message::Frame(_))) => return None,
+            Some(Err(error)) => Err(self.lost(&error)),
+            None => Err(self.ended()),
+        })
     }
 
     fn data(&mut self, bytes: Bytes) -> Packet {
@@ -145,10 +255,10 @@ impl WsConn {
             | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => self.ended(),
             Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.ended(),
             Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-                LinkError::Ended("the server reset the connection".into())
+                LinkError::Cut("the server reset the connection".into())
             }
             Error::Io(error) => {
-                LinkError::Ended(format!("the connection broke ({})", words::io_error(error)))
+                LinkError::Cut(format!("the connection broke ({})", words::io_error(error)))
             }
             Error::Capacity(_) => {
                 LinkError::Missing("a message over 4 MiB came; it was not kept".into())
@@ -159,20 +269,13 @@ impl WsConn {
 
     /// Sends a packet; gives up after 10 s.
     pub async fn send(&mut self, packet: Packet) -> Result<(), LinkError> {
-        let message = match packet {
-            Packet::Text(bytes) => match String::from_utf8(bytes.to_vec()) {
-                Ok(text) => Message::text(text),
-                Err(error) => Message::binary(error.into_bytes()),
-            },
-            Packet::Binary(bytes) => Message::Binary(bytes),
-            Packet::Ping => Message::Ping(Bytes::new()),
-            Packet::Pong => Message::Pong(Bytes::new()),
-            Packet::Parts(_) => return Ok(()),
+        let Some(message) = message(packet) else {
+            return Ok(());
         };
         match timeout(SEND, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(self.lost(&error)),
-            Err(_) => Err(LinkError::Ended(
+            Err(_) => Err(LinkError::Cut(
                 "the server has taken nothing for 10 s".into(),
             )),
         }
@@ -182,6 +285,45 @@ impl WsConn {
     pub async fn close(mut self) {
         drop(timeout(GOODBYE, self.socket.close(None)).await);
     }
+}
+
+/// The library's message for a packet; none for what no WebSocket carries.
+fn message(packet: Packet) -> Option<Message> {
+    Some(match packet {
+        Packet::Text(bytes) => match String::from_utf8(bytes.to_vec()) {
+            Ok(text) => Message::text(text),
+            Err(error) => Message::binary(error.into_bytes()),
+        },
+        Packet::Binary(bytes) => Message::Binary(bytes),
+        Packet::Ping => Message::Ping(Bytes::new()),
+        Packet::Pong => Message::Pong(Bytes::new()),
+        Packet::Parts(_) => return None,
+    })
+}
+
+/// The request; a user's name is never part of its line.
+fn request(wish: Upgrade<'_>) -> Result<Request, Error> {
+    let mut bare = wish.url.clone();
+    let _ = bare.set_username("");
+    let mut request = bare.as_str().into_client_request()?;
+    let headers = request.headers_mut();
+    if let Some(subprotocol) = wish.subprotocol {
+        headers.insert(
+            "sec-websocket-protocol",
+            HeaderValue::from_str(subprotocol)?,
+        );
+    }
+    if let Some((user, password)) = wish.login {
+        let mut value = HeaderValue::from_str(&redact::basic(user, password))?;
+        value.set_sensitive(true);
+        headers.insert("authorization", value);
+    }
+    Ok(request)
+}
+
+fn header<T>(answer: &http::Response<T>, name: &str) -> Option<String> {
+    let value = answer.headers().get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 fn close_words(code: u16, reason: &str) -> String {
@@ -245,10 +387,7 @@ fn refused(what: &str, answer: &http::Response<Option<Vec<u8>>>) -> DialError {
     } else {
         format!(", saying {said:?}")
     };
-    let location = answer
-        .headers()
-        .get("location")
-        .map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
+    let location = header(answer, "location");
     match status.as_u16() {
         200 => {
             let why = format!(

@@ -6,7 +6,8 @@ use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
 use crate::model::{Fault, FaultKind, Level, words};
-use crate::text::{Attrs, Ink, TextStyle};
+use crate::term::{CellStyle, Underline};
+use crate::text::{Attrs, Ink, TextStyle, palette};
 
 /// The themes that are built in: name and file.
 pub const THEMES: [(&str, &str); 5] = [
@@ -62,6 +63,14 @@ pub struct Theme {
     true_color: bool,
     /// No colour at all may be shown.
     colorless: bool,
+}
+
+/// Which colours a program in a shell may show.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    None,
+    Sixteen,
+    Full,
 }
 
 #[derive(Deserialize)]
@@ -349,6 +358,48 @@ impl Theme {
         style
     }
 
+    /// The style of a cell of a shell, over the theme's own text. A theme without colours shows
+    /// none, one of the first 16 only those.
+    pub fn cell(&self, wish: &CellStyle) -> Style {
+        let mut style = self.style(Role::Text);
+        style.fg = self.cell_ink(wish.fg).or(style.fg);
+        style.bg = self.cell_ink(wish.bg).or(style.bg);
+        let flags = [
+            (wish.bold, Modifier::BOLD),
+            (wish.dim, Modifier::DIM),
+            (wish.italic, Modifier::ITALIC),
+            (wish.reverse, Modifier::REVERSED),
+            (wish.strike, Modifier::CROSSED_OUT),
+            (wish.underline != Underline::None, Modifier::UNDERLINED),
+        ];
+        for (_, modifier) in flags.into_iter().filter(|(on, _)| *on) {
+            style = style.add_modifier(modifier);
+        }
+        style
+    }
+
+    fn cell_ink(&self, ink: Ink) -> Option<Color> {
+        let low = |rgb| Some(Color::Indexed(palette::nearest_low(rgb)));
+        match (self.depth(), ink) {
+            (Depth::None, _) => None,
+            (Depth::Sixteen, Ink::Indexed(index @ 16..)) => low(palette::rgb(index)),
+            (Depth::Sixteen, Ink::Rgb(r, g, b)) => low((r, g, b)),
+            (Depth::Sixteen | Depth::Full, ink) => self.ink(ink),
+        }
+    }
+
+    /// What the theme itself is made of.
+    fn depth(&self) -> Depth {
+        if self.colorless || self.sources.is_empty() {
+            return Depth::None;
+        }
+        let low = |color: &Color| matches!(color, Color::Indexed(0..=15));
+        if self.sources.iter().all(low) {
+            return Depth::Sixteen;
+        }
+        Depth::Full
+    }
+
     fn ink(&self, ink: Ink) -> Option<Color> {
         match ink {
             Ink::Default => None,
@@ -478,6 +529,36 @@ mod tests {
         assert_eq!((style.fg, style.bg), (None, None));
         assert!(style.add_modifier.contains(Modifier::BOLD));
         assert_eq!(theme.source("x").fg, None);
+    }
+
+    #[test]
+    fn a_shells_colours_keep_to_the_themes_depth() {
+        let theme = |name: &str| {
+            let (name, text) = THEMES.iter().find(|(known, _)| *known == name).unwrap();
+            Theme::parse(text, name).unwrap()
+        };
+        let fg = |theme: &Theme, fg: Ink| {
+            let wish = CellStyle {
+                fg,
+                bold: true,
+                ..CellStyle::default()
+            };
+            let style = theme.cell(&wish);
+            assert!(style.add_modifier.contains(Modifier::BOLD));
+            style.fg
+        };
+        let orange = Ink::Rgb(255, 135, 0);
+        let dark = theme("dark");
+        assert_eq!(fg(&dark, orange), Some(Color::Rgb(255, 135, 0)));
+        assert_eq!(fg(&dark, Ink::Default), dark.style(Role::Text).fg);
+        let few = dark.for_256_colors();
+        assert_eq!(fg(&few, orange), Some(Color::Indexed(208)));
+        let low = theme("ansi16");
+        assert_eq!(fg(&low, orange), Some(Color::Indexed(3)));
+        assert_eq!(fg(&low, Ink::Indexed(208)), Some(Color::Indexed(3)));
+        assert_eq!(fg(&low, Ink::Indexed(9)), Some(Color::Indexed(9)));
+        assert_eq!(fg(&theme("plain"), Ink::Indexed(9)), None);
+        assert_eq!(fg(&theme("light").without_colors(), orange), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod codecs;
 mod demo;
+mod emulator;
 mod follow;
 mod hostile;
 mod limits;

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// A key without modifiers.
+/// A key without modifiers. Keys that only modify or lock others do not exist here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Code {
-    /// A character; Shift is in the character itself.
+    /// A character; Shift is in the character itself, unless Ctrl made it a small letter.
     Char(char),
     /// Enter.
     Enter,
@@ -17,6 +17,8 @@ pub enum Code {
     BackTab,
     /// Backspace.
     Backspace,
+    /// Insert.
+    Insert,
     /// Delete.
     Delete,
     /// Arrow up.
@@ -35,11 +37,32 @@ pub enum Code {
     PageUp,
     /// Page down.
     PageDown,
-    /// A function key.
+    /// The middle of the keypad (5) without the number lock.
+    Begin,
+    /// Menu.
+    Menu,
+    /// Print.
+    Print,
+    /// Pause.
+    Pause,
+    /// A function key, from 1.
     F(u8),
 }
 
-/// A key press.
+/// What was done to a key. Only terminals with the kitty protocol tell more than presses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
+pub enum Phase {
+    /// It went down.
+    #[default]
+    Press,
+    /// It is held down.
+    Repeat,
+    /// It went up.
+    Release,
+}
+
+/// A key and what was held with it. [`Key::chord`] is what the program's own bindings compare;
+/// a shell gets the whole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub struct Key {
     /// Which key.
@@ -48,15 +71,38 @@ pub struct Key {
     pub ctrl: bool,
     /// With Alt.
     pub alt: bool,
+    /// With Shift, where the code does not say it: never for a character without Ctrl or Super.
+    pub shift: bool,
+    /// With Super (Windows, Command), Hyper or Meta.
+    pub logo: bool,
+    /// It lies on the keypad.
+    pub keypad: bool,
+    /// Press, repeat or release.
+    pub phase: Phase,
 }
 
 impl Key {
+    /// Ctrl-].
+    pub const CTRL_BRACKET: Self = Self {
+        code: Code::Char(']'),
+        ctrl: true,
+        alt: false,
+        shift: false,
+        logo: false,
+        keypad: false,
+        phase: Phase::Press,
+    };
+
     /// A key without modifiers.
     pub fn plain(code: Code) -> Self {
         Self {
             code,
             ctrl: false,
             alt: false,
+            shift: false,
+            logo: false,
+            keypad: false,
+            phase: Phase::Press,
         }
     }
 
@@ -68,9 +114,20 @@ impl Key {
     /// A character with Ctrl.
     pub fn ctrl(c: char) -> Self {
         Self {
-            code: Code::Char(c),
             ctrl: true,
-            alt: false,
+            ..Self::char(c)
+        }
+    }
+
+    /// The key as bindings name it: Shift only where the code itself says it (`G`, `backtab`),
+    /// no difference between keypad and keyboard, nor between press and repeat.
+    #[must_use]
+    pub fn chord(self) -> Self {
+        Self {
+            shift: false,
+            keypad: false,
+            phase: Phase::Press,
+            ..self
         }
     }
 
@@ -91,6 +148,7 @@ impl Key {
             ("tab", ..) => Code::Tab,
             ("backtab", ..) => Code::BackTab,
             ("backspace", ..) => Code::Backspace,
+            ("insert", ..) => Code::Insert,
             ("delete", ..) => Code::Delete,
             ("up", ..) => Code::Up,
             ("down", ..) => Code::Down,
@@ -103,7 +161,11 @@ impl Key {
             (word, Some('f'), Some(_)) => Code::F(word.get(1..)?.parse().ok()?),
             _ => return None,
         };
-        Some(Self { code, ctrl, alt })
+        Some(Self {
+            ctrl,
+            alt,
+            ..Self::plain(code)
+        })
     }
 
     /// Reads a sequence of words.
@@ -120,6 +182,12 @@ impl fmt::Display for Key {
         if self.alt {
             f.write_str("Alt-")?;
         }
+        if self.logo {
+            f.write_str("Super-")?;
+        }
+        if self.shift {
+            f.write_str("Shift-")?;
+        }
         match self.code {
             Code::Char(' ') => f.write_str("Space"),
             Code::Char(c) => write!(f, "{c}"),
@@ -128,6 +196,7 @@ impl fmt::Display for Key {
             Code::Tab => f.write_str("Tab"),
             Code::BackTab => f.write_str("Shift-Tab"),
             Code::Backspace => f.write_str("Backspace"),
+            Code::Insert => f.write_str("Insert"),
             Code::Delete => f.write_str("Delete"),
             Code::Up => f.write_str("↑"),
             Code::Down => f.write_str("↓"),
@@ -137,7 +206,37 @@ impl fmt::Display for Key {
             Code::End => f.write_str("End"),
             Code::PageUp => f.write_str("PgUp"),
             Code::PageDown => f.write_str("PgDn"),
+            Code::Begin => f.write_str("Begin"),
+            Code::Menu => f.write_str("Menu"),
+            Code::Print => f.write_str("Print"),
+            Code::Pause => f.write_str("Pause"),
             Code::F(number) => write!(f, "F{number}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chord_forgets_what_no_binding_names() {
+        let up = Key {
+            shift: true,
+            keypad: true,
+            phase: Phase::Repeat,
+            ..Key::plain(Code::Up)
+        };
+        assert_eq!(Some(up.chord()), Key::parse("up"));
+        assert_eq!(up.to_string(), "Shift-↑");
+        for word in ["G", "backtab", "ctrl-w", "alt-r", "f12", "insert", "ctrl-]"] {
+            let key = Key::parse(word).unwrap();
+            assert_eq!(key.chord(), key, "{word}");
+        }
+        let quit = Key {
+            logo: true,
+            ..Key::char('q')
+        };
+        assert_ne!(Some(quit.chord()), Key::parse("q"), "Command-q is no q");
     }
 }

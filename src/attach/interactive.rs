@@ -1,0 +1,300 @@
+//! The raw shell: bytes in, bytes out, until one side ends.
+
+use std::io::Write;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::cli::plan::RawPlan;
+use crate::clock;
+use crate::model::shell::{ShellEnd, ShellExit, ShellUpdate};
+use crate::model::{Fault, FaultKind, words};
+use crate::source::shell::{Control, Opening, Shell};
+
+use super::escape::{Escape, Typed};
+use super::leftover::Leftover;
+use super::recording::Recording;
+use super::stdio::{self, Output};
+use super::terminal::{self, Raw};
+use super::{World, outcome};
+
+/// Updates on their way: of up to 64 KiB each.
+const UPDATES: usize = 16;
+/// After the end of standard input, end-of-file is typed whenever the container has been quiet
+/// for this long: the platform does not tell that a shell has ended before a key comes
+/// (protocols.md 9.1 no. 4).
+const QUIET: Duration = Duration::from_secs(1);
+/// End of file, as a terminal has it.
+const EOT: &[u8] = b"\x04";
+
+/// How it ended, on our side.
+enum Done {
+    Ended(ShellEnd),
+    Left,
+    Signal(u8),
+    NobodyReads,
+}
+
+struct Session {
+    shell: Shell,
+    updates: mpsc::Receiver<((), ShellUpdate)>,
+    output: Output,
+    leftover: Leftover,
+    escape: Escape,
+    world: World,
+    /// Keys go through a terminal that we hold raw.
+    raw: bool,
+    quiet: bool,
+    /// The last byte typed; standard input that ends inside a line needs two end-of-files.
+    last: Option<u8>,
+    /// When the next end-of-file is typed, after the end of standard input.
+    nudge: Option<Instant>,
+    ready: bool,
+    /// Typed, and not taken by the shell's task yet.
+    keys: Option<Bytes>,
+    recording: Option<Recording>,
+    /// Came, and not taken by standard output yet.
+    shown: Option<Bytes>,
+}
+
+/// Runs the shell; the answer is the exit code.
+pub(super) async fn run(opening: Opening, plan: RawPlan, mut world: World) -> Result<u8, Fault> {
+    let target = opening.spec.name();
+    if opening.spec.is_exposed() && !plan.quiet {
+        (world.say)(crate::model::shell::EXPOSED);
+    }
+    let recording = plan
+        .record
+        .as_deref()
+        .map(|path| {
+            Recording::begin(path, opening.size, &target).map_err(|error| {
+                let what = path.display().to_string();
+                let next = "choose another name or place";
+                Fault::new(FaultKind::Usage, what, words::io_error(&error), next)
+            })
+        })
+        .transpose()?;
+    let input = stdio::input().map_err(|error| no_terminal(&error))?;
+    let winch = signal(SignalKind::window_change()).map_err(|error| no_terminal(&error))?;
+    let (sender, updates) = mpsc::channel(UPDATES);
+    let shell = Shell::open(opening, (), sender);
+    let raw = Raw::enter().map_err(|error| no_terminal(&error))?;
+    let mut session = Session {
+        shell,
+        updates,
+        output: Output::start(),
+        leftover: Leftover::default(),
+        escape: Escape::new(plan.escape && raw.is_some()),
+        world,
+        raw: raw.is_some(),
+        quiet: plan.quiet,
+        last: None,
+        nudge: None,
+        ready: false,
+        keys: None,
+        recording,
+        shown: None,
+    };
+    let done = session.turn_round(input, winch).await;
+    let Session {
+        shell,
+        output,
+        leftover,
+        mut world,
+        recording,
+        ..
+    } = session;
+    if let Some(Err(error)) = recording.map(Recording::finish) {
+        let why = words::io_error(&error);
+        (world.say)(&format!("the recording's end can't be written ({why})"));
+    }
+    // Servers here rarely answer a goodbye.
+    let _ = timeout(Duration::from_secs(2), shell.finish()).await;
+    let written = output.finish().await;
+    if raw.is_some() {
+        let mut stdout = std::io::stdout().lock();
+        drop(
+            stdout
+                .write_all(&leftover.undo())
+                .and_then(|()| stdout.flush()),
+        );
+    }
+    drop(raw);
+    let (code, words) = match done {
+        Done::Ended(end) => outcome(&end, &target)?,
+        Done::Left => (0, Some("disconnected".into())),
+        Done::Signal(code) => (code, None),
+        Done::NobodyReads => (0, None),
+    };
+    if let Err(error) = written
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        let next = "free some space, or write elsewhere";
+        let why = words::io_error(&error);
+        return Err(Fault::new(FaultKind::Output, "standard output", why, next));
+    }
+    if let Some(words) = words.filter(|_| !plan.quiet) {
+        (world.say)(&words);
+    }
+    Ok(code)
+}
+
+impl Session {
+    async fn turn_round(&mut self, mut input: mpsc::Receiver<Bytes>, mut winch: Signal) -> Done {
+        let mut reading = true;
+        let keys = self.shell.input();
+        loop {
+            let nudge = self.nudge.filter(|_| self.ready);
+            let far = clock::now() + Duration::from_secs(3600);
+            tokio::select! {
+                biased;
+                Some(code) = self.world.signals.recv() => return Done::Signal(code),
+                reads = self.output.write(&mut self.shown), if self.shown.is_some() => {
+                    if !reads {
+                        return Done::NobodyReads;
+                    }
+                }
+                permit = keys.reserve(), if self.keys.is_some() => {
+                    // A shell that is over takes nothing, and tells so.
+                    let (Ok(permit), Some(bytes)) = (permit, self.keys.take()) else { continue };
+                    permit.send(bytes);
+                }
+                update = self.updates.recv(), if self.shown.is_none() => match update {
+                    Some(((), update)) => {
+                        if let Some(done) = self.update(update) {
+                            return done;
+                        }
+                    }
+                    None => return Done::Ended(ShellEnd { how: ShellExit::Closed, unsent: 0, unconfirmed: 0 }),
+                },
+                typed = input.recv(), if reading && self.keys.is_none() => {
+                    let Some(typed) = typed else {
+                        reading = false;
+                        self.end_of_input();
+                        continue;
+                    };
+                    if self.typed(&typed) {
+                        return Done::Left;
+                    }
+                }
+                Some(()) = winch.recv() => {
+                    if let Some((columns, rows)) = terminal::size() {
+                        self.shell.tell(Control::Resized(columns, rows));
+                        let written = self.recording.as_mut().map(|r| r.resize((columns, rows)));
+                        self.check_recording(written);
+                    }
+                }
+                () = sleep_until(nudge.unwrap_or(far)) => {
+                    self.shell.write(Bytes::from_static(EOT));
+                    self.nudge = Some(clock::now() + QUIET);
+                }
+            }
+        }
+    }
+
+    fn update(&mut self, update: ShellUpdate) -> Option<Done> {
+        let written = self.recording.as_mut().map(|r| r.update(&update));
+        self.check_recording(written);
+        match update {
+            ShellUpdate::Output(bytes) => {
+                if self.raw {
+                    self.leftover.read(&bytes);
+                }
+                if self.nudge.is_some() {
+                    self.nudge = Some(clock::now() + QUIET);
+                }
+                self.shown = Some(bytes);
+            }
+            ShellUpdate::Ended(end) => {
+                if matches!(end.how, ShellExit::Fault(_)) {
+                    (self.world.remember)(None);
+                }
+                return Some(Done::Ended(end));
+            }
+            ShellUpdate::Ready(server) => {
+                self.ready = true;
+                (self.world.remember)(Some(server));
+                if self.raw && !self.quiet {
+                    self.say(&format!("connected to {server}; Enter ~. disconnects"));
+                }
+                if self.nudge.is_some() {
+                    self.nudge = Some(clock::now() + QUIET);
+                }
+            }
+            ShellUpdate::Opening(words) => {
+                if self.raw && !self.quiet {
+                    self.say(words.as_str());
+                }
+            }
+            ShellUpdate::Stale(true) => {
+                if self.raw && !self.quiet {
+                    self.say("the server does not answer; if the shell has ended, a key finds out");
+                }
+            }
+            ShellUpdate::Refused(bytes) => self.say(&format!(
+                "{bytes} typed bytes are no UTF-8, which is all that this server takes; they were not sent"
+            )),
+            ShellUpdate::Sized(..)
+            | ShellUpdate::Title(_)
+            | ShellUpdate::Stale(false)
+            | ShellUpdate::Queued(_)
+            | ShellUpdate::Stopped(_) => {}
+        }
+        None
+    }
+
+    /// Takes what was typed. True if the user wants to go.
+    fn typed(&mut self, typed: &[u8]) -> bool {
+        let (bytes, leaves) = match self.escape.take(typed) {
+            Typed::Send(bytes) => (bytes, false),
+            Typed::Leave(bytes) => (bytes, true),
+        };
+        self.last = bytes.last().copied().or(self.last);
+        self.keys = (!bytes.is_empty()).then(|| Bytes::from(bytes));
+        leaves
+    }
+
+    fn end_of_input(&mut self) {
+        if self.raw {
+            return;
+        }
+        let line_is_open = self.last.is_some_and(|byte| byte != b'\n' && byte != b'\r');
+        if line_is_open {
+            self.shell.write(Bytes::from_static(EOT));
+        }
+        self.shell.write(Bytes::from_static(EOT));
+        self.nudge = Some(clock::now() + QUIET);
+    }
+
+    /// A recording that can't be written ends; the shell goes on.
+    fn check_recording(&mut self, written: Option<std::io::Result<()>>) {
+        if let Some(Err(error)) = written {
+            self.recording = None;
+            let why = words::io_error(&error);
+            self.say(&format!(
+                "the recording stopped: it can't be written ({why})"
+            ));
+        }
+    }
+
+    fn say(&mut self, words: &str) {
+        // In a raw terminal a newline does not go back to the first column.
+        (self.world.say)(words);
+        if self.raw {
+            drop(std::io::stderr().lock().write_all(b"\r"));
+        }
+    }
+}
+
+fn no_terminal(error: &std::io::Error) -> Fault {
+    let why = words::io_error(error);
+    Fault::new(
+        FaultKind::Output,
+        "the terminal",
+        why,
+        "run it in a terminal, or with input from a pipe",
+    )
+}

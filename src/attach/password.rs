@@ -1,0 +1,135 @@
+//! Where a password comes from (decision 15): a file, standard input, or the terminal without
+//! echo. Never from the command line, and never shown.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+
+use crate::cli::plan::PasswordFrom;
+use crate::codec::shell::ShellSpec;
+use crate::model::{Fault, FaultKind, words};
+use crate::text::SafeText;
+use crate::text::redact::Secret;
+
+/// A password is not longer, in bytes.
+const LONGEST: usize = 4096;
+
+/// User and password for a shell, if its URL names a user.
+pub fn login(spec: &ShellSpec, from: &PasswordFrom) -> Result<Option<(String, Secret)>, Fault> {
+    let Some(user) = spec.user.clone() else {
+        return match from {
+            PasswordFrom::Prompt => Ok(None),
+            PasswordFrom::File(_) | PasswordFrom::Stdin => Err(usage(
+                "the password",
+                "the URL names no user",
+                "write user@ before the host",
+            )),
+        };
+    };
+    let password = match from {
+        PasswordFrom::File(path) => {
+            let what = path.display().to_string();
+            let file = File::open(path)
+                .map_err(|error| usage(&what, words::io_error(&error), "check the path"))?;
+            let open = file
+                .metadata()
+                .is_ok_and(|file| file.is_file() && file.mode() & 0o077 != 0);
+            if open {
+                say(&format!(
+                    "deckwatch: {what}: other users can read this password; chmod 600 it\n"
+                ));
+            }
+            first_line(file)
+                .map_err(|error| usage(&what, words::io_error(&error), "check the file"))?
+        }
+        PasswordFrom::Stdin => first_line(io::stdin().lock()).map_err(|error| {
+            usage(
+                "standard input",
+                words::io_error(&error),
+                "write the password there",
+            )
+        })?,
+        PasswordFrom::Prompt => ask(&user, spec.url.host_str().unwrap_or("the server"))?,
+    };
+    Ok(Some((user, password)))
+}
+
+fn usage(what: &str, why: impl Into<String>, next: &str) -> Fault {
+    Fault::new(FaultKind::Usage, what, why, next)
+}
+
+/// Reads one line and nothing behind it: the rest may be meant for the shell.
+fn first_line(mut from: impl Read) -> io::Result<Secret> {
+    let mut line = Vec::with_capacity(LONGEST);
+    let mut byte = [0];
+    while line.len() < LONGEST {
+        match from.read(&mut byte) {
+            Ok(0) => break,
+            Ok(_) if byte == *b"\n" => break,
+            Ok(_) => line.extend_from_slice(&byte),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
+    String::from_utf8(line)
+        .map(Secret::new)
+        .map_err(|_| io::Error::other("it is no UTF-8"))
+}
+
+/// Asks on the terminal, wherever standard input is.
+fn ask(user: &str, host: &str) -> Result<Secret, Fault> {
+    let next = "give it with --password-file or --password-stdin";
+    let failed = |error: io::Error| {
+        let why = format!(
+            "there is no terminal to ask for it ({})",
+            words::io_error(&error)
+        );
+        usage("the password", why, next)
+    };
+    let mut tty = File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/tty")
+        .map_err(failed)?;
+    let before = tcgetattr(tty.as_fd()).map_err(|error| failed(error.into()))?;
+    let mut silent = before.clone();
+    silent.local_modes -= LocalModes::ECHO;
+    let prompt = format!("password of {} at {host}: ", SafeText::of(user));
+    tty.write_all(prompt.as_bytes()).map_err(failed)?;
+    tcsetattr(tty.as_fd(), OptionalActions::Flush, &silent)
+        .map_err(|error| failed(error.into()))?;
+    let password = first_line(&tty);
+    let _ = tcsetattr(tty.as_fd(), OptionalActions::Flush, &before);
+    drop(tty.write_all(b"\n"));
+    password.map_err(failed)
+}
+
+fn say(line: &str) {
+    drop(io::stderr().lock().write_all(line.as_bytes()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_and_nothing_behind_it() {
+        for (text, want, rest) in [
+            ("secret\nls\n", "secret", "ls\n"),
+            ("secret\r\nls", "secret", "ls"),
+            ("secret", "secret", ""),
+            ("", "", ""),
+        ] {
+            let mut from = text.as_bytes();
+            let password = first_line(&mut from).unwrap();
+            assert_eq!((password.expose(), from), (want, rest.as_bytes()));
+        }
+        assert!(first_line(&b"\xff\n"[..]).is_err());
+    }
+}
