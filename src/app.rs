@@ -3,6 +3,7 @@
 
 pub mod areas;
 pub mod command;
+pub mod confirm;
 pub mod effect;
 pub mod help;
 pub mod keymap;
@@ -13,8 +14,12 @@ pub mod pane;
 pub mod prompt;
 pub mod rate;
 pub mod record;
+pub mod shell;
 pub mod state;
+pub mod tabs;
 pub mod update;
+
+mod shells;
 
 pub use effect::Effect;
 pub use mode::Mode;
@@ -24,6 +29,10 @@ pub use state::App;
 /// Keys, under the name that they have here.
 pub mod key {
     pub use crate::term::key::{Code, Key, Phase};
+
+    /// What tells us, inside a shell, that the next key is for us: the one chord that telnet,
+    /// virsh and Xen have, and neither tmux nor screen nor zellij.
+    pub const PREFIX: Key = Key::CTRL_BRACKET;
 }
 
 pub use key::{Code, Key};

@@ -7,6 +7,8 @@ mod interactive;
 mod leftover;
 mod marker;
 mod password;
+pub mod player;
+pub mod recording;
 mod stdio;
 mod terminal;
 

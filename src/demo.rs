@@ -1,5 +1,6 @@
-//! The embedded demo platform: a double of the real platform's log, event and monitor server
-//! and of its ZeroMQ brokers, with a small shop that runs on it, and a few ill-behaved servers.
+//! The embedded demo platform: a double of the real platform's log, event and monitor server,
+//! of its ZeroMQ brokers and of its shells, with a small shop that runs on it, and a few
+//! ill-behaved servers.
 //!
 //! It says by itself, from protocols.md and the recordings, when and what to send, and shares no
 //! code with the client: so one mistake can't hide in both. It listens on loopback only.
@@ -22,6 +23,7 @@ mod record;
 mod replay;
 mod scenario;
 mod server;
+mod shell;
 mod stamp;
 mod state;
 mod truth;
@@ -33,4 +35,7 @@ pub use brokers::Layout;
 pub use hub::{Kind, Tally};
 pub use options::{Answer, Era, Options, Switches};
 pub use platform::{DemoTarget, Platform};
+pub use shell::{
+    Server as ShellServer, ShellError, ShellIll, ShellRecord, ShellSwitches, ShellTally,
+};
 pub use truth::{Fate, Origin, TruthRecord};

@@ -2,8 +2,10 @@
 //! is an exit code.
 
 pub mod clipboard;
+mod dialects;
 pub mod input;
 pub mod perform;
+mod shells;
 pub mod signals;
 pub mod terminal;
 pub mod tui;
@@ -23,11 +25,13 @@ use crate::cli::args::DemoArgs;
 use crate::cli::env::Env;
 use crate::cli::plan::ViewPlan;
 use crate::cli::{Args, Plan, plan};
-use crate::codec::target::Target;
+use crate::codec::target::{FeedSpec, Target};
 use crate::demo;
 use crate::follow;
 use crate::model::{Fault, FaultKind};
 use crate::text::SafeText;
+
+use dialects::Dialects;
 
 /// Panes that the demo opens with.
 const PANES: usize = 6;
@@ -71,16 +75,26 @@ fn carry_out(plan: Plan) -> Result<u8, Fault> {
         Plan::Shell(plan) => {
             let runtime = runtime(1)?;
             let code = runtime.block_on(async {
+                let spec = plan.target.shell().cloned();
+                let mut dialects = Dialects::load();
                 let world = attach::World {
                     signals: signals::headless()?,
-                    remembered: None,
-                    remember: Box::new(|_| {}),
+                    remembered: spec.as_ref().and_then(|spec| dialects.of(spec)),
+                    remember: Box::new(move |server| {
+                        if let Some(spec) = &spec {
+                            dialects.found(spec, server);
+                        }
+                    }),
                     say: Box::new(complain),
                 };
                 attach::run(*plan, world).await
             });
             runtime.shutdown_background();
             code
+        }
+        Plan::PrintCast(path) => {
+            attach::player::print(&path, &mut std::io::stdout().lock())?;
+            Ok(0)
         }
         Plan::Serve(args) => {
             let runtime = runtime(2)?;
@@ -89,6 +103,12 @@ fn carry_out(plan: Plan) -> Result<u8, Fault> {
             code
         }
         Plan::View(targets, plan) => {
+            for target in &targets {
+                // A file that is no recording is told of before the screen is taken.
+                if let FeedSpec::Cast(path, _) = &target.feed {
+                    attach::player::check(path)?;
+                }
+            }
             let runtime = runtime(2)?;
             let ending = runtime.block_on(tui::run(targets, plan, themes()));
             runtime.shutdown_background();
@@ -160,12 +180,16 @@ async fn demo(args: &DemoArgs, plan: ViewPlan) -> Result<tui::Ending, Fault> {
     let platform = start_demo(args).await?;
     let mut targets = Vec::new();
     for known in platform.targets() {
-        let mut target = Target::parse(&known.url)?;
         let shop = known.url.contains("/docker_log#")
             || known.what.starts_with("a deploy that runs now, in");
         if shop && targets.len() < PANES {
+            let mut target = Target::parse(&known.url)?;
             let name = known.what.split([':', ',']).next().unwrap_or("");
             name.clone_into(&mut target.name);
+            let alias = name.rsplit(' ').next().unwrap_or(name);
+            if let Some(url) = platform.shell_url(alias, None) {
+                target.shell_beside = Some(Box::new(Target::parse(&url)?));
+            }
             targets.push(target);
         }
     }

@@ -43,7 +43,7 @@ impl AnySession {
                 | WsFeed::Mpush(_) => Self::Log(log::LogSession::new(&spec.feed)),
             }),
             FeedSpec::Zmq(spec) => Some(Self::Zmq(zmq::ZmqSession::new(spec))),
-            FeedSpec::Stdin | FeedSpec::File(_) | FeedSpec::Shell(_) => None,
+            FeedSpec::Stdin | FeedSpec::File(_) | FeedSpec::Shell(_) | FeedSpec::Cast(..) => None,
         }
     }
 

@@ -53,7 +53,7 @@ impl Source {
         let (name, alarm) = (target.text.clone(), outlet.alarm());
         let task = match &target.feed {
             // A shell has no session of this kind, and ends at once: `shell` drives it.
-            FeedSpec::Ws(_) | FeedSpec::Zmq(_) | FeedSpec::Shell(_) => {
+            FeedSpec::Ws(_) | FeedSpec::Zmq(_) | FeedSpec::Shell(_) | FeedSpec::Cast(..) => {
                 let work = drive::run(target.clone(), policy, orders, outlet);
                 tokio::spawn(guarded(work, name, alarm))
             }

@@ -10,6 +10,7 @@
 //! ```
 
 mod bottom_view;
+mod confirm_view;
 pub mod grid_view;
 mod help_view;
 mod layers_view;
@@ -17,7 +18,9 @@ mod log_view;
 mod paint;
 mod record_view;
 mod root;
+mod shell_view;
 mod status_view;
+mod tabs_view;
 pub mod theme;
 
 pub use root::render;

@@ -5,6 +5,7 @@ mod lines;
 mod motion;
 mod panes;
 mod program;
+mod shells;
 
 use super::state::App;
 
@@ -22,10 +23,11 @@ pub struct Command {
 }
 
 /// A heading and its commands.
-pub const GROUPS: [(&str, &[Command]); 4] = [
+pub const GROUPS: [(&str, &[Command]); 5] = [
     ("Move", motion::COMMANDS),
     ("Lines", lines::COMMANDS),
     ("Panes", panes::COMMANDS),
+    ("Shells", shells::COMMANDS),
     ("Program", program::COMMANDS),
 ];
 

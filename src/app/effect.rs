@@ -2,11 +2,27 @@
 
 use std::path::PathBuf;
 
+use bytes::Bytes;
+
 use crate::codec::target::Target;
 use crate::model::{PaneId, TargetId};
 use crate::store::ScanJob;
+use crate::text::redact::Secret;
 
 use super::msg::ScanFor;
+
+/// What a player of a recording may be told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Play {
+    /// Stop, or go on.
+    Pause,
+    /// Twice as fast.
+    Faster,
+    /// Half as fast.
+    Slower,
+    /// Five seconds further at once.
+    Skip,
+}
 
 /// One wish.
 #[derive(Debug)]
@@ -17,6 +33,40 @@ pub enum Effect {
     Close(TargetId),
     /// Connect now instead of waiting.
     Reconnect(TargetId),
+    /// Open a shell for a pane; an earlier one of it goes.
+    OpenShell {
+        /// The pane.
+        pane: PaneId,
+        /// What to open.
+        target: Target,
+        /// User and password.
+        login: Option<(String, Secret)>,
+        /// Columns and rows.
+        size: (u16, u16),
+    },
+    /// Close a pane's shell.
+    CloseShell(PaneId),
+    /// Type something into a pane's shell.
+    ToShell(PaneId, Bytes),
+    /// A pane's shell has so many columns and rows.
+    ResizeShell(PaneId, u16, u16),
+    /// What was typed into a pane's shell and is not sent yet is not to be sent.
+    StopInput(PaneId),
+    /// Record what a pane's shell shows.
+    Record {
+        /// The pane.
+        pane: PaneId,
+        /// A file, which must not exist.
+        path: PathBuf,
+        /// Columns and rows.
+        size: (u16, u16),
+        /// Its title in the recording.
+        title: String,
+    },
+    /// Tell the player of a pane something.
+    Play(PaneId, Play),
+    /// End a pane's recording.
+    StopRecording(PaneId),
     /// Run a scan on other threads.
     Scan(PaneId, ScanFor, ScanJob),
     /// Put text into the clipboard.

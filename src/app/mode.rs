@@ -2,6 +2,7 @@
 
 use crate::store::LineId;
 
+use super::confirm::Confirm;
 use super::prompt::Prompt;
 
 /// The layer on top.
@@ -12,6 +13,8 @@ pub enum Mode {
     Normal,
     /// A line is typed.
     Prompt(Prompt),
+    /// A question stands.
+    Confirm(Confirm),
     /// The help, scrolled down so many rows.
     Help {
         /// First row.

@@ -2,8 +2,11 @@
 
 use std::time::Instant;
 
+use crate::model::shell::ShellUpdate;
 use crate::model::{FeedUpdate, Micros, PaneId, TargetId};
 use crate::store::LineId;
+
+use crate::term::keys::Pointer;
 
 use super::key::Key;
 
@@ -25,32 +28,23 @@ pub enum ScanFor {
     Search,
 }
 
-/// What the mouse did, where.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mouse {
-    /// The left button was pressed.
-    Click,
-    /// The wheel was turned up.
-    WheelUp,
-    /// The wheel was turned down.
-    WheelDown,
-    /// The pointer moved with the button down.
-    Drag,
-    /// The button was let go.
-    Release,
-}
-
 /// One thing that happened.
 #[derive(Debug)]
 pub enum Msg {
     /// A source says something.
     Feed(TargetId, FeedUpdate),
+    /// A shell's source says something.
+    Shell(PaneId, ShellUpdate),
+    /// A shell is recorded to a file of this name, or no longer.
+    Recording(PaneId, Option<String>),
+    /// A shell does not take so many bytes of input: too much waits already.
+    ShellBusy(PaneId, usize),
     /// A key.
     Key(Key),
     /// Text was pasted.
     Paste(String),
-    /// The mouse, with column and row.
-    Mouse(Mouse, u16, u16),
+    /// The mouse, anywhere on the screen.
+    Mouse(Pointer),
     /// The terminal has this many columns and rows.
     Resize(u16, u16),
     /// The time of [`super::App::wake_at`] is reached.

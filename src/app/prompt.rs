@@ -23,6 +23,12 @@ pub enum Purpose {
     Add,
     /// A file to save to.
     Save,
+    /// A shell for a new pane.
+    Shell,
+    /// A password: typed unseen, never remembered.
+    Password,
+    /// A file to record to.
+    Record,
 }
 
 impl Purpose {
@@ -37,6 +43,9 @@ impl Purpose {
             Self::Open => "open",
             Self::Add => "add",
             Self::Save => "save to",
+            Self::Shell => "shell",
+            Self::Password => "password",
+            Self::Record => "record to",
         }
     }
 
@@ -54,7 +63,13 @@ impl Purpose {
             Self::Include => Self::Exclude,
             Self::Exclude => Self::Highlight,
             Self::Highlight => Self::Search,
-            Self::Command | Self::Open | Self::Add | Self::Save => self,
+            Self::Command
+            | Self::Open
+            | Self::Add
+            | Self::Save
+            | Self::Shell
+            | Self::Password
+            | Self::Record => self,
         }
     }
 }

@@ -10,7 +10,9 @@ use ratatui::layout::Rect;
 use crate::codec::target::Target;
 use crate::model::{Fault, LinkState, Micros, PaneId, TargetId};
 use crate::store::{Case, Layer, LayerKind, Pattern};
+use crate::term::screen::Screen;
 
+use super::confirm::{Confirm, Deed};
 use super::effect::Effect;
 use super::key::Key;
 use super::layout::{self, Axis, Node, Side};
@@ -19,6 +21,8 @@ use super::msg::Now;
 use super::pane::Pane;
 use super::pane::viewport::Size;
 use super::prompt::{Prompt, Purpose};
+use super::shell::{Link, ShellPane};
+use super::tabs::{Tab, Tabs};
 
 /// How long a notice stays.
 const NOTICE: Duration = Duration::from_secs(4);
@@ -56,12 +60,12 @@ pub struct App {
     pub targets: Vec<Opened>,
     /// The panes.
     pub panes: BTreeMap<PaneId, Pane>,
+    /// The panes with shells, beside those with lines; no pane is in both.
+    pub shells: BTreeMap<PaneId, ShellPane>,
     /// Where they are.
-    pub tree: Node,
-    /// The one that keys go to.
-    pub focus: PaneId,
-    /// It alone is shown.
-    pub zoom: bool,
+    pub tabs: Tabs,
+    /// Shells that are typed into at once; none or several.
+    pub together: Vec<PaneId>,
     /// What keys mean.
     pub mode: Mode,
     /// Keys of a sequence that is not whole yet.
@@ -83,6 +87,10 @@ pub struct App {
     pub(super) history: BTreeMap<&'static str, Vec<String>>,
     pub(super) interrupted: Option<Instant>,
     pub(super) dragging: Option<PaneId>,
+    /// A shell whose password is being asked for, and its user.
+    pub(super) asked_for: Option<(Target, String)>,
+    /// What was copied from a shell last.
+    pub(super) copied: String,
     wishes: Vec<Effect>,
 }
 
@@ -92,9 +100,11 @@ impl App {
         let mut app = Self {
             targets: Vec::new(),
             panes: BTreeMap::new(),
-            tree: Node::Leaf(PaneId(0)),
-            focus: PaneId(0),
-            zoom: false,
+            shells: BTreeMap::new(),
+            together: Vec::new(),
+            asked_for: None,
+            copied: String::new(),
+            tabs: Tabs::new(Tab::of(PaneId(0))),
             mode: Mode::Normal,
             pending: Vec::new(),
             notice: None,
@@ -110,7 +120,9 @@ impl App {
             dragging: None,
             wishes: Vec::new(),
         };
-        let ids: Vec<TargetId> = targets
+        let (shells, logs): (Vec<Target>, Vec<Target>) =
+            targets.into_iter().partition(Target::is_terminal);
+        let ids: Vec<TargetId> = logs
             .into_iter()
             .map(|target| app.open_target(target))
             .collect();
@@ -120,6 +132,9 @@ impl App {
             ids.into_iter().map(|id| vec![id]).collect()
         };
         app.arrange(groups);
+        for shell in shells {
+            app.open_shell(shell);
+        }
         app
     }
 
@@ -129,15 +144,21 @@ impl App {
             .map(|group| self.new_pane(group))
             .collect();
         if let (Some(tree), Some(first)) = (Node::grid(&panes, self.body()), panes.first()) {
-            self.tree = tree;
-            self.focus = *first;
+            self.tabs.now.tree = tree;
+            self.tabs.now.focus = *first;
         }
     }
 
     fn new_pane(&mut self, targets: Vec<TargetId>) -> PaneId {
+        let id = self.fresh_pane();
+        self.panes.insert(id, Pane::new(id, targets));
+        id
+    }
+
+    /// A name for a new pane.
+    pub(super) fn fresh_pane(&mut self) -> PaneId {
         let id = PaneId(self.next_pane);
         self.next_pane += 1;
-        self.panes.insert(id, Pane::new(id, targets));
         id
     }
 
@@ -154,22 +175,38 @@ impl App {
         id
     }
 
-    /// Where panes are: all but the last row.
-    pub fn body(&self) -> Rect {
+    /// The row of tabs; empty while there is only one.
+    pub fn tab_line(&self) -> Rect {
+        let height = u16::from(self.tabs.len() > 1 && self.area.height > 6);
         Rect {
-            height: self.area.height.saturating_sub(1),
+            height,
+            ..self.area
+        }
+    }
+
+    /// Where panes are: all but the row of tabs and the last row.
+    pub fn body(&self) -> Rect {
+        let above = self.tab_line().height;
+        Rect {
+            y: self.area.y + above,
+            height: self.area.height.saturating_sub(1 + above),
             ..self.area
         }
     }
 
     /// The panes on the screen.
     pub fn places(&self) -> Vec<(PaneId, Rect)> {
-        layout::solve(self.body(), &self.tree, self.focus, self.zoom)
+        layout::solve(
+            self.body(),
+            &self.tabs.now.tree,
+            self.tabs.now.focus,
+            self.tabs.now.zoom,
+        )
     }
 
     /// The focused pane.
     pub fn pane(&self) -> Option<&Pane> {
-        self.panes.get(&self.focus)
+        self.panes.get(&self.tabs.now.focus)
     }
 
     /// The size of a pane's text, by where it is now.
@@ -191,7 +228,7 @@ impl App {
         let Some(size) = self.pane().map(|pane| self.text_size(pane)) else {
             return;
         };
-        if let Some(pane) = self.panes.get_mut(&self.focus) {
+        if let Some(pane) = self.panes.get_mut(&self.tabs.now.focus) {
             deed(pane, size);
         }
     }
@@ -226,7 +263,7 @@ impl App {
 
     /// Which lines are shown is found out anew, on other threads.
     pub fn refilter(&mut self) {
-        let Some(pane) = self.panes.get_mut(&self.focus) else {
+        let Some(pane) = self.panes.get_mut(&self.tabs.now.focus) else {
             return;
         };
         let id = pane.id;
@@ -331,11 +368,13 @@ impl App {
         }
     }
 
-    /// A file name to save the focused pane to.
-    pub fn save_name(&self) -> String {
-        let title = self
-            .pane()
-            .map_or_else(String::new, |pane| self.title(pane));
+    /// A file name for something of the focused pane.
+    pub fn file_name(&self, extension: &str) -> String {
+        let title = match (self.pane(), self.shell()) {
+            (Some(pane), _) => self.title(pane),
+            (None, Some(shell)) => shell.target.name.clone(),
+            (None, None) => String::new(),
+        };
         let name: String = title
             .chars()
             .map(|c| {
@@ -351,41 +390,56 @@ impl App {
         let time = crate::codec::stamp::timestamp(self.now.wall)
             .map_or_else(String::new, |at| at.strftime("%Y%m%d-%H%M%S").to_string());
         format!(
-            "{}-{time}.log",
+            "{}-{time}.{extension}",
             if name.is_empty() { "lines" } else { &name }
         )
     }
 
     /// Focus on the pane so many places further.
     pub fn turn(&mut self, step: isize) {
-        let panes = self.tree.panes();
+        let panes = self.tabs.now.tree.panes();
         let here = panes
             .iter()
-            .position(|pane| *pane == self.focus)
+            .position(|pane| *pane == self.tabs.now.focus)
             .unwrap_or(0);
         let count = isize::try_from(panes.len().max(1)).unwrap_or(1);
         let there = (isize::try_from(here).unwrap_or(0) + step).rem_euclid(count);
         self.go_to(usize::try_from(there).unwrap_or(0));
     }
 
-    /// Focus on the pane of that number.
+    /// Focus on the pane of that number, in whichever tab it is.
     pub fn go_to(&mut self, index: usize) {
-        match self.tree.panes().get(index) {
-            Some(pane) => self.focus = *pane,
+        match self.tabs.panes().get(index) {
+            Some(pane) => {
+                self.tabs.show(*pane);
+            }
             None => self.tell(&format!("there is no pane {}", index + 1)),
         }
     }
 
+    /// A pane's number, from 1.
+    pub fn number(&self, pane: PaneId) -> usize {
+        let panes = self.tabs.panes();
+        panes
+            .iter()
+            .position(|id| *id == pane)
+            .map_or(0, |at| at + 1)
+    }
+
     /// Focus on the neighbour on that side.
     pub fn go(&mut self, side: Side) {
-        let places = layout::solve(self.body(), &self.tree, self.focus, false);
-        if let Some(pane) = layout::neighbour(&places, self.focus, side) {
-            self.focus = pane;
+        let places = layout::solve(self.body(), &self.tabs.now.tree, self.tabs.now.focus, false);
+        if let Some(pane) = layout::neighbour(&places, self.tabs.now.focus, side) {
+            self.tabs.now.focus = pane;
         }
     }
 
-    /// The focused pane's targets once more in a new one.
+    /// The focused pane's targets once more in a new one; another shell of the same container.
     pub fn split(&mut self, axis: Axis) {
+        if let Some(shell) = self.shell() {
+            let (target, login) = (shell.target.clone(), shell.login.clone());
+            return self.split_shell(axis, target, login);
+        }
         let Some(pane) = self.pane() else { return };
         let (targets, store, view) = (pane.targets.clone(), pane.store.clone(), pane.view.clone());
         let (received, dropped, lag) = (pane.received, pane.dropped, pane.lag);
@@ -397,43 +451,48 @@ impl App {
             pane.view = view;
             (pane.received, pane.dropped, pane.lag) = (received, dropped, lag);
         }
-        self.tree.insert(self.focus, axis, fresh);
-        self.focus = fresh;
-        self.zoom = false;
+        self.tabs.now.tree.insert(self.tabs.now.focus, axis, fresh);
+        self.tabs.now.focus = fresh;
+        self.tabs.now.zoom = false;
     }
 
     /// A new pane on `target`.
     pub(super) fn open_pane(&mut self, target: Target) {
+        if target.is_terminal() {
+            return self.open_shell(target);
+        }
         let id = self.open_target(target);
         let fresh = self.new_pane(vec![id]);
-        if self.panes.len() == 1 {
-            self.tree = Node::Leaf(fresh);
+        self.place_beside(fresh);
+    }
+
+    /// Puts a new pane beside the focused one, or below where that is narrow, and goes there.
+    pub(super) fn place_beside(&mut self, fresh: PaneId) {
+        if self.panes.len() + self.shells.len() == 1 {
+            self.tabs.now.tree = Node::Leaf(fresh);
         } else {
-            let wide = self
-                .pane()
-                .map(|pane| self.text_size(pane))
-                .is_some_and(|size| size.cols > size.rows * 3);
-            self.tree.insert(
-                self.focus,
+            let here = self.places();
+            let here = here.iter().find(|(id, _)| *id == self.tabs.now.focus);
+            let wide = here.is_some_and(|(_, rect)| rect.width > rect.height * 3);
+            self.tabs.now.tree.insert(
+                self.tabs.now.focus,
                 if wide { Axis::Beside } else { Axis::Below },
                 fresh,
             );
         }
-        self.focus = fresh;
-        self.zoom = false;
+        self.tabs.now.focus = fresh;
+        self.tabs.now.zoom = false;
     }
 
-    /// One merged pane of all targets, or, if there is one, a pane each.
+    /// One merged pane of all targets, or, if there is one, a pane each. Shells move to tabs of
+    /// their own.
     pub fn merge(&mut self) {
         let merged = self.pane().is_some_and(Pane::is_merged);
-        let ids: Vec<TargetId> = self
-            .tree
-            .panes()
-            .iter()
-            .filter_map(|pane| self.panes.get(pane))
+        let mut targets: Vec<TargetId> = self
+            .panes
+            .values()
             .flat_map(|pane| pane.targets.clone())
             .collect();
-        let mut targets = ids;
         targets.sort_unstable();
         targets.dedup();
         if targets.len() < 2 {
@@ -445,8 +504,13 @@ impl App {
         } else {
             vec![targets]
         };
+        let shells: Vec<PaneId> = self.shells.keys().copied().collect();
+        self.tabs = Tabs::new(Tab::of(self.tabs.now.focus));
         self.arrange(groups);
-        self.zoom = false;
+        for shell in shells {
+            self.tabs.open(Tab::of(shell));
+        }
+        self.tabs.go_to(0);
         self.carry_over(&old);
     }
 
@@ -459,29 +523,91 @@ impl App {
         }
     }
 
-    /// Closes the focused pane; the last one quits.
+    /// Closes the focused pane, after a yes if a shell runs there; the last one quits.
     pub fn close(&mut self) {
-        let gone = self.focus;
-        let Some(tree) = self.tree.clone().without(gone) else {
-            return self.wish(Effect::Quit);
-        };
-        self.turn(-1);
-        if self.focus == gone {
-            self.turn(1);
+        let id = self.tabs.now.focus;
+        match self.shell().filter(|shell| shell.is_running()) {
+            Some(shell) => {
+                let question = format!(
+                    "close the shell of {}? What runs there may end",
+                    shell.target.name
+                );
+                self.ask(Confirm::new(question, &[], Deed::Close(id)));
+            }
+            None => self.close_pane(id),
         }
-        self.tree = tree;
-        self.panes.remove(&gone);
-        self.zoom = false;
+    }
+
+    /// Closes a pane; the last one of all quits.
+    pub(super) fn close_pane(&mut self, gone: PaneId) {
+        if !self.tabs.show(gone) {
+            return;
+        }
+        match self.tabs.now.tree.clone().without(gone) {
+            Some(tree) => {
+                self.turn(-1);
+                if self.tabs.now.focus == gone {
+                    self.turn(1);
+                }
+                self.tabs.now.tree = tree;
+                self.tabs.now.zoom = false;
+            }
+            None if self.tabs.close() => {}
+            None => return self.wish(Effect::Quit),
+        }
+        self.forget(gone);
         self.close_unused();
     }
 
-    /// Closes all panes but the focused one.
+    /// Lets a pane's state go, and its shell.
+    fn forget(&mut self, gone: PaneId) {
+        self.panes.remove(&gone);
+        if self.shells.remove(&gone).is_some() {
+            self.together.clear();
+            self.wish(Effect::CloseShell(gone));
+        }
+    }
+
+    /// Closes all panes but the focused one. Shells that run stay, in tabs of their own.
     pub fn close_others(&mut self) {
-        self.tree = Node::Leaf(self.focus);
-        let focus = self.focus;
-        self.panes.retain(|id, _| *id == focus);
-        self.zoom = false;
+        let focus = self.tabs.now.focus;
+        let others: Vec<PaneId> = self
+            .tabs
+            .panes()
+            .into_iter()
+            .filter(|id| *id != focus)
+            .collect();
+        let (kept, gone): (Vec<PaneId>, Vec<PaneId>) = others
+            .into_iter()
+            .partition(|id| self.shells.get(id).is_some_and(ShellPane::is_running));
+        self.tabs = Tabs::new(Tab::of(focus));
+        for id in kept {
+            self.tabs.open(Tab::of(id));
+        }
+        self.tabs.go_to(0);
+        for id in gone {
+            self.forget(id);
+        }
         self.close_unused();
+    }
+
+    /// Leaves, after a yes if shells run.
+    pub fn quit(&mut self) {
+        let names: Vec<String> = self
+            .shells
+            .values()
+            .filter(|shell| shell.is_running())
+            .map(|shell| format!("{} {}", self.number(shell.id), shell.target.name))
+            .collect();
+        if names.is_empty() {
+            return self.wish(Effect::Quit);
+        }
+        let question = if names.len() == 1 {
+            "quit? One shell runs".to_owned()
+        } else {
+            format!("quit? {} shells run", names.len())
+        };
+        self.ask(Confirm::new(question, &names, Deed::Quit));
     }
 
     fn close_unused(&mut self) {
@@ -504,7 +630,12 @@ impl App {
 
     /// Sizes the focused pane.
     pub fn resize_pane(&mut self, axis: Axis, percent: i16) {
-        if !self.tree.resize(self.focus, axis, percent) {
+        if !self
+            .tabs
+            .now
+            .tree
+            .resize(self.tabs.now.focus, axis, percent)
+        {
             self.tell("there is no pane to take room from");
         }
     }
@@ -524,6 +655,10 @@ impl App {
     /// When the screen changes by itself: a notice goes, a rate falls, a wait counts down.
     pub fn wake_at(&self) -> Option<Instant> {
         let notice = self.notice.as_ref().map(|notice| notice.until);
+        let held = self.shells.values().filter_map(|shell| shell.held);
+        let held = held.map(|since| since + Screen::HOLD);
+        let opening = |shell: &&ShellPane| matches!(shell.link, Link::Opening(..));
+        let opening = self.shells.values().any(|shell| opening(&shell));
         let rates = self.panes.values().filter_map(|pane| pane.rate.wake_at());
         let second = self.now.mono + Duration::from_secs(1);
         let waits = self
@@ -531,7 +666,13 @@ impl App {
             .iter()
             .filter_map(|opened| opened.retry_at)
             .map(|_| second);
-        notice.into_iter().chain(rates).chain(waits).min()
+        let waits = waits.chain(opening.then_some(second));
+        notice
+            .into_iter()
+            .chain(rates)
+            .chain(waits)
+            .chain(held)
+            .min()
     }
 
     /// Wall-clock time now.

@@ -10,15 +10,16 @@ use crate::codec::target::Target;
 use crate::model::words;
 use crate::model::{EndReason, FeedUpdate, LinkState, Mark, TargetId};
 use crate::store::LayerKind;
+use crate::term::keys::{Button, Did, Pointer};
 use crate::text::SafeText;
 
 use super::command;
 use super::effect::Effect;
 use super::help::Help;
-use super::key::{Code, Key, Phase};
+use super::key::{Code, Key, PREFIX, Phase};
 use super::keymap::{self, Found};
 use super::mode::Mode;
-use super::msg::{Mouse, Msg, Now};
+use super::msg::{Msg, Now};
 use super::prompt::{Prompt, Purpose, Typed};
 use super::record::{self, Record};
 use super::state::App;
@@ -33,9 +34,12 @@ impl App {
         self.now = now;
         match msg {
             Msg::Feed(target, update) => self.on_feed(target, update),
+            Msg::Shell(pane, update) => self.on_shell(pane, update),
+            Msg::Recording(pane, name) => self.on_recording(pane, name),
+            Msg::ShellBusy(pane, bytes) => self.on_busy(pane, bytes),
             Msg::Key(key) => self.on_key(key),
             Msg::Paste(text) => self.on_paste(&text),
-            Msg::Mouse(mouse, column, row) => self.on_mouse(mouse, Position::new(column, row)),
+            Msg::Mouse(pointer) => self.on_mouse(pointer),
             Msg::Resize(width, height) => self.area = Rect::new(0, 0, width, height),
             Msg::Tick => self.on_tick(now.mono),
             Msg::Scanned {
@@ -56,6 +60,8 @@ impl App {
                 self.theme = name;
             }
         }
+        // Whatever was done, the shells that are seen have the size at which they are.
+        self.fit_shells();
         self.take_wishes()
     }
 
@@ -133,19 +139,28 @@ impl App {
         {
             self.notice = None;
         }
+        self.release_shells();
         for pane in self.panes.values_mut() {
             pane.rate.forget(now);
         }
     }
 
-    fn on_key(&mut self, key: Key) {
-        if key.phase == Phase::Release {
+    fn on_key(&mut self, whole: Key) {
+        let key = whole.chord();
+        let to_shell = matches!(self.mode, Mode::Normal)
+            && self.pending.is_empty()
+            && self.shell().is_some()
+            && key != PREFIX;
+        if to_shell {
+            return self.shell_key(whole);
+        }
+        if whole.phase == Phase::Release {
             return;
         }
-        let key = key.chord();
         let interrupt = key == Key::ctrl('c');
         match std::mem::take(&mut self.mode) {
             Mode::Prompt(prompt) => self.prompt_key(prompt, key),
+            Mode::Confirm(confirm) => self.confirm_key(confirm, key),
             _ if interrupt => {
                 self.pending.clear();
                 self.interrupt();
@@ -304,8 +319,10 @@ impl App {
                     // What was typed stays, to be mended.
                     prompt.fault = Some(fault.why);
                     self.mode = Mode::Prompt(prompt);
-                } else if !text.is_empty() {
-                    self.remember(prompt.purpose, &text);
+                } else if !text.is_empty() || prompt.purpose == Purpose::Password {
+                    if prompt.purpose != Purpose::Password {
+                        self.remember(prompt.purpose, &text);
+                    }
                     self.accept(prompt.purpose, &text, prompt.literal);
                 }
             }
@@ -326,8 +343,17 @@ impl App {
                 }
             }
             Purpose::Command => self.run_command(text),
+            Purpose::Password => self.on_password(text),
+            Purpose::Record => self.begin_recording(text),
+            Purpose::Shell => self.with_target(text, |app, target| match target.shell() {
+                Some(_) => app.open_shell(target),
+                None => app.fail("that is no shell: o opens logs"),
+            }),
             Purpose::Open => self.with_target(text, App::open_pane),
             Purpose::Add => self.with_target(text, |app, target| {
+                if target.is_terminal() || app.pane().is_none() {
+                    return app.fail("only lines can be added to a pane of lines; o opens a pane");
+                }
                 let id = app.open_target(target);
                 app.with_pane(|pane, _| pane.targets.push(id));
             }),
@@ -336,10 +362,13 @@ impl App {
     }
 
     fn begin_search(&mut self, text: &str, literal: bool) {
+        if self.shell().is_some() {
+            return self.search_shell(text, literal);
+        }
         let Some(pattern) = self.pattern(text, literal) else {
             return;
         };
-        let Some(pane) = self.panes.get_mut(&self.focus) else {
+        let Some(pane) = self.panes.get_mut(&self.tabs.now.focus) else {
             return;
         };
         let (id, (scan, job)) = (pane.id, pane.search(pattern));
@@ -382,12 +411,14 @@ impl App {
         match (name, argument) {
             ("open", target) if !target.is_empty() => self.with_target(target, App::open_pane),
             ("add", target) if !target.is_empty() => self.accept(Purpose::Add, target, false),
+            ("shell", target) if !target.is_empty() => self.accept(Purpose::Shell, target, false),
             ("save", path) if !path.is_empty() => self.save(path),
             ("theme", name) if !name.is_empty() => self.wish(Effect::Theme(name.to_owned())),
             ("mouse", "on") if self.mouse => {}
             ("mouse", "off") if !self.mouse => {}
             ("mouse", "on" | "off") => self.run_named("mouse"),
-            ("q" | "q!", _) => self.wish(Effect::Quit),
+            ("q", _) => self.quit(),
+            ("q!", _) => self.wish(Effect::Quit),
             (name, "") => self.run_named(name),
             (name, _) => self.fail(&format!(
                 "{name}: it takes no argument; ? lists the commands"
@@ -413,29 +444,54 @@ impl App {
     }
 
     fn on_paste(&mut self, text: &str) {
-        if let Mode::Prompt(prompt) = &mut self.mode {
-            prompt.insert(text);
+        let to_shell = self.shell().is_some();
+        match &mut self.mode {
+            Mode::Prompt(prompt) => prompt.insert(text),
+            Mode::Normal if to_shell => self.paste_into_shell(text),
+            Mode::Normal
+            | Mode::Confirm(_)
+            | Mode::Help { .. }
+            | Mode::Record { .. }
+            | Mode::Layers { .. } => {}
         }
     }
 
-    fn on_mouse(&mut self, mouse: Mouse, at: Position) {
+    fn on_mouse(&mut self, pointer: Pointer) {
+        let at = Position::new(pointer.column, pointer.line);
         let hit = self
             .places()
             .into_iter()
             .find(|(_, rect)| rect.contains(at));
-        match mouse {
-            Mouse::Click => {
+        if let Some((pane, rect)) = hit
+            && matches!(self.mode, Mode::Normal)
+            && self.shells.contains_key(&pane)
+        {
+            if matches!(pointer.did, Did::Press(_)) {
+                self.tabs.now.focus = pane;
+            }
+            if self.shell_mouse(pane, rect, pointer) {
+                return;
+            }
+        }
+        match pointer.did {
+            Did::Press(Button::Left) => {
                 self.dragging = None;
                 let Some((pane, rect)) = hit else {
                     return self.grab_divider(at);
                 };
-                self.focus = pane;
+                self.tabs.now.focus = pane;
                 self.click_line(rect, at);
             }
-            Mouse::WheelUp => self.wheel(hit, -WHEEL),
-            Mouse::WheelDown => self.wheel(hit, WHEEL),
-            Mouse::Drag => self.drag(at),
-            Mouse::Release => self.dragging = None,
+            Did::WheelUp => self.wheel(hit, -WHEEL),
+            Did::WheelDown => self.wheel(hit, WHEEL),
+            Did::Drag(Button::Left) => self.drag(at),
+            Did::Release(Button::Left) => self.dragging = None,
+            Did::Press(_)
+            | Did::Release(_)
+            | Did::Drag(_)
+            | Did::Move
+            | Did::WheelLeft
+            | Did::WheelRight => {}
         }
     }
 
@@ -494,7 +550,11 @@ impl App {
                 .map_or(0, |(_, rect)| rect.right());
             if (step > 0) != (before < at.x)
                 || before == at.x
-                || !self.tree.resize(id, super::layout::Axis::Beside, step)
+                || !self
+                    .tabs
+                    .now
+                    .tree
+                    .resize(id, super::layout::Axis::Beside, step)
             {
                 return;
             }

@@ -16,6 +16,7 @@ use crate::source::shell::{Control, Opening, Shell};
 
 use super::escape::{Escape, Typed};
 use super::leftover::Leftover;
+use super::recording::Recording;
 use super::stdio::{self, Output};
 use super::terminal::{self, Raw};
 use super::{World, outcome};
@@ -54,6 +55,7 @@ struct Session {
     ready: bool,
     /// Typed, and not taken by the shell's task yet.
     keys: Option<Bytes>,
+    recording: Option<Recording>,
     /// Came, and not taken by standard output yet.
     shown: Option<Bytes>,
 }
@@ -64,6 +66,17 @@ pub(super) async fn run(opening: Opening, plan: RawPlan, mut world: World) -> Re
     if opening.spec.is_exposed() && !plan.quiet {
         (world.say)(crate::model::shell::EXPOSED);
     }
+    let recording = plan
+        .record
+        .as_deref()
+        .map(|path| {
+            Recording::begin(path, opening.size, &target).map_err(|error| {
+                let what = path.display().to_string();
+                let next = "choose another name or place";
+                Fault::new(FaultKind::Usage, what, words::io_error(&error), next)
+            })
+        })
+        .transpose()?;
     let input = stdio::input().map_err(|error| no_terminal(&error))?;
     let winch = signal(SignalKind::window_change()).map_err(|error| no_terminal(&error))?;
     let (sender, updates) = mpsc::channel(UPDATES);
@@ -82,6 +95,7 @@ pub(super) async fn run(opening: Opening, plan: RawPlan, mut world: World) -> Re
         nudge: None,
         ready: false,
         keys: None,
+        recording,
         shown: None,
     };
     let done = session.turn_round(input, winch).await;
@@ -90,8 +104,13 @@ pub(super) async fn run(opening: Opening, plan: RawPlan, mut world: World) -> Re
         output,
         leftover,
         mut world,
+        recording,
         ..
     } = session;
+    if let Some(Err(error)) = recording.map(Recording::finish) {
+        let why = words::io_error(&error);
+        (world.say)(&format!("the recording's end can't be written ({why})"));
+    }
     // Servers here rarely answer a goodbye.
     let _ = timeout(Duration::from_secs(2), shell.finish()).await;
     let written = output.finish().await;
@@ -151,16 +170,21 @@ impl Session {
                     }
                     None => return Done::Ended(ShellEnd { how: ShellExit::Closed, unsent: 0, unconfirmed: 0 }),
                 },
-                typed = input.recv(), if reading && self.keys.is_none() => match typed {
-                    Some(typed) => if self.typed(&typed) { return Done::Left },
-                    None => {
+                typed = input.recv(), if reading && self.keys.is_none() => {
+                    let Some(typed) = typed else {
                         reading = false;
                         self.end_of_input();
+                        continue;
+                    };
+                    if self.typed(&typed) {
+                        return Done::Left;
                     }
-                },
+                }
                 Some(()) = winch.recv() => {
                     if let Some((columns, rows)) = terminal::size() {
                         self.shell.tell(Control::Resized(columns, rows));
+                        let written = self.recording.as_mut().map(|r| r.resize((columns, rows)));
+                        self.check_recording(written);
                     }
                 }
                 () = sleep_until(nudge.unwrap_or(far)) => {
@@ -172,6 +196,8 @@ impl Session {
     }
 
     fn update(&mut self, update: ShellUpdate) -> Option<Done> {
+        let written = self.recording.as_mut().map(|r| r.update(&update));
+        self.check_recording(written);
         match update {
             ShellUpdate::Output(bytes) => {
                 if self.raw {
@@ -203,11 +229,17 @@ impl Session {
                     self.say(words.as_str());
                 }
             }
+            ShellUpdate::Stale(true) => {
+                if self.raw && !self.quiet {
+                    self.say("the server does not answer; if the shell has ended, a key finds out");
+                }
+            }
             ShellUpdate::Refused(bytes) => self.say(&format!(
                 "{bytes} typed bytes are no UTF-8, which is all that this server takes; they were not sent"
             )),
-            ShellUpdate::Title(_)
-            | ShellUpdate::Stale(_)
+            ShellUpdate::Sized(..)
+            | ShellUpdate::Title(_)
+            | ShellUpdate::Stale(false)
             | ShellUpdate::Queued(_)
             | ShellUpdate::Stopped(_) => {}
         }
@@ -235,6 +267,17 @@ impl Session {
         }
         self.shell.write(Bytes::from_static(EOT));
         self.nudge = Some(clock::now() + QUIET);
+    }
+
+    /// A recording that can't be written ends; the shell goes on.
+    fn check_recording(&mut self, written: Option<std::io::Result<()>>) {
+        if let Some(Err(error)) = written {
+            self.recording = None;
+            let why = words::io_error(&error);
+            self.say(&format!(
+                "the recording stopped: it can't be written ({why})"
+            ));
+        }
     }
 
     fn say(&mut self, words: &str) {

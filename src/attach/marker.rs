@@ -2,6 +2,8 @@
 //! command's output stands alone between two marks that nobody can guess, and how it is found
 //! again. It needs a POSIX shell.
 
+use std::fmt::Write as _;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -38,9 +40,11 @@ impl Script {
             input.push_str(&quoted(piece));
             input.push('\n');
         }
-        input.push_str(&format!(
-            "printf '%s%s' \"dw$dw_t\" {word}; eval \"$dw_c\" </dev/null; printf '%s%s%d.' dwS {word} $?; exit\n"
-        ));
+        // Writing to a string can't fail.
+        let _ = writeln!(
+            input,
+            "printf '%s%s' \"dw$dw_t\" {word}; (eval \"$dw_c\") </dev/null; printf '%s%s%d.' dwS {word} $?; exit"
+        );
         let mark = |kind: &str| format!("dw{kind}{word}").into_bytes();
         Self {
             input,
@@ -87,7 +91,7 @@ fn quoted(text: &str) -> String {
     for byte in text.bytes() {
         let plain = byte == b'\n' || (b' '..0x7f).contains(&byte);
         if !plain {
-            numbers.push_str(&format!("\\{byte:03o}"));
+            let _ = write!(numbers, "\\{byte:03o}");
             continue;
         }
         flush(&mut numbers, &mut out);
@@ -103,7 +107,7 @@ fn quoted(text: &str) -> String {
 
 fn flush(numbers: &mut String, out: &mut String) {
     if !numbers.is_empty() {
-        out.push_str(&format!("'\"$(printf '{numbers}')\"'"));
+        let _ = write!(out, "'\"$(printf '{numbers}')\"'");
         numbers.clear();
     }
 }

@@ -91,6 +91,8 @@ pub enum Command {
     /// Type into a container: a raw shell, or one command with --exec
     #[command(visible_alias = "attach")]
     Shell(ShellArgs),
+    /// Show a recording of a shell (asciicast v2)
+    Replay(ReplayArgs),
     /// Run a platform inside this process and look at it
     Demo(DemoArgs),
     /// Repair a terminal that a killed program left unusable
@@ -263,9 +265,11 @@ pub struct WaitArgs {
 /// `shell`.
 #[derive(clap::Args, Debug, Clone)]
 pub struct ShellArgs {
-    /// ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD[/CONTAINER], or the page of a GoTTY
-    /// or ttyd
-    #[arg(value_name = "TARGET")]
+    /// The container's shell, or the page of a server that has one
+    #[arg(
+        value_name = "TARGET",
+        help = "ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD[/CONTAINER], or the page of a GoTTY or ttyd"
+    )]
     pub target: String,
     /// Run one command: its output alone, its exit code ours (needs a POSIX shell there)
     #[arg(long, value_name = "CMD")]
@@ -291,6 +295,23 @@ pub struct ShellArgs {
     /// Nothing about the connection on standard error
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// `replay`.
+#[derive(clap::Args, Debug, Clone)]
+pub struct ReplayArgs {
+    /// The recording
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How fast: 2x is twice its own speed
+    #[arg(long, value_name = "SPEED", value_parser = units::speed, default_value = "1x")]
+    pub speed: u32,
+    /// Print what it shows as text, at once, instead of playing it
+    #[arg(long)]
+    pub headless: bool,
+    /// How the interface looks and behaves
+    #[command(flatten)]
+    pub view: ViewArgs,
 }
 
 /// `demo`.

@@ -25,6 +25,8 @@ pub enum Plan {
     Logs(Box<LogsPlan>),
     /// A shell without the interface.
     Shell(Box<ShellPlan>),
+    /// What a recording shows, as text.
+    PrintCast(PathBuf),
     /// The embedded platform, seen in the interface.
     Demo(DemoArgs, ViewPlan),
     /// The embedded platform alone.
@@ -246,6 +248,18 @@ pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
         Some(Command::Follow(logs)) => Ok(Plan::Logs(Box::new(logs_plan(&logs, env, true)?))),
         Some(Command::Wait(wait)) => Ok(Plan::Logs(Box::new(wait_plan(wait, env)?))),
         Some(Command::Shell(shell)) => Ok(Plan::Shell(Box::new(shell_plan(shell)?))),
+        Some(Command::Replay(replay)) if replay.headless => Ok(Plan::PrintCast(replay.file)),
+        Some(Command::Replay(replay)) => {
+            let view = view_plan(&replay.view, env);
+            let target = Target::cast(replay.file, replay.speed);
+            let next = "add --headless to print what it shows";
+            in_a_terminal(vec![target], env)
+                .map(|targets| Plan::View(targets, view))
+                .map_err(|fault| Fault {
+                    next: next.into(),
+                    ..fault
+                })
+        }
         Some(Command::Demo(demo)) if demo.serve => Ok(Plan::Serve(demo)),
         Some(Command::Demo(demo)) => {
             in_a_terminal(Vec::new(), env)?;

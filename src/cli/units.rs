@@ -117,6 +117,22 @@ pub fn reconnect(text: &str) -> Result<Retry, String> {
     }
 }
 
+/// Reads `4x`, `0.5x` or `2` as percent: from 1 to 10,000.
+pub fn speed(text: &str) -> Result<u32, String> {
+    let number: f64 = text
+        .strip_suffix('x')
+        .unwrap_or(text)
+        .parse()
+        .unwrap_or(0.0);
+    let percent = format!("{:.0}", number * 100.0).parse().unwrap_or(0);
+    if (1..=10_000).contains(&percent) {
+        return Ok(percent);
+    }
+    Err(format!(
+        "{text:?} is no speed; write it like 2x, from 0.01x to 100x"
+    ))
+}
+
 /// Reads `--dialect`'s value.
 pub fn dialect(text: &str) -> Result<&'static Dialect, String> {
     Dialect::named(text).ok_or_else(|| {
@@ -190,6 +206,12 @@ mod tests {
         );
         assert!(tail("-1").is_err() && reconnect("x").is_err() && zone("Nowhere/City").is_err());
         assert_eq!(reconnect("3"), Ok(Retry::Times(3)));
+        for (text, percent) in [("4x", 400), ("0.5x", 50), ("2", 200), ("100x", 10_000)] {
+            assert_eq!(speed(text), Ok(percent));
+        }
+        for text in ["", "x", "0x", "-1x", "nanx", "1e9x", "101x"] {
+            assert!(speed(text).is_err(), "{text}");
+        }
         assert_eq!(factor("0.5"), Ok(0.5));
         for text in ["0", "nan", "inf", "1001", "x", "1e-400"] {
             assert!(factor(text).is_err(), "{text}");

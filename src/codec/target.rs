@@ -21,6 +21,8 @@ pub struct Target {
     pub name: String,
     /// What to open.
     pub feed: FeedSpec,
+    /// A shell of the container that the lines come from, where that is known.
+    pub shell_beside: Option<Box<Self>>,
 }
 
 /// What to open.
@@ -36,6 +38,8 @@ pub enum FeedSpec {
     File(PathBuf),
     /// A container's shell: no lines, a terminal.
     Shell(ShellSpec),
+    /// A recording of one (asciicast), and how fast it is played, in percent.
+    Cast(PathBuf, u32),
 }
 
 /// A WebSocket and what to say on it.
@@ -85,6 +89,7 @@ impl Target {
                 text: text.into(),
                 name: "stdin".into(),
                 feed: FeedSpec::Stdin,
+                shell_beside: None,
             });
         }
         if let Some(path) = text.strip_prefix("file:") {
@@ -111,6 +116,7 @@ impl Target {
                 text: redact::redact_url(text).to_string(),
                 name: spec.name(),
                 feed: FeedSpec::Shell(spec),
+                shell_beside: None,
             });
         }
         match url.scheme() {
@@ -128,7 +134,30 @@ impl Target {
     pub fn shell(&self) -> Option<&ShellSpec> {
         match &self.feed {
             FeedSpec::Shell(spec) => Some(spec),
-            FeedSpec::Ws(_) | FeedSpec::Zmq(_) | FeedSpec::Stdin | FeedSpec::File(_) => None,
+            FeedSpec::Ws(_)
+            | FeedSpec::Zmq(_)
+            | FeedSpec::Stdin
+            | FeedSpec::File(_)
+            | FeedSpec::Cast(..) => None,
+        }
+    }
+
+    /// Whether it is a terminal to be shown, rather than lines.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self.feed, FeedSpec::Shell(_) | FeedSpec::Cast(..))
+    }
+
+    /// A recording to be played at this speed, in percent of its own.
+    pub fn cast(path: PathBuf, speed: u32) -> Self {
+        let text = path.display().to_string();
+        let name = path
+            .file_name()
+            .map_or_else(|| text.clone(), |name| name.to_string_lossy().into_owned());
+        Self {
+            text,
+            name,
+            feed: FeedSpec::Cast(path, speed),
+            shell_beside: None,
         }
     }
 
@@ -136,7 +165,7 @@ impl Target {
     pub fn has_history(&self) -> bool {
         match self.feed {
             FeedSpec::Ws(_) | FeedSpec::Stdin | FeedSpec::File(_) => true,
-            FeedSpec::Zmq(_) | FeedSpec::Shell(_) => false,
+            FeedSpec::Zmq(_) | FeedSpec::Shell(_) | FeedSpec::Cast(..) => false,
         }
     }
 }
@@ -182,6 +211,7 @@ fn file(text: &str, path: &str) -> Result<Target, Fault> {
         text: text.into(),
         name,
         feed: FeedSpec::File(path),
+        shell_beside: None,
     })
 }
 
@@ -230,6 +260,7 @@ fn web_socket(text: &str, mut url: Url) -> Result<Target, Fault> {
         text: redact::redact_url(text).to_string(),
         name,
         feed: FeedSpec::Ws(WsSpec { url, feed }),
+        shell_beside: None,
     })
 }
 
@@ -304,6 +335,7 @@ fn zeromq(text: &str, url: &Url) -> Result<Target, Fault> {
         text: text.into(),
         name,
         feed: FeedSpec::Zmq(spec),
+        shell_beside: None,
     })
 }
 

@@ -17,6 +17,14 @@ pub(super) struct Request {
     pub query: String,
     /// What answers the client's key, if this asks for a WebSocket.
     pub accept: Option<String>,
+    /// The subprotocols that it offers.
+    pub protocols: Vec<String>,
+    /// `Authorization`.
+    pub authorization: Option<String>,
+    /// `Origin`.
+    pub origin: Option<String>,
+    /// `Host`.
+    pub host: String,
 }
 
 /// Takes a whole head off the buffer; `None` if it has not ended yet. A head that cannot be
@@ -55,6 +63,14 @@ pub(super) fn take_request(buffer: &mut BytesMut) -> Option<Request> {
         path: path.to_owned(),
         query: query.to_owned(),
         accept,
+        protocols: header("sec-websocket-protocol")
+            .into_iter()
+            .flat_map(|value| value.split(','))
+            .map(|one| one.trim().to_owned())
+            .collect(),
+        authorization: header("authorization").map(str::to_owned),
+        origin: header("origin").map(str::to_owned),
+        host: header("host").unwrap_or("").to_owned(),
     })
 }
 

@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::cut::Cutter;
 use super::options::Switches;
 use super::record::Stage;
+use super::shell::ShellTally;
 use super::state::State;
 use super::truth::{Origin, Recorder};
 
@@ -64,6 +65,8 @@ pub struct Tally {
     pub left_in_replay: u64,
     /// Connections accepted.
     pub connections: u64,
+    /// What the shell servers have counted.
+    pub shell: ShellTally,
 }
 
 pub(super) type Done = Option<oneshot::Sender<()>>;

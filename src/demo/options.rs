@@ -4,6 +4,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::shell::ShellSwitches;
 use crate::model::Micros;
 
 /// How a platform is started.
@@ -32,6 +33,15 @@ pub struct Options {
     pub pubsub_ping: Duration,
     /// Whether the ZeroMQ endpoints are there.
     pub zmq: bool,
+    /// What the shell servers run: the command and its arguments. It runs as the user that
+    /// started the platform.
+    pub shell: Vec<String>,
+    /// `user:password` of the shell servers other than the platform's own (protocols.md 9.1.8).
+    pub credential: Option<String>,
+    /// Pods that exist besides the shop's, in every namespace, with a second container `sidecar`.
+    /// A name that begins with `missing-` or `done-` is not found all the same, `noexec-` has no
+    /// shell, `slow-` takes 3 s and `pending-` never becomes ready.
+    pub pods: Vec<String>,
     /// How it behaves at the start.
     pub switches: Switches,
 }
@@ -50,6 +60,9 @@ impl Default for Options {
             first_deadline: Duration::from_secs(60),
             pubsub_ping: Duration::from_secs(10),
             zmq: true,
+            shell: vec!["/bin/sh".to_owned()],
+            credential: None,
+            pods: Vec::new(),
             switches: Switches::default(),
         }
     }
@@ -125,6 +138,8 @@ pub struct Switches {
     pub monitor_queue: usize,
     /// Depth of a pubsub socket's own queue, behind those.
     pub pubsub_queue: usize,
+    /// How the shell servers behave.
+    pub shell: ShellSwitches,
 }
 
 impl Default for Switches {
@@ -162,6 +177,11 @@ impl Switches {
             event_queue: 1024,
             monitor_queue: 10,
             pubsub_queue: 1024,
+            shell: ShellSwitches {
+                // Platform B is V5.2 (protocols.md 6.1).
+                v1_numbering: matches!(era, Era::One | Era::Two),
+                ..ShellSwitches::default()
+            },
         }
     }
 }

@@ -18,6 +18,7 @@ use super::legacy::Periods;
 use super::options::{Options, Switches};
 use super::scenario::{self, Stage};
 use super::server::{self, House, Order};
+use super::shell::{self, Ledger, Server, ShellRecord, Shells};
 use super::truth::{Recorder, TruthRecord};
 use super::world;
 
@@ -34,6 +35,9 @@ pub struct DemoTarget {
 }
 
 /// A platform that listens on loopback only. Dropping it ends everything that it does.
+///
+/// Its shells are real ones of the user that started it; who knows the path may do what that user
+/// may. With [`Options::prefix`] the path is known.
 #[derive(Debug)]
 pub struct Platform {
     address: SocketAddr,
@@ -43,6 +47,7 @@ pub struct Platform {
     switches: Arc<watch::Sender<Switches>>,
     cutter: Cutter,
     recorder: Recorder,
+    ledger: Ledger,
     brokers: Brokers,
     door: mpsc::Sender<Order>,
     /// Aborted when dropped.
@@ -84,6 +89,7 @@ impl Platform {
         };
         let listener = server::bind(options.port.unwrap_or(0))?;
         let address = listener.local_addr()?;
+        let ledger = Ledger::new();
         let house = House {
             prefix: prefix.clone(),
             hub: hub.clone(),
@@ -95,6 +101,7 @@ impl Platform {
                 first_deadline: options.first_deadline,
                 pubsub_ping: options.pubsub_ping,
             },
+            shells: Shells::new(&options, switches.subscribe(), ledger.clone()),
         };
         // Orders are rare and wait for their turn.
         let (door, orders) = mpsc::channel(16);
@@ -114,6 +121,7 @@ impl Platform {
             switches,
             cutter,
             recorder,
+            ledger,
             brokers,
             door,
             _tasks: tasks,
@@ -148,7 +156,50 @@ impl Platform {
 
     /// What the shop offers, the most telling first.
     pub fn targets(&self) -> Vec<DemoTarget> {
-        world::targets(self.seed, &self.ws_url(""), |layout| self.zmq_url(layout))
+        let ws = self.ws_url("");
+        let mut targets = world::targets(self.seed, &ws, |layout| self.zmq_url(layout));
+        targets.extend(shell::targets(self.seed, &ws, &self.http_url("")));
+        targets
+    }
+
+    /// The URL of a path in HTTP: `http_url("/gotty2/")`.
+    pub fn http_url(&self, path: &str) -> String {
+        format!("http://{}{}{path}", self.address, self.prefix)
+    }
+
+    /// Where a shell server is, as the command line takes it: pages end with a slash. The
+    /// platform's own needs a pod, see [`Platform::shell_url`].
+    pub fn server_url(&self, server: Server) -> String {
+        match server {
+            Server::Platform => self.ws_url(server.path()),
+            _ => format!("{}/", self.http_url(server.path())),
+        }
+    }
+
+    /// The URL of a shell in a component's pod, by the component's alias or id; of its first
+    /// pod, or of the one that is named. `None` if the shop has neither.
+    pub fn shell_url(&self, component: &str, pod: Option<&str>) -> Option<String> {
+        let (alias, pods) = shell::pods_of(self.seed, component)?;
+        let pod = match pod {
+            None => pods.first()?,
+            Some(name) => pods.iter().find(|one| *one == name)?,
+        };
+        Some(shell::url(&self.ws_url(""), self.seed, alias, pod))
+    }
+
+    /// The names of a component's pods, by its alias or id.
+    pub fn pods(&self, component: &str) -> Vec<String> {
+        shell::pods_of(self.seed, component).map_or(Vec::new(), |(_, pods)| pods)
+    }
+
+    /// The shells so far, the last 256, in the order of their start.
+    pub fn shells(&self) -> Vec<ShellRecord> {
+        self.ledger.records()
+    }
+
+    /// Waits until the shells pass a test: `platform.shells_until(|all| all[0].input == 5)`.
+    pub async fn shells_until(&self, test: impl FnMut(&[ShellRecord]) -> bool) -> Vec<ShellRecord> {
+        self.ledger.until(test).await
     }
 
     /// A new connection without a port: speak HTTP on it as on a socket.
@@ -287,7 +338,10 @@ impl Platform {
 
     /// What the platform has counted.
     pub async fn tally(&self) -> Tally {
-        self.hub.ask(Ask::Tally).await.unwrap_or_default()
+        Tally {
+            shell: self.ledger.tally(),
+            ..self.hub.ask(Ask::Tally).await.unwrap_or_default()
+        }
     }
 }
 

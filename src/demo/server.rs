@@ -20,6 +20,7 @@ use super::hub::{Ask, Hub};
 use super::legacy::{self, Periods, Route};
 use super::link::{End, Link};
 use super::options::{Answer, Switches};
+use super::shell::{self, Shells, Visit};
 use super::truth::Recorder;
 use super::wire::Reader;
 use super::{gojson, pubsub};
@@ -33,6 +34,7 @@ pub(super) struct House {
     pub(super) cutter: Cutter,
     pub(super) recorder: Recorder,
     pub(super) periods: Periods,
+    pub(super) shells: Shells,
 }
 
 /// What the door can be told.
@@ -138,6 +140,22 @@ where
     let Some(request) = request else {
         return End::Client;
     };
+    let below = request.path.strip_prefix(&house.prefix);
+    let shell = below.and_then(shell::named);
+    let upgrades = shell.is_some() || target(house, &request).is_some();
+    if let (Answer::Upgrade, Some((server, rest))) = (answer, shell) {
+        let visit = Visit {
+            shells: &house.shells,
+            server,
+            rest,
+            request: &request,
+            conn,
+            stream,
+            leftover: buffer,
+            cut,
+        };
+        return visit.serve().await;
+    }
     let mut link = Link {
         conn,
         stream,
@@ -148,7 +166,7 @@ where
         sent: 0,
     };
     let opened = match (request.accept.as_deref(), answer) {
-        (Some(accept), Answer::Upgrade | Answer::Mute) if target(house, &request).is_some() => {
+        (Some(accept), Answer::Upgrade | Answer::Mute) if upgrades => {
             link.write(http::switching(accept).as_bytes()).await
         }
         (..) => {

@@ -33,7 +33,7 @@ impl Op {
         }
     }
 
-    fn of(code: u8) -> Option<Self> {
+    pub(super) fn of(code: u8) -> Option<Self> {
         [
             Self::Continuation,
             Self::Text,
@@ -46,7 +46,7 @@ impl Op {
         .find(|op| op.code() == code)
     }
 
-    fn is_control(self) -> bool {
+    pub(super) fn is_control(self) -> bool {
         self.code() >= 8
     }
 }

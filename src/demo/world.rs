@@ -65,7 +65,7 @@ const WAVE_TAKES: Duration = Duration::from_secs(5);
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 /// Hex digits that follow from the seed and a name.
-fn hex(seed: u64, name: &str, digits: usize) -> String {
+pub(super) fn hex(seed: u64, name: &str, digits: usize) -> String {
     let mixed = name
         .bytes()
         .fold(seed ^ 0x9e37_79b9_7f4a_7c15, |sum, byte| {

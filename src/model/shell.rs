@@ -16,6 +16,8 @@ pub enum ShellUpdate {
     Ready(&'static str),
     /// What the program wrote.
     Output(Bytes),
+    /// The screen has this size, in columns and rows, whatever ours is: a recording's.
+    Sized(u16, u16),
     /// The server's title for it; cleaned, at most 80 columns.
     Title(SafeText<'static>),
     /// The server does not answer, or does again.

@@ -13,7 +13,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 use tokio::sync::mpsc;
 
 use crate::app::key::{Code, Key, Phase};
-use crate::app::msg::{Mouse, Msg};
+use crate::app::msg::Msg;
+use crate::term::keys::{Button, Did, Pointer};
 
 /// Keys that wait for the loop; the kernel holds more.
 const WAITING: usize = 256;
@@ -70,25 +71,37 @@ fn message(event: Event) -> Option<Msg> {
     match event {
         Event::Key(key) => Some(Msg::Key(translate(key)?)),
         Event::Paste(text) => Some(Msg::Paste(text)),
-        Event::Mouse(mouse) => mouse_message(mouse),
+        Event::Mouse(mouse) => Some(Msg::Mouse(pointer(mouse))),
         Event::Resize(..) | Event::FocusGained | Event::FocusLost => None,
     }
 }
 
-fn mouse_message(mouse: MouseEvent) -> Option<Msg> {
-    let kind = match mouse.kind {
-        MouseEventKind::Down(MouseButton::Left) => Mouse::Click,
-        MouseEventKind::Drag(MouseButton::Left) => Mouse::Drag,
-        MouseEventKind::Up(MouseButton::Left) => Mouse::Release,
-        MouseEventKind::ScrollUp => Mouse::WheelUp,
-        MouseEventKind::ScrollDown => Mouse::WheelDown,
-        _ => return None,
+fn pointer(mouse: MouseEvent) -> Pointer {
+    let button = |button| match button {
+        MouseButton::Left => Button::Left,
+        MouseButton::Middle => Button::Middle,
+        MouseButton::Right => Button::Right,
     };
-    Some(Msg::Mouse(kind, mouse.column, mouse.row))
+    let held = |modifiers| mouse.modifiers.intersects(modifiers);
+    Pointer {
+        did: match mouse.kind {
+            MouseEventKind::Down(which) => Did::Press(button(which)),
+            MouseEventKind::Up(which) => Did::Release(button(which)),
+            MouseEventKind::Drag(which) => Did::Drag(button(which)),
+            MouseEventKind::Moved => Did::Move,
+            MouseEventKind::ScrollUp => Did::WheelUp,
+            MouseEventKind::ScrollDown => Did::WheelDown,
+            MouseEventKind::ScrollLeft => Did::WheelLeft,
+            MouseEventKind::ScrollRight => Did::WheelRight,
+        },
+        column: mouse.column,
+        line: mouse.row,
+        shift: held(KeyModifiers::SHIFT),
+        alt: held(KeyModifiers::ALT),
+        ctrl: held(KeyModifiers::CONTROL),
+    }
 }
 
-/// Nothing that could reach a program in a container is lost; keys that only modify or lock
-/// others, and those of media players, do not exist for us.
 fn translate(key: KeyEvent) -> Option<Key> {
     let held = |modifiers| key.modifiers.intersects(modifiers);
     let ctrl = held(KeyModifiers::CONTROL);

@@ -8,16 +8,20 @@ use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
 use crate::app::Effect;
+use crate::app::effect::Play;
 use crate::app::msg::Msg;
+use crate::attach::player::Order;
 use crate::cli::plan::ViewPlan;
 use crate::codec::level;
 use crate::codec::target::{FeedSpec, Target};
 use crate::model::{FeedUpdate, LineBatch, RawBatch, TargetId, words};
+use crate::source::shell::Control;
 use crate::source::{Command, Lag, Outlet, Policy, Reconnect, Source};
 use crate::store::scan;
 use crate::view::Theme;
 
 use super::clipboard;
+use super::shells::Shells;
 use super::terminal::Modes;
 
 /// Bytes that a source keeps while the interface is busy, beside the channel.
@@ -42,6 +46,8 @@ pub struct Hands {
     pub sources: HashMap<TargetId, Source>,
     /// Sources that end by themselves, a replay being drained.
     pub leaving: Vec<Source>,
+    /// Running shells.
+    pub(super) shells: Shells,
     /// How everything looks.
     pub theme: Theme,
     plan: ViewPlan,
@@ -52,14 +58,16 @@ pub struct Hands {
 
 impl Hands {
     /// Hands whose sources speak to `feed`, and whose other work answers to `answers`.
-    pub fn new(
+    pub(super) fn new(
         theme: Theme,
         plan: ViewPlan,
         themes: Option<PathBuf>,
         feed: mpsc::Sender<(TargetId, FeedUpdate)>,
         answers: mpsc::Sender<Msg>,
+        shells: Shells,
     ) -> Self {
         Self {
+            shells,
             sources: HashMap::new(),
             leaving: Vec::new(),
             theme,
@@ -86,6 +94,27 @@ impl Hands {
                     source.tell(Command::Reconnect);
                 }
             }
+            Effect::OpenShell {
+                pane,
+                target,
+                login,
+                size,
+            } => self.shells.open(pane, &target, login, size),
+            Effect::CloseShell(pane) => told.extend(self.shells.close(pane)),
+            Effect::ToShell(pane, bytes) => told.extend(self.shells.write(pane, bytes)),
+            Effect::ResizeShell(pane, columns, rows) => {
+                self.shells.tell(pane, Control::Resized(columns, rows));
+                told.extend(self.shells.resized(pane, (columns, rows)));
+            }
+            Effect::StopInput(pane) => self.shells.tell(pane, Control::Stop),
+            Effect::Record {
+                pane,
+                path,
+                size,
+                title,
+            } => told.push(self.shells.record(pane, &path, size, &title)),
+            Effect::StopRecording(pane) => told.extend(self.shells.stop_recording(pane)),
+            Effect::Play(pane, play) => self.shells.order(pane, order(play)),
             Effect::Scan(pane, scan_for, job) => {
                 let answers = self.answers.clone();
                 tokio::task::spawn_blocking(move || {
@@ -157,6 +186,15 @@ impl Hands {
     fn load_theme(&self, name: &str) -> Result<Theme, String> {
         let theme = Theme::find(name, self.themes.as_deref()).map_err(|fault| fault.to_string())?;
         Ok(for_terminal(theme, &self.plan))
+    }
+}
+
+fn order(play: Play) -> Order {
+    match play {
+        Play::Pause => Order::Pause,
+        Play::Faster => Order::Faster,
+        Play::Slower => Order::Slower,
+        Play::Skip => Order::Skip,
     }
 }
 

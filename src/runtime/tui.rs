@@ -17,17 +17,23 @@ use crate::app::{App, Now};
 use crate::cli::plan::ViewPlan;
 use crate::clock;
 use crate::codec::target::Target;
+use crate::model::shell::ShellUpdate;
 use crate::model::{Fault, FaultKind, FeedUpdate, TargetId, words};
 use crate::view::{self, Theme};
 
+use super::dialects::Dialects;
 use super::input;
 use super::perform::{Hands, Then, for_terminal};
+use super::shells::{self, Shells};
 use super::terminal::Modes;
 
 /// Batches between the sources and the loop, of up to 256 KiB each: 4 MiB in flight.
 const INBOX: usize = 16;
 /// Updates taken in before the keyboard is looked at again.
 const TURN: usize = 256;
+/// Pieces of shells' output taken in before the keyboard is looked at again: 256 KiB, which the
+/// emulator takes in about 4 ms.
+const SHELLS: usize = 4;
 /// The period of frames while much happens (decision 10).
 const FRAME: Duration = Duration::from_millis(33);
 
@@ -53,6 +59,14 @@ struct Signals {
     cont: Signal,
     tstp: Signal,
     winch: Signal,
+}
+
+/// Everything that the loop hears from.
+struct Inputs<'a> {
+    feeds: &'a mut mpsc::Receiver<(TargetId, FeedUpdate)>,
+    shells: &'a mut mpsc::Receiver<(shells::Name, ShellUpdate)>,
+    answers: &'a mut mpsc::Receiver<Msg>,
+    keys: &'a mut mpsc::Receiver<Msg>,
 }
 
 struct Tui {
@@ -89,7 +103,8 @@ pub async fn run(
     }
     let mut keys = input::start().map_err(|error| no_terminal(&error))?;
     let screen = screen(&modes, area).map_err(|error| no_terminal(&error))?;
-    let hands = Hands::new(theme, plan, themes, feed, answers);
+    let (shells, mut shelled) = Shells::new(Dialects::load());
+    let hands = Hands::new(theme, plan, themes, feed, answers, shells);
     let mut tui = Tui {
         app,
         hands,
@@ -100,25 +115,27 @@ pub async fn run(
         dirty: true,
         drawn: None,
     };
-    let ending = tui.turn_round(&mut inbox, &mut answered, &mut keys).await;
+    let inputs = Inputs {
+        feeds: &mut inbox,
+        shells: &mut shelled,
+        answers: &mut answered,
+        keys: &mut keys,
+    };
+    let ending = tui.turn_round(inputs).await;
     tui.modes.leave();
-    drop(inbox);
+    drop((inbox, shelled));
     tui.let_go().await;
     ending.map_err(|error| no_terminal(&error))
 }
 
 impl Tui {
-    async fn turn_round(
-        &mut self,
-        inbox: &mut mpsc::Receiver<(TargetId, FeedUpdate)>,
-        answered: &mut mpsc::Receiver<Msg>,
-        keys: &mut mpsc::Receiver<Msg>,
-    ) -> io::Result<Ending> {
+    async fn turn_round(&mut self, inputs: Inputs<'_>) -> io::Result<Ending> {
         let opened = self.app.take_wishes();
         if let Some(ending) = self.carry_out(opened)? {
             return Ok(ending);
         }
         let mut updates = Vec::with_capacity(TURN);
+        let mut said = Vec::with_capacity(SHELLS);
         loop {
             let wake = self.wake();
             let mut effects = Vec::new();
@@ -135,7 +152,7 @@ impl Tui {
                     effects = self.app.update(Msg::Resize(width, height), now());
                     self.dirty = true;
                 }
-                key = keys.recv() => match key {
+                key = inputs.keys.recv() => match key {
                     // A key is answered at once.
                     Some(key) => {
                         effects = self.app.update(key, now());
@@ -144,14 +161,20 @@ impl Tui {
                     }
                     None => return Ok(Ending::HungUp),
                 },
-                Some(answer) = answered.recv() => {
+                Some(answer) = inputs.answers.recv() => {
                     effects = self.app.update(answer, now());
                     self.dirty = true;
                 }
-                count = inbox.recv_many(&mut updates, TURN) => {
+                count = inputs.feeds.recv_many(&mut updates, TURN) => {
                     let now = now();
                     for (target, update) in updates.drain(..) {
                         effects.extend(self.app.update(Msg::Feed(target, update), now));
+                    }
+                    self.dirty |= count > 0;
+                }
+                count = inputs.shells.recv_many(&mut said, SHELLS) => {
+                    for (name, update) in said.drain(..) {
+                        effects.extend(self.on_shell(name, update));
                     }
                     self.dirty |= count > 0;
                 }
@@ -167,6 +190,14 @@ impl Tui {
             }
             self.draw_if_due()?;
         }
+    }
+
+    /// What a shell says: recorded, then taken in.
+    fn on_shell(&mut self, name: shells::Name, update: ShellUpdate) -> Vec<crate::app::Effect> {
+        let mut told = Vec::new();
+        let msg = self.hands.shells.said(name, update, &mut told);
+        let msgs = msg.into_iter().chain(told);
+        msgs.flat_map(|msg| self.app.update(msg, now())).collect()
     }
 
     /// The next frame if something changed, else the time at which the screen changes by itself.
@@ -253,6 +284,8 @@ impl Tui {
 
     /// Lets the sources go; those in a server's replay are drained (decision 2).
     async fn let_go(mut self) {
+        // A goodbye takes a shell 1 s at most.
+        self.hands.shells.finish().await;
         let sources = self
             .hands
             .sources

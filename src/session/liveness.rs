@@ -40,6 +40,11 @@ impl Liveness {
         }
     }
 
+    /// The next ping is due now.
+    pub fn ask(&mut self, now: Instant) {
+        self.next_ping = now;
+    }
+
     /// A pong came.
     pub fn pong(&mut self, now: Instant) -> Option<Pulse> {
         self.pong = now;

@@ -30,11 +30,16 @@ const DEBOUNCE: Duration = Duration::from_millis(100);
 const LONG: usize = 4096;
 /// And told again when it has changed by so much.
 const STEP: usize = 16 << 10;
+/// A shell that does not tell its end is asked for a sign of life so long after input.
+const ASK: Duration = Duration::from_secs(1);
+/// A keepalive ping keeps input back no longer than this: a shell that has ended answers to
+/// input alone (protocols.md 9.1 no. 4).
+const PATIENCE: Duration = Duration::from_secs(1);
 /// A message without its pong for this long is told of.
 const SLOW: Duration = Duration::from_secs(5);
 
 /// What happened to a shell's session.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
     /// The connection stands, with this subprotocol.
     Opened(Option<&'a str>),
@@ -114,6 +119,8 @@ pub struct Loss {
 struct Flight {
     /// It is taken when so many pongs have come.
     ping: u64,
+    /// Pongs that had come when it went.
+    before: u64,
     /// Bytes of input in it.
     input: usize,
     since: Instant,
@@ -144,6 +151,10 @@ pub struct ShellSession {
     flight: Option<Flight>,
     pings: u64,
     pongs: u64,
+    /// When the last ping without a message before it went.
+    asked: Option<Instant>,
+    /// When the next one goes, to find out whether the shell has ended.
+    ask_at: Option<Instant>,
     pulse: Option<Liveness>,
     titles: Titles,
     told_queue: usize,
@@ -177,6 +188,8 @@ impl ShellSession {
             flight: None,
             pings: 0,
             pongs: 0,
+            asked: None,
+            ask_at: None,
             pulse: None,
             titles: Titles::default(),
             told_queue: 0,
@@ -215,8 +228,11 @@ impl ShellSession {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let pulse = self.pulse.as_ref().filter(|_| self.flight.is_none());
         let slow = self.flight.as_ref().filter(|flight| !flight.told);
+        let held = !self.typed.is_empty() && self.flight.is_none();
         [
             self.resize_at,
+            self.ask_at,
+            self.asked.filter(|_| held).map(|asked| asked + PATIENCE),
             pulse.map(Liveness::deadline),
             slow.map(|flight| flight.since + SLOW),
             self.titles.deadline(),
@@ -286,7 +302,7 @@ impl ShellSession {
         let mut scratch = std::mem::take(&mut self.scratch);
         match dialect.decode(message, &mut scratch) {
             FromShell::Output(bytes) => self.output(bytes, out),
-            FromShell::Pong => self.pong(),
+            FromShell::Pong => self.pong(now, dialect),
             FromShell::Title(title) => out.tell_any(self.titles.take(now, title)),
             FromShell::Hint => {}
             FromShell::Malformed => self.finish(ends::malformed(message.len()), out),
@@ -312,11 +328,22 @@ impl ShellSession {
         out.tell(ShellUpdate::Ready(dialect.server));
     }
 
-    fn pong(&mut self) {
+    fn pong(&mut self, now: Instant, dialect: &Dialect) {
         self.pongs += 1;
         let landed = |flight: &Flight| self.pongs >= flight.ping;
         if self.flight.as_ref().is_some_and(landed) {
-            self.flight = None;
+            self.landed(now, dialect);
+        }
+        if self.pongs >= self.pings {
+            self.asked = None;
+        }
+    }
+
+    /// The message in flight was taken.
+    fn landed(&mut self, now: Instant, dialect: &Dialect) {
+        let input = self.flight.take().map_or(0, |flight| flight.input);
+        if input > 0 && !dialect.closes {
+            self.ask_at = Some(now + ASK);
         }
     }
 
@@ -344,23 +371,35 @@ impl ShellSession {
 
     fn tick(&mut self, now: Instant, out: &mut Told) {
         out.tell_any(self.titles.due(now));
+        let Phase::Open(dialect) = self.phase else {
+            return;
+        };
         if let Some(flight) = self.flight.as_mut() {
-            // The container may just not read; only its network can be dead, and TCP's own
-            // keepalive finds that out.
-            if !flight.told && now >= flight.since + SLOW {
+            let slow = now >= flight.since + SLOW;
+            if slow && self.pongs > flight.before {
+                // An earlier ping was never answered, this one was.
+                self.landed(now, dialect);
+                self.pongs = self.pings;
+            } else if slow && !flight.told {
+                // The container may just not read; only its network can be dead, and TCP's own
+                // keepalive finds that out.
                 flight.told = true;
                 out.tell(ShellUpdate::Stale(true));
             }
             return;
         }
-        let (Phase::Open(dialect), Some(pulse)) = (&self.phase, self.pulse.as_mut()) else {
+        let Some(pulse) = self.pulse.as_mut() else {
             return;
         };
-        let dialect = *dialect;
+        if self.ask_at.is_some_and(|at| now >= at) {
+            self.ask_at = None;
+            pulse.ask(now);
+        }
         while let Some(due) = pulse.poll(now) {
             match due {
                 Pulse::Ping => {
                     self.pings += 1;
+                    self.asked = Some(now);
                     // ttyd has none of its own, but answers WebSocket's.
                     self.transmit
                         .push_back(dialect.ping().unwrap_or(Packet::Ping));
@@ -378,7 +417,8 @@ impl ShellSession {
             return;
         };
         // A keepalive ping is a message too: one at a time.
-        let busy = self.flight.is_some() || self.pongs < self.pings;
+        let waits = self.asked.is_some_and(|asked| now < asked + PATIENCE);
+        let busy = self.flight.is_some() || waits && self.pongs < self.pings;
         if dialect.stop_and_wait && busy {
             return;
         }
@@ -403,6 +443,7 @@ impl ShellSession {
         self.pings += 1;
         self.flight = Some(Flight {
             ping: self.pings,
+            before: self.pongs,
             input,
             since: now,
             told: false,
@@ -443,6 +484,8 @@ impl ShellSession {
         let handed = std::mem::take(&mut self.handed);
         self.pulse = None;
         self.resize_at = None;
+        self.ask_at = None;
+        self.asked = None;
         ShellEnd {
             how,
             unsent: self.typed.clear(),
@@ -450,3 +493,6 @@ impl ShellSession {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -401,7 +401,9 @@ async fn open(feed: &FeedSpec) -> Result<Connection, DialError> {
     match feed {
         FeedSpec::Ws(spec) => Ok(Connection::Ws(Box::new(WsConn::open(&spec.url).await?))),
         FeedSpec::Zmq(spec) => Ok(Connection::Zmq(Box::new(ZmqConn::open(spec).await?))),
-        FeedSpec::Stdin | FeedSpec::File(_) | FeedSpec::Shell(_) => std::future::pending().await,
+        FeedSpec::Stdin | FeedSpec::File(_) | FeedSpec::Shell(_) | FeedSpec::Cast(..) => {
+            std::future::pending().await
+        }
     }
 }
 

@@ -82,6 +82,17 @@ pub struct Key {
 }
 
 impl Key {
+    /// Ctrl-].
+    pub const CTRL_BRACKET: Self = Self {
+        code: Code::Char(']'),
+        ctrl: true,
+        alt: false,
+        shift: false,
+        logo: false,
+        keypad: false,
+        phase: Phase::Press,
+    };
+
     /// A key without modifiers.
     pub fn plain(code: Code) -> Self {
         Self {

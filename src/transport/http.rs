@@ -30,15 +30,13 @@ impl Pages {
     pub fn new(base: &Url, login: Option<(&str, &Secret)>) -> Result<Self, DialError> {
         let what = redact::redact_url(base.as_str()).to_string();
         let wrong = |why: String| DialError::never(FaultKind::Unreachable, &what, why, "");
-        let builder = Client::builder()
+        let client = Client::builder()
             .redirect(Policy::none())
             .no_proxy()
-            .timeout(PAGE);
-        let builder = match base.scheme() {
-            "https" => builder.tls_backend_preconfigured(dial::tls_config(&what)?),
-            _ => builder,
-        };
-        let client = builder.build().map_err(|error| wrong(error.to_string()))?;
+            .timeout(PAGE)
+            .tls_backend_preconfigured(dial::tls_config(&what)?)
+            .build()
+            .map_err(|error| wrong(error.to_string()))?;
         let authorization = login.map(|(user, password)| {
             let value = HeaderValue::from_str(&redact::basic(user, password));
             value.map(|mut value| {

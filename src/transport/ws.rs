@@ -79,17 +79,15 @@ impl WsConn {
     pub async fn upgrade(wish: Upgrade<'_>) -> Result<Self, DialError> {
         let what = redact::redact_url(wish.url.as_str()).to_string();
         let attempt = timeout(ATTEMPT, async {
-            match Self::attempt(wish, &what).await? {
-                Some(conn) => Ok(conn),
-                None => {
-                    let bare = Upgrade {
-                        subprotocol: None,
-                        ..wish
-                    };
-                    let other = Self::attempt(bare, &what).await?;
-                    other.ok_or_else(|| upgrade_error(&what, &Error::ConnectionClosed))
-                }
+            if let Some(conn) = Self::attempt(wish, &what).await? {
+                return Ok(conn);
             }
+            let bare = Upgrade {
+                subprotocol: None,
+                ..wish
+            };
+            let other = Self::attempt(bare, &what).await?;
+            other.ok_or_else(|| upgrade_error(&what, &Error::ConnectionClosed))
         });
         attempt.await.unwrap_or_else(|_| {
             Err(DialError::later(

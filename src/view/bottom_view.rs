@@ -3,7 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use crate::app::prompt::Prompt;
+use crate::app::key::PREFIX;
+use crate::app::prompt::{Prompt, Purpose};
 use crate::app::{App, Mode};
 use crate::text::width;
 
@@ -49,7 +50,13 @@ fn typed(prompt: &Prompt, theme: &Theme, area: Rect, buf: &mut Buffer) -> Positi
     let field = paint::from(area, x);
     let room = usize::from(field.width.saturating_sub(1)).max(1);
     let left = prompt.column().saturating_sub(room - 1);
-    let window = width::cut(prompt.text(), left, room);
+    let hidden = "•".repeat(prompt.column());
+    let text = if prompt.purpose == Purpose::Password {
+        hidden.as_str()
+    } else {
+        prompt.text()
+    };
+    let window = width::cut(text, left, room);
     let end = paint::say(buf, field, window.text, style);
     if let Some(fault) = &prompt.fault {
         paint::say(
@@ -81,43 +88,7 @@ fn hints(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     } else {
         pending.join(" ") + " "
     };
-    let hints: &[(&str, &str)] = match &app.mode {
-        Mode::Help { .. } => &[("j k", "scroll"), ("Esc", "back")],
-        Mode::Record { .. } => &[
-            ("j k", "next, previous"),
-            ("d u", "scroll"),
-            ("y", "copy"),
-            ("Esc", "back"),
-        ],
-        Mode::Layers { .. } => &[
-            ("Space", "on, off"),
-            ("d", "away"),
-            ("J K", "order"),
-            ("Esc", "back"),
-        ],
-        Mode::Normal | Mode::Prompt(_) if !pending.is_empty() => &[
-            ("h j k l", "go"),
-            ("s v", "split"),
-            ("c", "close"),
-            ("o", "only"),
-            ("< > + -", "size"),
-            ("=", "equal"),
-        ],
-        Mode::Normal | Mode::Prompt(_) => &[
-            ("?", "help"),
-            ("/", "search"),
-            ("&", "filter"),
-            ("Tab", "pane"),
-            ("f", "zoom"),
-            ("p", "pause"),
-            ("Enter", "record"),
-            ("w", "wrap"),
-            ("t", "time"),
-            ("V", "level"),
-            ("o", "open"),
-            ("q", "quit"),
-        ],
-    };
+    let hints = keys_that_matter(app);
     let mut x = paint::say(
         buf,
         paint::from(area, area.x + 1),
@@ -133,3 +104,87 @@ fn hints(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
         x = paint::say(buf, paint::from(area, x + 1), deed, theme.style(Role::Hint)) + 2;
     }
 }
+
+/// Keys and what they do, by what keys mean now.
+fn keys_that_matter(app: &App) -> &'static [(&'static str, &'static str)] {
+    match &app.mode {
+        Mode::Help { .. } => &[("j k", "scroll"), ("Esc", "back")],
+        Mode::Record { .. } => &[
+            ("j k", "next, previous"),
+            ("d u", "scroll"),
+            ("y", "copy"),
+            ("Esc", "back"),
+        ],
+        Mode::Layers { .. } => &[
+            ("Space", "on, off"),
+            ("d", "away"),
+            ("J K", "order"),
+            ("Esc", "back"),
+        ],
+        Mode::Confirm(_) => &[("y", "yes"), ("n", "no")],
+        Mode::Normal | Mode::Prompt(_) => match (app.pending.first(), app.shell()) {
+            (Some(&PREFIX), _) => &[
+                ("?", "help"),
+                ("[", "history"),
+                ("/", "search"),
+                ("d", "leave it running"),
+                ("1-9 n p", "go"),
+                ("s v", "split"),
+                ("z", "zoom"),
+                ("x", "close"),
+                ("r", "new shell"),
+                ("R", "record"),
+                ("b", "type into all"),
+                ("w", "read-only"),
+                ("Ctrl-]", "itself"),
+            ],
+            (Some(_), _) => &[
+                ("h j k l", "go"),
+                ("s v", "split"),
+                ("c", "close"),
+                ("o", "only"),
+                ("< > + -", "size"),
+                ("=", "equal"),
+            ],
+            (None, Some(shell)) if shell.look.is_some() => &[
+                ("j k ^u ^d g G", "move"),
+                ("/ n N", "search"),
+                ("v V", "select"),
+                ("y", "copy"),
+                ("q", "back to the shell"),
+            ],
+            (None, Some(shell)) if shell.spec().is_none() => &[
+                ("Space", "stop, go on"),
+                ("+ -", "speed"),
+                ("→", "5 s further"),
+                ("Ctrl-] [", "history"),
+                ("q", "quit"),
+            ],
+            (None, Some(_)) => &[
+                (
+                    "Ctrl-]",
+                    "then a key is for deckwatch: ? help, d leave it running, x close",
+                ),
+                ("", "all other keys go to the container"),
+            ],
+            (None, None) => LINES,
+        },
+    }
+}
+
+/// Over lines of a log.
+const LINES: &[(&str, &str)] = &[
+    ("?", "help"),
+    ("/", "search"),
+    ("&", "filter"),
+    ("Tab", "pane"),
+    ("f", "zoom"),
+    ("p", "pause"),
+    ("Enter", "record"),
+    ("w", "wrap"),
+    ("t", "time"),
+    ("V", "level"),
+    ("s", "shell"),
+    ("o", "open"),
+    ("q", "quit"),
+];

@@ -192,7 +192,8 @@ impl LogView<'_> {
         } else {
             self.text(&piece, offset, look, area, buf);
         }
-        let current = self.app.focus == self.pane.id && self.pane.cursor() == Some(screen.line);
+        let current =
+            self.app.tabs.now.focus == self.pane.id && self.pane.cursor() == Some(screen.line);
         if shape
             .selection
             .is_some_and(|(from, to)| (from..=to).contains(&screen.line))

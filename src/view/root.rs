@@ -8,7 +8,9 @@ use crate::app::{App, Mode};
 
 use super::log_view::LogView;
 use super::theme::{Role, Theme};
-use super::{bottom_view, help_view, layers_view, paint, record_view};
+use super::{
+    bottom_view, confirm_view, help_view, layers_view, paint, record_view, shell_view, tabs_view,
+};
 
 /// A terminal smaller than this shows one sentence.
 const SMALLEST: (u16, u16) = (20, 5);
@@ -34,8 +36,13 @@ pub fn render(
     }
     // A theme's own background is everywhere, under dividers too.
     paint::fill(buf, area, theme.style(Role::Text));
+    tabs_view::render(app, theme, app.tab_line().intersection(area), buf);
     let places = app.places();
+    let mut cursor = None;
     for (id, rect) in &places {
+        if let Some(shell) = app.shells.get(id) {
+            cursor = shell_view::render(app, shell, theme, *rect, buf).or(cursor);
+        }
         if let Some(pane) = app.panes.get(id) {
             LogView {
                 app,
@@ -50,13 +57,14 @@ pub fn render(
     let body = app.body().intersection(area);
     match &app.mode {
         Mode::Normal | Mode::Prompt(_) => {}
+        Mode::Confirm(confirm) => confirm_view::render(confirm, theme, body, buf),
         Mode::Help { top } => help_view::render(*top, theme, body, buf),
         Mode::Record { line, top } => {
             record_view::render(app, (*line, *top), theme, zone, body, buf);
         }
         Mode::Layers { chosen } => layers_view::render(app, *chosen, theme, body, buf),
     }
-    bottom_view::render(app, theme, area, buf)
+    bottom_view::render(app, theme, area, buf).or(cursor)
 }
 
 /// The line right of a pane that has a neighbour there.

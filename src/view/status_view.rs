@@ -18,22 +18,18 @@ const PATTERN: usize = 20;
 
 /// Number, name and what is special about the view.
 pub(super) fn title(app: &App, pane: &Pane, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let focused = app.focus == pane.id;
+    let focused = app.tabs.now.focus == pane.id;
     let style = theme.style(if focused {
         Role::TitleFocus
     } else {
         Role::Title
     });
     paint::fill(buf, area, style);
-    let number = app
-        .tree
-        .panes()
-        .iter()
-        .position(|id| *id == pane.id)
-        .map_or(0, |at| at + 1);
-    let alone = app.places().len() == 1 && app.panes.len() > 1;
+    let number = app.number(pane.id);
+    let panes = app.panes.len() + app.shells.len();
+    let alone = app.places().len() == 1 && panes > 1;
     let number = if alone {
-        format!(" {number}/{} ", app.panes.len())
+        format!(" {number}/{panes} ")
     } else {
         format!(" {number} ")
     };

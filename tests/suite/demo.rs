@@ -3,6 +3,7 @@
 
 mod recordings;
 mod rules;
+mod shell;
 mod sockets;
 mod stage;
 mod switches;

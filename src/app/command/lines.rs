@@ -11,7 +11,7 @@ use super::Command;
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "search",
-        keys: &["/"],
+        keys: &["/", "ctrl-] /"],
         help: "search (regex, smart case); Tab: filter, hide or mark instead; Alt-r: as it stands",
         run: |app| app.prompt(Purpose::Search, ""),
     },
@@ -98,7 +98,7 @@ pub(super) const COMMANDS: &[Command] = &[
         keys: &["ctrl-s"],
         help: "save this pane's lines to a file",
         run: |app| {
-            let name = app.save_name();
+            let name = app.file_name("log");
             app.prompt(Purpose::Save, &name);
         },
     },

@@ -10,13 +10,13 @@ use super::Command;
 pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "help",
-        keys: &["?", "f1"],
+        keys: &["?", "f1", "ctrl-] ?"],
         help: "this help",
         run: |app| app.mode = Mode::Help { top: 0 },
     },
     Command {
         name: "command",
-        keys: &[":"],
+        keys: &[":", "ctrl-] :"],
         help: "a command by name: wrap, theme light, open TARGET, save FILE …",
         run: |app| app.prompt(Purpose::Command, ""),
     },
@@ -52,8 +52,14 @@ pub(super) const COMMANDS: &[Command] = &[
     },
     Command {
         name: "quit",
-        keys: &["q", "Q"],
-        help: "quit",
+        keys: &["q"],
+        help: "quit; asks while shells run",
+        run: App::quit,
+    },
+    Command {
+        name: "quit-now",
+        keys: &["Q"],
+        help: "quit without a question",
         run: |app| app.wish(Effect::Quit),
     },
     Command {
@@ -76,6 +82,6 @@ fn back(app: &mut App) {
         done = pane.view.select.take().is_some() || pane.search.take().is_some();
     });
     if !done {
-        app.zoom = false;
+        app.tabs.now.zoom = false;
     }
 }

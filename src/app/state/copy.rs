@@ -17,7 +17,7 @@ impl App {
             return self.tell("there is no line to copy");
         };
         let (text, lines) = self.lines_text(pane, from, to, full);
-        if let Some(pane) = self.panes.get_mut(&self.focus) {
+        if let Some(pane) = self.panes.get_mut(&self.tabs.now.focus) {
             pane.view.select = None;
         }
         let lines = words::count(lines);

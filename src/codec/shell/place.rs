@@ -180,7 +180,7 @@ fn pages(url: &Url) -> ShellSpec {
     let path = url.path();
     let last = path.rsplit('/').next().unwrap_or("");
     // A page's own name is no part of the path that its socket lies under.
-    let path = if last == "ws" || last.ends_with(".html") {
+    let path = if last == "ws" || last == "index.html" {
         path.strip_suffix(last).unwrap_or(path)
     } else {
         path

@@ -1,0 +1,59 @@
+//! Questions that are asked before something is done. Only `y` is a yes: a key that was meant
+//! for a shell must not be one.
+
+use crate::model::PaneId;
+
+/// What is done after a yes.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// Close a pane whose shell runs.
+    Close(PaneId),
+    /// Leave the program while shells run.
+    Quit,
+    /// Paste into a shell.
+    Paste(PaneId, String),
+    /// Type into all of these at once.
+    Together(Vec<PaneId>),
+    /// Let a shell set the clipboard, now and later.
+    Clipboard(PaneId, String),
+}
+
+/// A question.
+#[derive(Clone, Debug)]
+pub struct Confirm {
+    /// The question itself.
+    pub question: String,
+    /// What it is about, line by line.
+    pub lines: Vec<String>,
+    /// What follows.
+    pub deed: Deed,
+}
+
+/// Lines of a question at most.
+const LINES: usize = 12;
+
+impl Confirm {
+    /// A question with the beginning of what it is about.
+    pub fn new(question: impl Into<String>, about: &[String], deed: Deed) -> Self {
+        let mut lines: Vec<String> = about.iter().take(LINES).cloned().collect();
+        if about.len() > LINES {
+            lines.push(format!("… and {} more", about.len() - LINES));
+        }
+        Self {
+            question: question.into(),
+            lines,
+            deed,
+        }
+    }
+
+    /// The same with a text that may have any length.
+    pub fn about_text(question: impl Into<String>, text: &str, deed: Deed) -> Self {
+        let lines: Vec<String> = text
+            .split(['\n', '\r'])
+            .filter(|line| !line.is_empty())
+            .take(LINES + 1)
+            .map(|line| line.chars().take(200).collect())
+            .collect();
+        Self::new(question, &lines, deed)
+    }
+}

@@ -1,0 +1,44 @@
+//! A question, and what it is about.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::confirm::Confirm;
+
+use super::paint;
+use super::theme::{Role, Theme};
+
+/// Columns of the box at most.
+const COLS: usize = 76;
+
+/// Paints the question in the middle of `area`.
+pub(super) fn render(confirm: &Confirm, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let cols = COLS.min(usize::from(area.width));
+    let question = paint::broken(&confirm.question, cols.saturating_sub(4).max(1));
+    let about = confirm.lines.len();
+    let gap = usize::from(about > 0);
+    let area = paint::centred(area, cols, question.len() + gap + about + 4);
+    let style = theme.style(Role::Overlay);
+    paint::fill(buf, area, style);
+    let inner = Rect {
+        x: area.x + area.width.min(2),
+        width: area.width.saturating_sub(4),
+        ..area
+    };
+    let mut row = 1;
+    for line in &question {
+        paint::put(buf, paint::row(inner, row), line, theme.style(Role::Mark));
+        row += 1;
+    }
+    row += gap;
+    for line in &confirm.lines {
+        paint::say(buf, paint::row(inner, row), line, style);
+        row += 1;
+    }
+    row += 1;
+    let keys = paint::row(inner, row.min(usize::from(area.height).saturating_sub(1)));
+    let x = paint::say(buf, keys, "y", theme.style(Role::Key));
+    let x = paint::say(buf, paint::from(keys, x), " yes   ", style);
+    let x = paint::say(buf, paint::from(keys, x), "n", theme.style(Role::Key));
+    paint::say(buf, paint::from(keys, x), " no", style);
+}
