@@ -5,7 +5,7 @@ use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::TermMode;
 use alacritty_terminal::vte::Params;
 use alacritty_terminal::vte::ansi::{
-    ClearMode, CursorShape, CursorStyle, Handler, LineClearMode, TabulationClearMode,
+    CharsetIndex, ClearMode, CursorShape, CursorStyle, Handler, LineClearMode, TabulationClearMode,
 };
 
 use crate::term::reply;
@@ -221,6 +221,7 @@ impl Machine {
         self.set_region(1, None);
         self.goto(line, column);
         sgr::reset(&mut self.term);
+        self.shift(CharsetIndex::G0);
         let grid = self.term.grid_mut();
         grid.cursor.charsets = alacritty_terminal::grid::Cursor::<()>::default().charsets;
         grid.saved_cursor = grid.cursor.clone();

@@ -33,6 +33,8 @@ pub(super) struct Machine {
     pub(super) saved_origin: [bool; 2],
     /// The character before, if it was printed, for REP.
     last: Option<char>,
+    /// The character set that is shifted in; the library does not tell.
+    charset: CharsetIndex,
     /// A synchronized update has begun: the parser stops.
     pub(super) update_began: bool,
     /// We are inside one.
@@ -71,6 +73,7 @@ impl Machine {
             region: (0, size.screen_lines()),
             saved_origin: [false; 2],
             last: None,
+            charset: CharsetIndex::G0,
             update_began: false,
             nested: false,
             osc_cut: false,
@@ -156,6 +159,44 @@ impl Machine {
         self.last = Some(c);
     }
 
+    /// A printable ASCII character: nearly always it goes into a plain cell that is not the
+    /// row's last, without what the library has to look at for all others.
+    #[inline]
+    fn ascii(&mut self, c: char) {
+        self.last = Some(c);
+        let special = self.has(TermMode::INSERT);
+        let grid = self.term.grid_mut();
+        let (columns, cursor) = (grid.columns(), &grid.cursor);
+        let (line, column) = (cursor.point.line, cursor.point.column);
+        let template = &cursor.template;
+        let special = special
+            || cursor.input_needs_wrap
+            || column + 1 >= columns
+            || template.extra.is_some()
+            || cursor.charsets[self.charset] != StandardCharset::Ascii;
+        let (fg, bg, flags) = (template.fg, template.bg, template.flags);
+        let cell = &mut grid[line][column];
+        if special
+            || cell
+                .flags
+                .intersects(Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER)
+        {
+            return self.term.input(c);
+        }
+        cell.c = c;
+        cell.fg = fg;
+        cell.bg = bg;
+        cell.flags = flags;
+        cell.extra = None;
+        grid.cursor.point.column = column + 1;
+    }
+
+    /// SI and SO.
+    pub(super) fn shift(&mut self, charset: CharsetIndex) {
+        self.charset = charset;
+        self.term.set_active_charset(charset);
+    }
+
     /// A character that joins the one before it, if that has room.
     fn mark(&mut self, c: char) {
         let cursor = &self.term.grid().cursor;
@@ -184,6 +225,7 @@ impl Machine {
         self.wishes.forget_titles();
         self.saved_origin = [false; 2];
         self.last = None;
+        self.charset = CharsetIndex::G0;
         self.region = (0, self.screen_lines());
         self.settle();
     }
@@ -194,7 +236,7 @@ impl Machine {
         self.term.decaln();
     }
 
-    fn charset(&mut self, intermediates: &[u8], charset: StandardCharset) {
+    fn designate(&mut self, intermediates: &[u8], charset: StandardCharset) {
         let index = match intermediates {
             [b'('] => CharsetIndex::G0,
             [b')'] => CharsetIndex::G1,
@@ -248,7 +290,7 @@ impl Perform for Machine {
     #[inline]
     fn print(&mut self, c: char) {
         if matches!(c, ' '..='~') {
-            return self.shown(c);
+            return self.ascii(c);
         }
         match glyph(c) {
             Glyph::Shown => self.shown(c),
@@ -271,8 +313,8 @@ impl Perform for Machine {
             0x09 => self.term.move_forward_tabs(1),
             0x0a..=0x0c => self.term.newline(),
             0x0d => self.term.carriage_return(),
-            0x0e => self.term.set_active_charset(CharsetIndex::G1),
-            0x0f => self.term.set_active_charset(CharsetIndex::G0),
+            0x0e => self.shift(CharsetIndex::G1),
+            0x0f => self.shift(CharsetIndex::G0),
             // C1 too: as bytes they are broken UTF-8 or Latin-1, not commands.
             _ => {}
         }
@@ -308,12 +350,12 @@ impl Perform for Machine {
             ([], b'c') => self.reset(),
             ([b'#'], b'8') => self.align(),
             (_, b'0') => {
-                self.charset(
+                self.designate(
                     intermediates,
                     StandardCharset::SpecialCharacterAndLineDrawing,
                 );
             }
-            (_, b'A' | b'B') => self.charset(intermediates, StandardCharset::Ascii),
+            (_, b'A' | b'B') => self.designate(intermediates, StandardCharset::Ascii),
             _ => {}
         }
     }
