@@ -189,6 +189,18 @@ async fn what_the_platform_cannot_open_it_says_and_leaves_open() {
 }
 
 #[tokio::test]
+async fn a_shell_that_cannot_be_started_is_told_as_each_server_does() {
+    let platform = platform(&["/no/such/shell"], ShellSwitches::default()).await;
+    for server in ShellServer::ALL {
+        let mut seat = Seat::open(&platform, server).await;
+        match server {
+            ShellServer::Platform => assert_eq!(seat.hear().await, text("open tty failure!")),
+            _ => assert_eq!(seat.hear().await, Said::End(Seen::End), "{server:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_message_that_cannot_be_understood_ends_a_session() {
     for server in ShellServer::ALL {
         for (message, tally) in [
