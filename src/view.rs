@@ -11,7 +11,7 @@
 
 mod bottom_view;
 mod confirm_view;
-mod grid_view;
+pub mod grid_view;
 mod help_view;
 mod layers_view;
 mod log_view;

@@ -1,6 +1,11 @@
 //! The emulator of a shell tab, through its facade.
 
-#![expect(clippy::unwrap_used, reason = "test helper")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers")]
+
+mod hostile;
+mod paint;
+mod picture;
+mod splits;
 
 use std::fmt::Write;
 
@@ -536,18 +541,7 @@ fn sequences() -> impl Strategy<Value = String> {
 }
 
 fn safe(screen: &Screen) -> Result<(), TestCaseError> {
-    for number in screen.first_row()..screen.end_row() {
-        let Some(row) = screen.row(number) else {
-            return Err(TestCaseError::fail(format!("row {number} is missing")));
-        };
-        prop_assert_eq!(row.columns(), usize::from(screen.size().columns()));
-        for (column, cell) in row.cells().enumerate() {
-            prop_assert!(!cell.base.is_control() && cell.marks.len() <= 8);
-            if cell.width == Width::Wide {
-                prop_assert_eq!(row.cell(column + 1).width, Width::Spacer);
-            }
-        }
-    }
+    picture::check(screen).map_err(TestCaseError::fail)?;
     if let Some(cursor) = screen.cursor() {
         prop_assert!(cursor.line < screen.size().rows() && cursor.column < screen.size().columns());
     }

@@ -10,6 +10,8 @@ mod playback;
 mod program;
 mod raw_client;
 mod readme;
+#[path = "../recordings/load.rs"]
+mod recordings;
 mod resilience;
 mod screens;
 mod store;

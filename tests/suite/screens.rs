@@ -15,6 +15,8 @@ mod panes;
 mod sizes;
 mod views;
 
+pub(super) use hostile::only_drawing;
+
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -271,7 +273,7 @@ pub(super) fn row_text(buf: &Buffer, y: u16) -> String {
 }
 
 /// A style in words.
-fn looks(style: Style) -> String {
+pub(super) fn looks(style: Style) -> String {
     let color = |color: Option<Color>| match color {
         None | Some(Color::Reset) => "-".to_owned(),
         Some(Color::Rgb(r, g, b)) => format!("#{r:02x}{g:02x}{b:02x}"),

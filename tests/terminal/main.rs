@@ -9,6 +9,9 @@
     reason = "test helpers"
 )]
 
+mod emulator;
+#[path = "../recordings/load.rs"]
+mod recordings;
 mod restored;
 mod scenes;
 mod shop;

@@ -21,14 +21,22 @@ impl Tmux {
     /// Runs a shell's command line in a terminal of `cols` by `rows`. Its status goes to a file:
     /// tmux 3.3 now and then misses that its child has ended.
     pub(crate) fn run(cols: u16, rows: u16, command: &str) -> Self {
+        Self::with_history(0, cols, rows, command)
+    }
+
+    /// The same, with so many lines of history.
+    pub(crate) fn with_history(history: usize, cols: u16, rows: u16, command: &str) -> Self {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let tmux = Self {
             socket: format!("deckwatch-{}-{number}", std::process::id()),
             dir: tempfile::tempdir().unwrap(),
         };
         let conf = tmux.dir.path().join("tmux.conf");
-        let options = "set -g status off\nset -g set-clipboard on\nset -g remain-on-exit on\n\
-             set -sg escape-time 10\nset -g default-terminal tmux-256color\nset -g history-limit 0\n";
+        let options = format!(
+            "set -g status off\nset -g set-clipboard on\nset -g remain-on-exit on\n\
+             set -sg escape-time 10\nset -g default-terminal tmux-256color\n\
+             set -g history-limit {history}\n"
+        );
         std::fs::write(&conf, options).unwrap();
         let wrapped = format!(
             "export COLORTERM=truecolor TMPDIR='{0}' XDG_CONFIG_HOME='{0}'; {command}\necho $? > '{0}/status'",

@@ -73,7 +73,7 @@ impl Machine {
             'd' => self.goto_line(count - 1),
             'H' | 'f' => self.goto(count - 1, numbers.count(1) - 1),
             'I' => self.term.move_forward_tabs(self.within_columns(count)),
-            'Z' => self.term.move_backward_tabs(self.within_columns(count)),
+            'Z' => self.back_tabs(count),
             's' => self.save_cursor(),
             'u' => self.restore_cursor(),
             'r' => {
@@ -98,7 +98,7 @@ impl Machine {
         match action {
             '@' => self.term.insert_blank(count.min(room)),
             'P' => self.term.delete_chars(count.min(room)),
-            'X' => self.term.erase_chars(count.min(room)),
+            'X' if !self.is_full() => self.term.erase_chars(count.min(room)),
             'L' => self.term.insert_blank_lines(count.min(lines)),
             'M' => self.term.delete_lines(count.min(lines)),
             'S' => self.term.scroll_up(count.min(lines)),
@@ -126,6 +126,7 @@ impl Machine {
     /// ED.
     fn erase_screen(&mut self, kind: u16) {
         match kind {
+            0 if self.is_full() => self.blank_lines(self.line() + 1, self.screen_lines()),
             0 => self.term.clear_screen(ClearMode::Below),
             1 => {
                 self.blank_lines(0, self.line());

@@ -31,7 +31,7 @@ pub(super) struct Machine {
     pub(super) region: (usize, usize),
     /// Whether origin mode held when the cursor was saved; on the main and the other screen.
     pub(super) saved_origin: [bool; 2],
-    /// The last character that was printed, for REP.
+    /// The character before, if it was printed, for REP.
     last: Option<char>,
     /// A synchronized update has begun: the parser stops.
     pub(super) update_began: bool,
@@ -263,6 +263,7 @@ impl Perform for Machine {
     }
 
     fn execute(&mut self, byte: u8) {
+        self.last = None;
         match byte {
             0x07 => self.ring(),
             0x08 => self.term.backspace(),
@@ -286,9 +287,11 @@ impl Perform for Machine {
         if !ignore {
             self.csi(params, intermediates, action);
         }
+        self.last = None;
     }
 
     fn esc_dispatch(&mut self, intermediates: &[u8], ignore: bool, byte: u8) {
+        self.last = None;
         if ignore {
             return;
         }

@@ -91,6 +91,10 @@ impl Machine {
     /// leave the cursor where it was.
     fn show_alternate(&mut self, on: bool, keeps_cursor: bool) {
         if on == self.has(TermMode::ALT_SCREEN) {
+            // As in xterm; dialog leaves a screen that it never entered.
+            if !on && keeps_cursor {
+                self.restore_cursor();
+            }
             return;
         }
         let point = self.term.grid().cursor.point;

@@ -79,6 +79,26 @@ impl Machine {
         self.put(self.line(), self.column().saturating_sub(columns));
     }
 
+    /// CBT: to the row's start if there is no stop; the library stays where it is.
+    pub(super) fn back_tabs(&mut self, count: usize) {
+        for _ in 0..count.min(self.columns()) {
+            let before = self.column();
+            self.term.move_backward_tabs(1);
+            if self.column() == before {
+                self.goto_column(0);
+                break;
+            }
+        }
+        self.goto_column(self.column());
+    }
+
+    /// Whether the last column was written, so that the next character wraps. What erases from
+    /// the cursor on erases nothing of the row then, as in tmux: programs that end a full row
+    /// so mean the rest of it.
+    pub(super) fn is_full(&self) -> bool {
+        self.term.grid().cursor.input_needs_wrap
+    }
+
     /// NEL.
     pub(super) fn next_line(&mut self) {
         self.term.linefeed();

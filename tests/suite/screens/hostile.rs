@@ -13,7 +13,7 @@ use ratatui::buffer::Buffer;
 use super::{Say, Stage};
 
 /// What the drawing may send: cursor moves, SGR, and showing or hiding the cursor.
-fn only_drawing(mut bytes: &[u8]) -> Result<(), String> {
+pub(crate) fn only_drawing(mut bytes: &[u8]) -> Result<(), String> {
     while let Some((first, rest)) = bytes.split_first() {
         if *first != 0x1b {
             let control = *first < 0x20 || *first == 0x7f;
