@@ -43,7 +43,7 @@ impl Help {
     pub fn of(area: Rect) -> Self {
         let width = usize::from(area.width.min(COLS));
         let keys = KEYS.min(width.saturating_sub(3) / 3);
-        let rows = lines(width.saturating_sub(keys + 4).max(1));
+        let rows = lines(keys, width.saturating_sub(keys + 4).max(1));
         let seen = usize::from(area.height)
             .min(rows.len() + 2)
             .saturating_sub(1);
@@ -56,7 +56,7 @@ impl Help {
     }
 }
 
-fn lines(cols: usize) -> Vec<Row> {
+fn lines(room: usize, cols: usize) -> Vec<Row> {
     let mut lines = Vec::new();
     for (heading, commands) in GROUPS {
         lines.push(Row::Heading(heading));
@@ -67,11 +67,11 @@ fn lines(cols: usize) -> Vec<Row> {
                 .map(|words| keymap::shown(words))
                 .collect();
             let keys = if keys.is_empty() {
-                format!(":{}", command.name)
+                vec![format!(":{}", command.name)]
             } else {
-                keys.join("  ")
+                keys
             };
-            push(&mut lines, &keys, command.help, cols);
+            push(&mut lines, &keys, command.help, (room, cols));
         }
         lines.push(Row::Blank);
     }
@@ -83,26 +83,36 @@ fn lines(cols: usize) -> Vec<Row> {
         ("Shift-drag", "the terminal's own selection, always"),
     ];
     for (keys, help) in mouse {
-        push(&mut lines, keys, help, cols);
+        push(&mut lines, &[keys.to_owned()], help, (room, cols));
     }
     lines
 }
 
-/// A command's rows: its help is broken between words.
-fn push(lines: &mut Vec<Row>, keys: &str, help: &str, cols: usize) {
-    let mut keys = keys.to_owned();
-    let mut row = String::new();
-    for word in help.split(' ') {
-        if !row.is_empty() && width::cells(&row) + 1 + width::cells(word) > cols {
-            lines.push(Row::Command {
-                keys: std::mem::take(&mut keys),
-                help: std::mem::take(&mut row),
-            });
-        }
-        if !row.is_empty() {
-            row.push(' ');
-        }
-        row.push_str(word);
+/// A command's rows: its keys and its help are broken between words, each in its columns.
+fn push(lines: &mut Vec<Row>, keys: &[String], help: &str, (room, cols): (usize, usize)) {
+    let keys = broken(keys.iter().map(String::as_str), "  ", room);
+    let help = broken(help.split(' '), " ", cols);
+    for row in 0..keys.len().max(help.len()) {
+        lines.push(Row::Command {
+            keys: keys.get(row).cloned().unwrap_or_default(),
+            help: help.get(row).cloned().unwrap_or_default(),
+        });
     }
-    lines.push(Row::Command { keys, help: row });
+}
+
+/// Words in rows of at most `cols` columns.
+fn broken<'a>(words: impl Iterator<Item = &'a str>, gap: &str, cols: usize) -> Vec<String> {
+    let mut rows = vec![String::new()];
+    for word in words {
+        let Some(row) = rows.last_mut() else { break };
+        if row.is_empty() {
+            row.push_str(word);
+        } else if width::cells(row) + gap.len() + width::cells(word) > cols {
+            rows.push(word.to_owned());
+        } else {
+            row.push_str(gap);
+            row.push_str(word);
+        }
+    }
+    rows
 }

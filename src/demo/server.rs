@@ -182,13 +182,17 @@ where
     if answer == Answer::Mute {
         return link.stay_mute().await;
     }
-    match target(house, &request) {
-        Some(Target::Legacy(route)) => {
-            legacy::serve(&mut link, &house.hub, route, house.periods).await
-        }
-        Some(Target::PubSub) => {
-            pubsub::serve(&mut link, &house.hub, house.periods.pubsub_ping).await
-        }
+    converse_on(&mut link, house, &request).await
+}
+
+/// The socket that the path names, to its end.
+async fn converse_on<S>(link: &mut Link<'_, S>, house: &House, request: &Request) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match target(house, request) {
+        Some(Target::Legacy(route)) => legacy::serve(link, &house.hub, route, house.periods).await,
+        Some(Target::PubSub) => pubsub::serve(link, &house.hub, house.periods.pubsub_ping).await,
         None => End::Server,
     }
 }

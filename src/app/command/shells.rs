@@ -43,7 +43,7 @@ pub(super) const COMMANDS: &[Command] = &[
         run: App::leave_running,
     },
     Command {
-        name: "record",
+        name: "record-shell",
         keys: &["ctrl-] R"],
         help: "record what this shell shows (asciicast), or end that",
         run: App::toggle_recording,

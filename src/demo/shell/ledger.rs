@@ -65,7 +65,8 @@ pub struct ShellTally {
     pub empty: u64,
     /// Messages over 1024 bytes to a server that loses the rest or ends (protocols.md 9.1.1).
     pub too_long: u64,
-    /// Bytes of input that a server lost since it reads once.
+    /// Bytes of input that a server lost since it reads once; counted when the next message
+    /// comes.
     pub lost: u64,
     /// Sizes of no columns or no rows.
     pub zero_sizes: u64,

@@ -2,8 +2,8 @@
 //! outside.
 
 use deckwatch::app::Msg;
-use deckwatch::app::msg::Mouse;
 use deckwatch::model::LinkState;
+use deckwatch::term::keys::{Button, Did, Pointer};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -28,14 +28,21 @@ fn every_mode(stage: &mut Stage) {
         stage.keys("esc esc");
     }
     for mouse in [
-        Mouse::Click,
-        Mouse::WheelUp,
-        Mouse::WheelDown,
-        Mouse::Drag,
-        Mouse::Release,
+        Did::Press(Button::Left),
+        Did::WheelUp,
+        Did::WheelDown,
+        Did::Drag(Button::Left),
+        Did::Release(Button::Left),
     ] {
         for (x, y) in [(0, 0), (3, 2), (500, 500)] {
-            stage.tell(Msg::Mouse(mouse, x, y));
+            stage.tell(Msg::Mouse(Pointer {
+                did: mouse,
+                column: x,
+                line: y,
+                shift: false,
+                alt: false,
+                ctrl: false,
+            }));
             stage.paint();
         }
     }

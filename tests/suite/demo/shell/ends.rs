@@ -7,7 +7,7 @@ use std::time::Duration;
 use deckwatch::demo::{Options, Platform, ShellError, ShellServer, ShellSwitches, Switches};
 use tokio::time::sleep;
 
-use super::seat::{PATIENCE, Said, Seat, greeting, options, platform};
+use super::seat::{PATIENCE, Said, Seat, greeting, greeting_in, options, platform};
 use crate::raw_client::{BINARY, CLOSE, PING, PONG, Seen, TEXT};
 
 const SH: [&str; 1] = ["/bin/sh"];
@@ -189,6 +189,43 @@ async fn what_the_platform_cannot_open_it_says_and_leaves_open() {
 }
 
 #[tokio::test]
+async fn a_first_message_may_be_binary_where_it_may() {
+    let platform = platform(&SH, ShellSwitches::default()).await;
+    for (server, greeting, opens) in [
+        (ShellServer::Platform, greeting("pod-0"), true),
+        (ShellServer::Gotty1, r#"{"AuthToken":""}"#.to_owned(), true),
+        (ShellServer::Gotty2, r#"{"AuthToken":""}"#.to_owned(), false),
+        (
+            ShellServer::Sorenisanerd,
+            r#"{"AuthToken":""}"#.to_owned(),
+            false,
+        ),
+        (ShellServer::Gotty1, "hello".to_owned(), false),
+        (ShellServer::Ttyd, "{no json".to_owned(), true),
+    ] {
+        let mut seat = Seat::mute(&platform, server).await;
+        seat.client.send(BINARY, greeting.as_bytes()).await;
+        if opens {
+            seat.until("pod$ ").await;
+        } else {
+            assert_eq!(seat.hear().await, Said::End(Seen::End), "{server:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_shell_that_cannot_be_started_is_told_as_each_server_does() {
+    let platform = platform(&["/no/such/shell"], ShellSwitches::default()).await;
+    for server in ShellServer::ALL {
+        let mut seat = Seat::open(&platform, server).await;
+        match server {
+            ShellServer::Platform => assert_eq!(seat.hear().await, text("open tty failure!")),
+            _ => assert_eq!(seat.hear().await, Said::End(Seen::End), "{server:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_message_that_cannot_be_understood_ends_a_session() {
     for server in ShellServer::ALL {
         for (message, tally) in [
@@ -361,19 +398,6 @@ async fn the_shop_has_pods_with_shells() {
     );
     assert_eq!(platform.shell_url(service, Some("other")), None);
     assert_eq!(platform.shell_url("other", None), None);
-    let first = |namespace: &str, container: &str| {
-        greeting(pod)
-            .replace("\"T_id\":\"t\"", &format!("\"T_id\":\"{tenant}\""))
-            .replace("\"S_id\":\"s\"", &format!("\"S_id\":\"{service}\""))
-            .replace(
-                "\"containerName\":\"\"",
-                &format!("\"containerName\":\"{container}\",\"namespace\":\"{namespace}\""),
-            )
-            .replace(
-                &super::seat::sum(format!("t_s_{pod}")),
-                &super::seat::sum(format!("{tenant}_{service}_{pod}")),
-            )
-    };
     for (namespace, container, found) in [
         ("", "", true),
         ("", "order-center", true),
@@ -383,7 +407,8 @@ async fn the_shop_has_pods_with_shells() {
         ("", "other", false),
     ] {
         let mut seat = Seat::mute(&platform, ShellServer::Platform).await;
-        seat.client.say(&first(namespace, container)).await;
+        let greeting = greeting_in([tenant, service, pod], container, namespace);
+        seat.client.say(&greeting).await;
         if found {
             seat.until("order-center$ ").await;
         } else {

@@ -53,8 +53,16 @@ pub(crate) fn sum(bytes: impl AsRef<[u8]>) -> String {
 
 /// The platform's first message.
 pub(crate) fn greeting(pod: &str) -> String {
-    let sum = sum(format!("t_s_{pod}"));
-    format!(r#"{{"T_id":"t","S_id":"s","C_id":"{pod}","containerName":"","Md5":"{sum}"}}"#)
+    greeting_in(["t", "s", pod], "", "")
+}
+
+/// The same with all that it may have.
+pub(crate) fn greeting_in(ids: [&str; 3], container: &str, namespace: &str) -> String {
+    let sum = sum(ids.join("_"));
+    let [tenant, service, pod] = ids;
+    format!(
+        r#"{{"T_id":"{tenant}","S_id":"{service}","C_id":"{pod}","containerName":"{container}","Md5":"{sum}","namespace":"{namespace}"}}"#
+    )
 }
 
 /// What the server said, put together.

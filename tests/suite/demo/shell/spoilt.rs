@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deckwatch::demo::{Options, Platform, ShellIll, ShellServer, ShellSwitches, Switches};
+use deckwatch::demo::{Answer, Options, Platform, ShellIll, ShellServer, ShellSwitches, Switches};
 use tokio::time::timeout;
 
 use super::seat::{RAW, Said, Seat, greeting, options, platform, upgrade};
@@ -301,6 +301,31 @@ async fn ttyd_pings_each_five_seconds_and_hangs_up() {
         }
     };
     assert_eq!((pings, end), (5, Seen::End));
+}
+
+#[tokio::test]
+async fn cuts_and_answers_of_the_whole_platform_hold_for_shells() {
+    let platform = platform(&RAW, ShellSwitches::default()).await;
+    for server in ShellServer::ALL {
+        let mut seat = Seat::open(&platform, server).await;
+        seat.until("ready\n").await;
+        platform.drop_connections();
+        assert_eq!(seat.hear().await, Said::End(Seen::End), "{server:?}");
+        let mut seat = Seat::open(&platform, server).await;
+        seat.until("ready\n").await;
+        platform.reset_connections();
+        assert_eq!(seat.hear().await, Said::End(Seen::Reset), "{server:?}");
+        platform.set_switch(|switches| switches.answer = Answer::Mute);
+        let mut seat = Seat::open(&platform, server).await;
+        seat.quiet().await;
+        platform.set_switch(|switches| switches.answer = Answer::EmptyOk);
+        let (_, head) = Seat::knock(&platform, server, "webtty").await;
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        platform.set_switch(|switches| switches.answer = Answer::Upgrade);
+    }
+    platform
+        .shells_until(|all| all.iter().all(|one| one.over))
+        .await;
 }
 
 #[tokio::test]
