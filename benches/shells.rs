@@ -32,6 +32,7 @@ fn main() {
     }
     throughput();
     memory();
+    worst();
 }
 
 /// Row 12, the emulator's part: bytes that lie in memory into the grid, beside tmux writing the
@@ -215,6 +216,47 @@ fn memory_of(what: &str) {
         _ => ("gate 28", "  MISSED"),
     };
     println!("  {what:<8}{grown:>8.1} MB resident, {told:.1} MB told ({gate}){word}");
+}
+
+/// What the most expensive bytes cost, 4 KiB of each, and a new width with a full history. The
+/// interface looks at its keyboard after each piece that it feeds.
+fn worst() {
+    println!("\nThe slowest 4 KiB, {COLUMNS}x{ROWS} with a full history, medians of {ROUNDS}");
+    let mut full = Screen::new(Size::new(COLUMNS, ROWS), HISTORY);
+    for _ in 0..HISTORY * 2 {
+        full.advance(b"a line of text\r\n");
+    }
+    for (name, unit) in [
+        ("ED 2", "x\x1b[2J"),
+        ("DECALN", "\x1b#8"),
+        ("RIS", "x\x1bc"),
+        ("REP", "x\x1b[65535b"),
+        ("SU", "\x1b[99S"),
+        ("IL", "\x1b[H\x1b[99L"),
+        ("ICH", "\x1b[G\x1b[99@"),
+        ("EL", "\x1b[2K"),
+        ("1049", "\x1b[?1049h\x1b[?1049l"),
+        ("LF", "\n"),
+        ("marks", "e\u{301}"),
+    ] {
+        let bytes = unit.repeat(4096 / unit.len());
+        let times = (0..ROUNDS).map(|_| {
+            let start = Instant::now();
+            full.advance(bytes.as_bytes());
+            start.elapsed().as_secs_f64() * 1e3
+        });
+        println!("  {name:<10}{:>8.2} ms", median(times.collect()));
+    }
+    for _ in 0..HISTORY * 2 {
+        full.advance(b"a line of text\r\n");
+    }
+    let times = (0..ROUNDS).map(|round| {
+        let columns = if round % 2 == 0 { COLUMNS / 2 } else { COLUMNS };
+        let start = Instant::now();
+        full.resize(Size::new(columns, ROWS));
+        start.elapsed().as_secs_f64() * 1e3
+    });
+    println!("  a new width {:>6.2} ms", median(times.collect()));
 }
 
 /// Bytes of this process in memory.

@@ -43,6 +43,9 @@
 //!   beside it (`raw` prints it, JSON carries it, the record shows it).
 //! - 2026-11-24: follow mode writes on a thread of its own, so that a blocked pipe can't keep
 //!   signals and sockets waiting.
+//! - 2026-11-24: a shell's grid is `alacritty_terminal`'s, behind `term::screen` alone; what a
+//!   sequence means is decided there too, since the library's own reading of them answers,
+//!   stores and repeats without bounds, and moves the cursor otherwise than xterm.
 pub mod app;
 pub mod attach;
 pub mod cli;

@@ -158,7 +158,9 @@ impl Screen {
         }
     }
 
-    /// Follows a piece of the program's output, however it was cut.
+    /// Follows a piece of the program's output, however it was cut. 4 KiB take 0.03 ms as a
+    /// rule, but 30 ms if they are nothing but screens full of E (DECALN): who has other work
+    /// to do should look at the clock between pieces of that size (benches/shells.rs).
     pub fn advance(&mut self, bytes: &[u8]) -> Told {
         self.guarded(|screen| screen.feed.take(&mut screen.machine, bytes))
     }
@@ -219,7 +221,8 @@ impl Screen {
         self.generation
     }
 
-    /// Bytes of memory held, about: the cells and what is held back.
+    /// Bytes of memory held, about: the cells and what is held back. Marks on characters and
+    /// colours of underlines come on top: nothing as a rule, and 4.5 times as much at worst.
     pub fn heap_bytes(&self) -> usize {
         self.machine.heap_bytes() + self.feed.heap_bytes()
     }

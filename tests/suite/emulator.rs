@@ -339,7 +339,7 @@ fn counts_are_clamped() {
     }
     let cursor = screen.cursor().unwrap();
     assert!(cursor.line < 50 && cursor.column < 200);
-    assert_eq!(rows(&fed(5, 2, "ab\x1b[4294967295b")), ["bbbbb", "bb"]);
+    assert_eq!(rows(&fed(5, 2, "ab\x1b[4294967295b")), ["abbbb", "bb"]);
 }
 
 #[test]

@@ -50,7 +50,7 @@ impl Seen {
 }
 
 /// A screen as it is seen: rows of cells, and the cursor's column and line if it is shown.
-/// Of the blank end of a row capture-pane does not tell the background: the row is shorter.
+/// The blank end of a row capture-pane leaves out: the row is shorter.
 #[derive(Debug)]
 struct Picture {
     rows: Vec<Vec<Seen>>,
@@ -89,10 +89,7 @@ impl Picture {
 
     /// What tmux has in its pane of this size.
     fn of_tmux(tmux: &Tmux, columns: u16, rows: u16) -> Self {
-        let text = tmux.ask(&["capture-pane", "-p", "-e", "-N"]);
-        let mut pen = Pen::default();
-        let mut lines: Vec<Vec<Seen>> = text.split('\n').map(|line| pen.line(line)).collect();
-        lines.resize(usize::from(rows), Vec::new());
+        let lines = captured(tmux, rows);
         let cursor = tmux.ask(&["display", "-p", "#{cursor_x} #{cursor_y} #{cursor_flag}"]);
         let numbers: Vec<u16> = cursor
             .split_whitespace()
@@ -109,34 +106,63 @@ impl Picture {
         }
     }
 
-    /// Each place where the two are not the same: its row, and a sentence.
+    /// Each place where the two are not the same: its row, and a sentence. What lies behind
+    /// the end of a row of the other's has to be blank.
     fn differences(&self, other: &Self) -> Vec<(usize, String)> {
         let mut found = Vec::new();
         let blank = Seen::new(" ".into(), CellStyle::default());
         for (y, (ours, theirs)) in self.rows.iter().zip(&other.rows).enumerate() {
             for (x, our) in ours.iter().enumerate() {
                 let their = theirs.get(x).unwrap_or(&blank);
-                let same = our == their || x >= theirs.len() && our.is_blank();
-                if !same {
-                    let mut words = format!("{:?} is {:?} in tmux", our.text, their.text);
-                    if our.style != their.style {
-                        write!(words, ": {:?} is {:?}", our.style, their.style).unwrap();
-                    }
-                    found.push((y, format!("row {y} column {x}: {words}")));
-                    break;
+                if our == their || x >= theirs.len() && our.is_blank() {
+                    continue;
                 }
+                let mut words = format!("{:?} is {:?} in tmux", our.text, their.text);
+                if our.style != their.style {
+                    write!(words, ": {:?} is {:?}", our.style, their.style).unwrap();
+                }
+                found.push((y, format!("row {y} column {x}: {words}")));
+                break;
             }
         }
         if self.cursor != other.cursor {
-            let row = self
-                .cursor
-                .or(other.cursor)
-                .map_or(0, |(_, y)| usize::from(y));
+            let row = self.cursor.or(other.cursor);
+            let row = row.map_or(0, |(_, y)| usize::from(y));
             let words = format!("the cursor {:?} is {:?} in tmux", self.cursor, other.cursor);
             found.push((row, words));
         }
         found
     }
+
+    /// Each row whose blank end, as the other has it, has another background in `shown`.
+    fn other_ends(&self, other: &Self, shown: &[Vec<Seen>]) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        for (y, (ours, theirs)) in self.rows.iter().zip(&other.rows).enumerate() {
+            let bg = |x: usize| {
+                let cell = shown.get(y).and_then(|row| row.get(x));
+                cell.map_or(Ink::Default, |cell| cell.style.bg)
+            };
+            let ends = ours.iter().enumerate().skip(theirs.len());
+            if let Some((x, our)) = ends.into_iter().find(|(x, our)| our.style.bg != bg(*x)) {
+                let words = format!(
+                    "row {y} column {x}: a blank of {:?} is one of {:?} in tmux",
+                    our.style.bg,
+                    bg(x)
+                );
+                found.push((y, words));
+            }
+        }
+        found
+    }
+}
+
+/// The rows of a tmux, each without its blank end.
+fn captured(tmux: &Tmux, rows: u16) -> Vec<Vec<Seen>> {
+    let text = tmux.ask(&["capture-pane", "-p", "-e", "-N"]);
+    let mut pen = Pen::default();
+    let mut lines: Vec<Vec<Seen>> = text.split('\n').map(|line| pen.line(line)).collect();
+    lines.resize(usize::from(rows), Vec::new());
+    lines
 }
 
 /// Columns of a cell's characters, by its base.
@@ -265,6 +291,8 @@ fn drawn(c: char) -> char {
 /// A pane that gets a recording step by step.
 struct Stage {
     tmux: Tmux,
+    /// A client of it, for what capture-pane does not tell.
+    client: Tmux,
     step: usize,
 }
 
@@ -274,7 +302,12 @@ impl Stage {
         let command = "cd \"$TMPDIR\"; stty raw -echo; n=0; touch ready; while :; do \
              while [ ! -e go$n ]; do sleep 0.02; done; cat go$n; touch done$n; n=$((n+1)); done";
         let tmux = Tmux::with_history(2000, recording.columns, recording.rows, command);
-        let stage = Self { tmux, step: 0 };
+        let client = tmux.watched(recording.columns, recording.rows);
+        let stage = Self {
+            tmux,
+            client,
+            step: 0,
+        };
         stage.wait_for("ready");
         stage
     }
@@ -288,6 +321,25 @@ impl Stage {
                 "{name} never came"
             );
             std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn resize(&self, columns: u16, rows: u16) {
+        let (x, y) = (columns.to_string(), rows.to_string());
+        for tmux in [&self.client, &self.tmux] {
+            tmux.ask(&["resize-window", "-x", &x, "-y", &y]);
+        }
+    }
+
+    /// The client draws when it comes to it: once it is right, it is right.
+    fn other_ends(&self, ours: &Picture, theirs: &Picture, rows: u16) -> Vec<(usize, String)> {
+        let start = Instant::now();
+        loop {
+            let found = ours.other_ends(theirs, &captured(&self.client, rows));
+            if found.is_empty() || start.elapsed() > Duration::from_secs(2) {
+                return found;
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -325,17 +377,16 @@ fn compare(recording: &Recording) -> Vec<(usize, usize, String)> {
     for (step, (bytes, resize)) in recording.pieces().into_iter().enumerate() {
         stage.write(bytes);
         assert!(!screen.advance(bytes).failed);
+        let ours = Picture::of(&screen);
         let theirs = Picture::of_tmux(&stage.tmux, columns, rows);
-        let differences = Picture::of(&screen).differences(&theirs);
-        found.extend(
-            differences
-                .into_iter()
-                .map(|(row, words)| (step, row, words)),
-        );
+        let mut differences = ours.differences(&theirs);
+        differences.extend(stage.other_ends(&ours, &theirs, rows));
+        for (row, words) in differences {
+            found.push((step, row, words));
+        }
         if let Some(size) = resize {
             (columns, rows) = size;
-            let (x, y) = (columns.to_string(), rows.to_string());
-            stage.tmux.ask(&["resize-window", "-x", &x, "-y", &y]);
+            stage.resize(columns, rows);
             assert!(!screen.resize(Size::new(columns, rows)).failed);
         }
     }

@@ -74,6 +74,14 @@ impl Tmux {
             })
     }
 
+    /// A terminal whose program is a client of this tmux. It is told that it can't erase in
+    /// colour, so that every coloured blank is written.
+    pub(crate) fn watched(&self, cols: u16, rows: u16) -> Self {
+        self.ask(&["set", "-as", "terminal-features", "screen*:RGB"]);
+        let client = format!("TERM=screen-256color tmux -u -L {} attach", self.socket);
+        Self::run(cols, rows, &client)
+    }
+
     pub(crate) fn ask(&self, words: &[&str]) -> String {
         let output = self.output(words);
         let error = String::from_utf8_lossy(&output.stderr);

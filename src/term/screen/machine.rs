@@ -141,10 +141,11 @@ impl Machine {
         self.rows.settle(self.term.grid_mut());
     }
 
-    /// Repeats the last character (REP), over the whole screen at most.
+    /// Repeats the last character (REP), over one row's columns at most, or nine bytes could
+    /// fill a screen.
     pub(super) fn repeat(&mut self, count: usize) {
         let Some(c) = self.last else { return };
-        for _ in 0..count.min(self.columns() * self.screen_lines()) {
+        for _ in 0..count.min(self.columns()) {
             self.term.input(c);
         }
         self.settle();
