@@ -1,0 +1,1 @@
+//! `deckwatch shell` as a program: pipes, `--exec`, exit codes, secrets.
