@@ -45,6 +45,7 @@ pub(super) async fn run(opening: Opening, exec: ExecPlan, mut world: World) -> R
     let output = Output::start();
     let mut own = None;
     let mut status = None;
+    let mut typed = false;
     let mut deadline = clock::now() + OPENING;
     let done = loop {
         if let Some(status) = status.filter(|_| own.is_none()) {
@@ -59,7 +60,12 @@ pub(super) async fn run(opening: Opening, exec: ExecPlan, mut world: World) -> R
                 }
             }
             update = updates.recv(), if own.is_none() => match update {
-                Some(((), ShellUpdate::Ready(_))) => {
+                Some(((), ShellUpdate::Ready(server))) => {
+                    (world.remember)(Some(server));
+                    if typed {
+                        continue;
+                    }
+                    typed = true;
                     deadline = clock::now() + exec.timeout;
                     type_in(&shell, &script).await;
                 }
@@ -68,7 +74,12 @@ pub(super) async fn run(opening: Opening, exec: ExecPlan, mut world: World) -> R
                     status = finder.take(&came, &mut found);
                     own = (!found.is_empty()).then(|| Bytes::from(found));
                 }
-                Some(((), ShellUpdate::Ended(end))) => break Done::Ended(end),
+                Some(((), ShellUpdate::Ended(end))) => {
+                    if matches!(end.how, ShellExit::Fault(_)) {
+                        (world.remember)(None);
+                    }
+                    break Done::Ended(end);
+                }
                 Some(((), ShellUpdate::Refused(_))) => {
                     let why = "the command holds bytes that are no UTF-8, and this server takes nothing else";
                     return Err(Fault::new(FaultKind::Usage, "--exec", why, "write it without them"));

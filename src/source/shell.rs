@@ -283,12 +283,23 @@ fn now() -> Instant {
 
 /// Finds out who is there, as far as pages can tell (protocols.md 6.6), and connects.
 async fn dial(opening: &Opening) -> Result<(WsConn, Found), DialError> {
+    match connect(opening, opening.remembered).await {
+        // Another server may be there by now, and a page says more than a refused upgrade.
+        Err(_) if opening.remembered.is_some() => connect(opening, None).await,
+        done => done,
+    }
+}
+
+async fn connect(
+    opening: &Opening,
+    remembered: Option<&'static Dialect>,
+) -> Result<(WsConn, Found), DialError> {
     let spec = &opening.spec;
     let login = opening
         .login
         .as_ref()
         .map(|(user, password)| (user.as_str(), password));
-    let mut found = match (&spec.place, opening.remembered) {
+    let mut found = match (&spec.place, remembered) {
         (Place::Platform(_), _) => Found {
             dialect: None,
             token: None,

@@ -356,6 +356,11 @@ fn upgrade_error(what: &str, error: &Error) -> DialError {
             dial::RESETS,
             "check that the port is the platform's WebSocket port",
         ),
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => DialError::later(
+            what,
+            "the server ended the connection instead of upgrading",
+            "check that the port is the platform's WebSocket port",
+        ),
         Error::Io(error) => {
             let why = format!(
                 "the server ended the connection instead of upgrading ({})",

@@ -14,6 +14,7 @@ mod readme;
 mod recordings;
 mod resilience;
 mod screens;
+mod shell;
 mod store;
 mod text;
 mod tls;

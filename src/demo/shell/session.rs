@@ -168,7 +168,9 @@ impl Session {
             kind if kind == dialect.input => self.input(rest, keyboard, *base64).await,
             kind if Some(kind) == dialect.ping => {
                 self.account.ping();
-                Ok(self.shell(|s| s.pongs).then(|| {
+                // Behind a shell that has ended, nothing answers but the failure to a key.
+                let answers = self.shell(|s| s.pongs) && !self.ended.load(Ordering::Relaxed);
+                Ok(answers.then(|| {
                     let mut pong = Vec::new();
                     dialect.message(&mut pong, kind, b"", None);
                     Order::Say(pong)

@@ -1,0 +1,7 @@
+//! The client's shells against the demo's, which lose, split and end as the real servers do.
+
+mod command;
+mod cut;
+mod desk;
+mod exact;
+mod ill;

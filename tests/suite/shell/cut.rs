@@ -1,0 +1,91 @@
+//! A link that is cut while somebody types: nothing is typed twice, and what did not arrive is
+//! told (reliability.md 8, row 35).
+
+use deckwatch::demo::Options;
+use deckwatch::demo::Platform;
+use deckwatch::demo::ShellServer as Server;
+use deckwatch::model::shell::{ShellExit, ShellUpdate};
+
+use super::desk::{Desk, SERVERS, platform_with, url};
+
+const COMMAND: usize = 200;
+
+/// Types the command; the server cuts after `after` bytes of input.
+async fn cut(platform: &Platform, server: Server, after: u64) {
+    let reset = after.is_multiple_of(2);
+    platform.set_switch(|switches| {
+        switches.shell.end_after = (!reset).then_some(after);
+        switches.shell.reset_after = reset.then_some(after);
+    });
+    let mut desk = Desk::open(&url(platform, server));
+    desk.shows("set").await;
+    let command: String = (0..COMMAND)
+        .map(|n| char::from(b'a' + u8::try_from(n % 26).unwrap()))
+        .collect();
+    for piece in command.as_bytes().chunks(7) {
+        desk.types(piece).await;
+    }
+    let end = desk.end().await;
+    desk.close().await;
+    let arrived = usize::try_from(platform.shells().pop().unwrap().input).unwrap();
+    assert!(
+        arrived >= usize::try_from(after).unwrap(),
+        "{server:?} {after}"
+    );
+    // What is said never claims more than is true: typed = arrived + unsent + in doubt, where
+    // the server confirms.
+    if matches!(server, Server::Platform | Server::Gotty2) {
+        let told = end.unsent + end.unconfirmed;
+        assert!(
+            arrived + told >= COMMAND,
+            "{server:?} {after}: {arrived} + {told}"
+        );
+        assert!(arrived + end.unsent <= COMMAND, "{server:?} {after}");
+    }
+    let lost = matches!(end.how, ShellExit::Lost(_));
+    let exited = matches!(end.how, ShellExit::Exited { .. });
+    assert!(
+        lost || exited && server != Server::Platform,
+        "{server:?} {after}: {end:?}"
+    );
+    // The next one is another shell, into which nothing is typed.
+    platform.set_switch(|switches| {
+        switches.shell.end_after = None;
+        switches.shell.reset_after = None;
+    });
+    let mut desk = Desk::open(&url(platform, server));
+    desk.shows("set").await;
+    desk.close().await;
+    let fresh = platform.shells().pop().unwrap();
+    assert_eq!(fresh.input, 0, "{server:?} {after}: typed again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_at_every_byte_of_a_command_never_types_it_twice() {
+    let script = ["sh", "-c", "stty raw -echo; echo set; exec sleep 30"];
+    for server in SERVERS {
+        let platform = platform_with(&script, |_| {}).await;
+        let step = if server == Server::Platform { 1 } else { 13 };
+        for after in (1..=u64::try_from(COMMAND).unwrap()).step_by(step) {
+            cut(&platform, server, after).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_before_there_was_a_connection_is_counted_as_not_sent() {
+    let platform = Platform::start(Options {
+        world: false,
+        zmq: false,
+        ..Options::default()
+    })
+    .await
+    .unwrap();
+    let gone = format!("{}#ten/svc/pod-0", platform.server_url(Server::Platform));
+    drop(platform);
+    let mut desk = Desk::open(&gone);
+    desk.types("rm -rf /\r").await;
+    let end = desk.end().await;
+    assert!(matches!(end.how, ShellExit::Fault(_)));
+    assert!(end.unsent == 9 || desk.told.contains(&ShellUpdate::Ended(end)));
+}
