@@ -1,6 +1,9 @@
-// What programs and sequences wrote, as they are kept in this folder: NAME.bytes is the stream,
-// NAME.toml has the size and where in the stream the screen was at rest (`steps`), each with
-// the size that the terminal got there, if it did.
+//! What programs and sequences wrote, as they are kept in this folder: NAME.bytes is the stream,
+//! NAME.toml has the size and where in the stream the screen was at rest (`steps`), each with
+//! the size that the terminal got there, if it did. Programs were recorded by `record.py`, the
+//! rest is written by `sequences.py`.
+
+#![expect(clippy::unwrap_used, reason = "test helper")]
 
 use std::path::Path;
 
@@ -51,15 +54,18 @@ pub(crate) fn all() -> Vec<Recording> {
     all
 }
 
+/// A piece of the stream, and the size that follows it.
+pub(crate) type Piece<'a> = (&'a [u8], Option<(u16, u16)>);
+
 impl Recording {
-    /// The pieces of the stream, each with the size that follows it.
-    pub(crate) fn pieces(&self) -> Vec<(&[u8], Option<(u16, u16)>)> {
+    /// The stream from step to step.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
         let mut from = 0;
-        let mut pieces = Vec::new();
-        for step in &self.steps {
-            pieces.push((self.bytes.get(from..step.end).unwrap(), step.resize));
+        self.steps.iter().map(move |step| {
+            let (before, _) = self.bytes.split_at(step.end);
+            let (_, piece) = before.split_at(from);
             from = step.end;
-        }
-        pieces
+            (piece, step.resize)
+        })
     }
 }

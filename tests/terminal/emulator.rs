@@ -374,7 +374,7 @@ fn compare(recording: &Recording) -> Vec<(usize, usize, String)> {
     let mut stage = Stage::new(recording);
     let mut screen = Screen::new(Size::new(columns, rows), 2000);
     let mut found = Vec::new();
-    for (step, (bytes, resize)) in recording.pieces().into_iter().enumerate() {
+    for (step, (bytes, resize)) in recording.pieces().enumerate() {
         stage.write(bytes);
         assert!(!screen.advance(bytes).failed);
         let ours = Picture::of(&screen);

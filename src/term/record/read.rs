@@ -293,6 +293,27 @@ mod tests {
 
     proptest! {
         #[test]
+        fn any_lines_are_read_or_refused(
+            lines in prop::collection::vec(
+                prop_oneof![
+                    Just(br#"{"version":2,"width":80,"height":24}"#.to_vec()),
+                    prop::collection::vec(any::<u8>(), 0..40),
+                    r#"\[[-0-9.e]{1,8},"[oirmx]","[^"\\]{0,8}"\]"#.prop_map(String::into_bytes),
+                ],
+                0..10,
+            ),
+        ) {
+            let mut reader = Reader::new();
+            let mut last = Duration::ZERO;
+            for line in lines {
+                if let Ok(Item::Event(event)) = reader.line(&line) {
+                    prop_assert!(event.at >= last && event.at <= MAX_TIME);
+                    last = event.at;
+                }
+            }
+        }
+
+        #[test]
         fn what_is_written_is_read_back_from_every_split(
             text in "(?s).{0,200}",
             cuts in prop::collection::vec(0_usize..800, 0..8),

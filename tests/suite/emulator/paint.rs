@@ -1,5 +1,7 @@
 //! What the painter makes of a screen.
 
+use std::fmt::Write;
+
 use deckwatch::term::screen::{Direction, Span};
 use deckwatch::term::{Place, Screen, Size};
 use deckwatch::view::Theme;
@@ -51,7 +53,7 @@ fn shown(buf: &Buffer) -> String {
             }
             let words = looks(style);
             if !words.starts_with("- on -") || words.len() > 6 {
-                text.push_str(&format!("    {from}..{x} {words}\n"));
+                writeln!(text, "    {from}..{x} {words}").unwrap();
             }
         }
     }

@@ -2,12 +2,15 @@
 
 use deckwatch::term::{CellStyle, Cursor, Modes, Screen, Width};
 
+/// A row's cells, and whether its text goes on in the next.
+type Line = (Vec<(String, Width, CellStyle)>, bool);
+
 /// Everything of a screen and its history.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Picture {
-    /// The first row's number, and each row's cells and whether it is wrapped.
+    /// The first row's number.
     first: u64,
-    rows: Vec<(Vec<(String, Width, CellStyle)>, bool)>,
+    rows: Vec<Line>,
     cursor: Option<Cursor>,
     modes: Modes,
     holding: bool,
