@@ -40,6 +40,18 @@ fn at(row: u64, column: usize) -> Place {
     Place { row, column }
 }
 
+/// A screen may be fed on another thread than the one that paints it.
+#[test]
+fn a_screen_may_change_threads() {
+    let screen = screen(10, 2);
+    let fed = std::thread::spawn(move || {
+        let mut screen = screen;
+        screen.advance(b"there");
+        screen
+    });
+    assert_eq!(rows(&fed.join().unwrap()), ["there"]);
+}
+
 #[test]
 fn text_wraps_and_scrolls_and_keeps_its_row_numbers() {
     let mut screen = fed(10, 3, "abcdefghijkl\r\nsecond\r\n");

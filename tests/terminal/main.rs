@@ -15,4 +15,5 @@ mod recordings;
 mod restored;
 mod scenes;
 mod shop;
+mod terminfo;
 mod tmux;
