@@ -20,6 +20,7 @@ mod machine;
 mod modes;
 mod motion;
 mod osc;
+mod perform;
 mod rows;
 mod search;
 mod sgr;
