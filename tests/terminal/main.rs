@@ -14,5 +14,6 @@ mod emulator;
 mod recordings;
 mod restored;
 mod scenes;
+mod shells;
 mod shop;
 mod tmux;
