@@ -147,11 +147,13 @@ impl ShellPane {
         self.held = None;
         self.look = None;
         // Whatever the program before left on goes; what it wrote stays.
+        drop(self.screen.advance(b"\x18\x1b[?1049l"));
+        let rows = self.screen.top_row()..self.screen.end_row();
+        let used = |number: &u64| self.screen.row(*number).is_some_and(|row| row.used() > 0);
+        let last = rows.clone().rfind(used).unwrap_or(rows.start) - rows.start + 1;
         let mark = format!(
-            "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[?7h\x1b[r\x1b(B\x1b[0m\x1b[{};1H\r\n\x1b[7m new shell: what was typed before did not reach it \x1b[0m\r\n",
-            self.screen.size().rows()
+            "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[?7h\x1b[r\x1b(B\x1b[0m\x1b[{last};1H\r\n\x1b[7m new shell: what was typed before did not reach it \x1b[0m\r\n"
         );
-        drop(self.screen.advance(b"\x18"));
         drop(self.screen.advance(mark.as_bytes()));
     }
 

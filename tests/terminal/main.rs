@@ -14,6 +14,7 @@ mod emulator;
 mod recordings;
 mod restored;
 mod scenes;
+mod shells;
 mod shop;
 mod terminfo;
 mod tmux;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deckwatch::demo::{Options, Platform};
+use deckwatch::demo::{Options, Platform, ShellServer, Switches};
 use tokio::runtime::Runtime;
 
 pub(crate) struct Shop {
@@ -17,6 +17,8 @@ impl Shop {
             world: false,
             prefix: Some(String::new()),
             zmq: false,
+            shell: vec!["bash".into(), "--norc".into(), "--noprofile".into()],
+            pods: (0..4).map(|pod| format!("pod-{pod}")).collect(),
             ..Options::default()
         };
         let platform = runtime.block_on(Platform::start(options)).unwrap();
@@ -26,6 +28,23 @@ impl Shop {
     /// The target of a component's log, fit for a shell.
     pub(crate) fn target(&self, service: &str) -> String {
         format!("'{}#{service}'", self.platform.ws_url("/docker_log"))
+    }
+
+    /// The target of a shell, fit for a shell. Pods are called `pod-0`, `pod-1` and so on.
+    pub(crate) fn shell(&self, pod: u8) -> String {
+        let console = self.platform.server_url(ShellServer::Platform);
+        format!("'{console}#ten/svc/pod-{pod}'")
+    }
+
+    pub(crate) fn switch(&self, change: impl FnOnce(&mut Switches)) {
+        self.platform.set_switch(change);
+    }
+
+    /// What has been typed into the shells, in the order of their start.
+    pub(crate) fn typed(&self) -> Vec<String> {
+        let text = |input: &[u8]| String::from_utf8_lossy(input).into_owned();
+        let shells = self.platform.shells();
+        shells.iter().map(|shell| text(&shell.input_head)).collect()
     }
 
     pub(crate) fn say(&self, service: &str, line: &str) {
