@@ -40,6 +40,12 @@ impl Shop {
         self.platform.set_switch(change);
     }
 
+    /// Columns and rows of the last shell.
+    pub(crate) fn size(&self) -> (u16, u16) {
+        let shells = self.platform.shells();
+        shells.last().map_or((0, 0), |shell| shell.size)
+    }
+
     /// What has been typed into the shells, in the order of their start.
     pub(crate) fn typed(&self) -> Vec<String> {
         let text = |input: &[u8]| String::from_utf8_lossy(input).into_owned();

@@ -18,7 +18,12 @@ const LONG: usize = 4096;
 
 /// What is doubtful about `text`, if anything; the gravest first.
 pub fn doubt(text: &str) -> Option<Doubt> {
-    let lines = text.trim_end_matches(['\r', '\n']).lines().count();
+    // Terminals send the newlines of a paste as Enter.
+    let text = text.replace("\r\n", "\n");
+    let lines = text
+        .trim_end_matches(['\r', '\n'])
+        .split(['\r', '\n'])
+        .count();
     if text.chars().any(is_control) {
         return Some(Doubt::Controls);
     }
@@ -88,6 +93,8 @@ mod tests {
             ("ls", None),
             ("ls\n", Some(Doubt::Lines(1))),
             ("a\nb", Some(Doubt::Lines(2))),
+            ("a\rb\r", Some(Doubt::Lines(2))),
+            ("a\r\nb\r\n\r\nc", Some(Doubt::Lines(4))),
             ("a\x1bb", Some(Doubt::Controls)),
         ] {
             assert_eq!(doubt(text), want, "{text:?}");
