@@ -268,7 +268,13 @@ fn compare_all(rest: usize) {
             }
         }
     }
-    assert!(steps > 0 && faults.is_empty(), "\n{faults}");
+    let version = std::process::Command::new("tmux").arg("-V").output();
+    let version = String::from_utf8(version.unwrap().stdout).unwrap();
+    assert!(
+        steps > 0 && faults.is_empty(),
+        "\n{faults}(this is {}; the list of differences is that of 3.3a)",
+        version.trim()
+    );
 }
 
 #[test]
