@@ -258,7 +258,7 @@ fn ink(numbers: &mut dyn Iterator<Item = u16>) -> Ink {
         .collect();
     match (mode, rest.as_mut_slice()) {
         (5, &mut [index]) => Ink::Indexed(index),
-        (2, &mut [r, g, b] | &mut [_, r, g, b]) => Ink::Rgb(r, g, b),
+        (2, &mut ([r, g, b] | [_, r, g, b])) => Ink::Rgb(r, g, b),
         other => panic!("{other:?}"),
     }
 }
