@@ -62,6 +62,7 @@ impl App {
         }
         // Whatever was done, the shells that are seen have the size at which they are.
         self.fit_shells();
+        self.follow_focus();
         self.take_wishes()
     }
 

@@ -161,7 +161,7 @@ fn less_and_top_draw_what_they_draw_elsewhere() {
     tmux.see("500");
     tmux.keys("q");
     tmux.see("less\n");
-    line(&tmux, "htop -C");
+    line(&tmux, "HTOPRC=/dev/null htop -C");
     tmux.see("F10Quit");
     tmux.keys("F10");
     tmux.gone("F10Quit");

@@ -1,6 +1,8 @@
 //! A link that is cut while somebody types: nothing is typed twice, and what did not arrive is
 //! told (reliability.md 8, row 35).
 
+#![expect(clippy::unwrap_used, reason = "test helper")]
+
 use deckwatch::demo::Options;
 use deckwatch::demo::Platform;
 use deckwatch::demo::ShellServer as Server;

@@ -9,8 +9,8 @@ use deckwatch::codec::shell::Dialect;
 use deckwatch::codec::target::Target;
 use deckwatch::demo::ShellServer as Server;
 use deckwatch::demo::{Options, Platform, Switches};
+use deckwatch::model::FaultKind;
 use deckwatch::model::shell::{ShellEnd, ShellExit, ShellUpdate};
-use deckwatch::model::{FaultKind, shell};
 use deckwatch::source::shell::{Control, Opening, Shell};
 use deckwatch::text::redact::Secret;
 use tokio::sync::mpsc;
@@ -190,5 +190,5 @@ impl Desk {
 
 /// Whether an end is the program's own.
 pub(crate) fn exited(end: &ShellEnd) -> bool {
-    matches!(end.how, shell::ShellExit::Exited { failed: false, .. })
+    matches!(end.how, ShellExit::Exited { failed: false, .. })
 }

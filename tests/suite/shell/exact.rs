@@ -1,5 +1,9 @@
 //! Bytes each way, compared by sum: every one arrives, once, in order (decision 18).
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helper")]
+
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 use deckwatch::codec::shell::{Carriage, Dialect};
 use deckwatch::demo::ShellServer as Server;
@@ -12,10 +16,11 @@ const FREE: usize = 64 << 20;
 const PACED: usize = 8 << 20;
 
 fn sum(bytes: &[u8]) -> String {
-    Md5::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut text = String::new();
+    for byte in Md5::digest(bytes) {
+        write!(text, "{byte:02x}").unwrap();
+    }
+    text
 }
 
 /// Random bytes; of `text` random UTF-8 with characters of all lengths.
@@ -81,8 +86,10 @@ async fn input(server: Server, length: usize) {
     assert_eq!(records[0].input, bytes.len() as u64, "{server:?}");
     assert_eq!(records[0].input_md5, sum(&bytes), "{server:?}");
     let tally = platform.tally().await.shell;
-    let mut harmless = deckwatch::demo::ShellTally::default();
-    harmless.shells = tally.shells;
+    let harmless = deckwatch::demo::ShellTally {
+        shells: tally.shells,
+        ..Default::default()
+    };
     assert_eq!(tally, harmless, "nothing that harms a real server");
     desk.close().await;
 }

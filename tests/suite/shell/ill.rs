@@ -172,7 +172,7 @@ async fn a_wrong_password_is_a_refusal_and_the_right_one_opens() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_only_shows_is_told_apart_by_nothing_and_loses_nothing() {
     let platform = platform_with(&["sh", "-c", "echo shown; exec sleep 30"], |s| {
-        s.shell.read_only = true
+        s.shell.read_only = true;
     })
     .await;
     for server in [
