@@ -5,3 +5,4 @@ mod cut;
 mod desk;
 mod exact;
 mod ill;
+mod playback;
