@@ -231,7 +231,7 @@ impl Session {
             }
             ShellUpdate::Stale(true) => {
                 if self.raw && !self.quiet {
-                    self.say("the server does not answer; if the shell has ended, a key finds out");
+                    self.say("no answer; if the shell has ended, a key tells");
                 }
             }
             ShellUpdate::Refused(bytes) => self.say(&format!(

@@ -271,8 +271,8 @@ impl ShellSession {
         let first = hello::hello(&self.place, *known, &self.token, self.size);
         self.transmit.push_back(first);
         let waits = match self.place {
-            Place::Platform(_) => "connected; the platform looks for the container (up to 35 s)",
-            Place::Pages { .. } => "connected; waiting for the shell",
+            Place::Platform(_) => "waiting for the container (up to 35 s)",
+            Place::Pages { .. } => "waiting for the shell",
         };
         out.tell(ShellUpdate::Opening(SafeText::of(waits).into_owned()));
     }

@@ -92,7 +92,7 @@ async fn a_pod_that_takes_its_time_is_waited_for_and_said_to_be() {
     desk.types("echo typed-$((6*7))-early\r").await;
     desk.shows("typed-42-early").await;
     let said = desk.told.iter().any(|told| {
-        matches!(told, ShellUpdate::Opening(words) if words.as_str().contains("looks for the container"))
+        matches!(told, ShellUpdate::Opening(words) if words.as_str().contains("waiting for the container"))
     });
     assert!(said, "{:?}", desk.told);
     desk.close().await;
