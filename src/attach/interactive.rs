@@ -1,6 +1,6 @@
 //! The raw shell: bytes in, bytes out, until one side ends.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -61,11 +61,8 @@ struct Session {
 }
 
 /// Runs the shell; the answer is the exit code.
-pub(super) async fn run(opening: Opening, plan: RawPlan, mut world: World) -> Result<u8, Fault> {
+pub(super) async fn run(opening: Opening, plan: RawPlan, world: World) -> Result<u8, Fault> {
     let target = opening.spec.name();
-    if opening.spec.is_exposed() && !plan.quiet {
-        (world.say)(crate::model::shell::EXPOSED);
-    }
     let recording = plan
         .record
         .as_deref()
@@ -114,7 +111,7 @@ pub(super) async fn run(opening: Opening, plan: RawPlan, mut world: World) -> Re
     // Servers here rarely answer a goodbye.
     let _ = timeout(Duration::from_secs(2), shell.finish()).await;
     let written = output.finish().await;
-    if raw.is_some() {
+    if raw.is_some() && std::io::stdout().is_terminal() {
         let mut stdout = std::io::stdout().lock();
         drop(
             stdout

@@ -279,3 +279,34 @@ async fn bytes_that_are_no_text_are_not_sent_where_they_can_not_be_and_that_is_s
         desk.close().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_takes_nothing_holds_the_container_up_and_its_keys_still_go_out() {
+    let script = ["sh", "-c", "stty raw -echo; yes 0123456789 & exec sleep 30"];
+    let platform = platform(&script).await;
+    for server in SERVERS {
+        let mut desk = Desk::open(&url(&platform, server));
+        desk.shows("0123456789").await;
+        // Nothing more is read here; what waits on the way is bounded, and then nothing comes.
+        let mut sent = 0;
+        loop {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let now = platform.shells().pop().unwrap().output;
+            if now == sent {
+                break;
+            }
+            sent = now;
+        }
+        desk.types("\x03stop").await;
+        if matches!(server, Server::Gotty1 | Server::Sorenisanerd | Server::Ttyd) {
+            platform
+                .shells_until(|all| all.last().is_some_and(|shell| shell.input == 5))
+                .await;
+        }
+        let before = desk.output.len();
+        while desk.output.len() < before + (1 << 20) {
+            assert!(desk.more().await);
+        }
+        desk.close().await;
+    }
+}
