@@ -27,6 +27,9 @@ const UPDATES: usize = 16;
 /// for this long: the platform does not tell that a shell has ended before a key comes
 /// (protocols.md 9.1 no. 4).
 const QUIET: Duration = Duration::from_secs(1);
+/// What a raw terminal sends for Ctrl-C, and the exit code that it has.
+const CTRL_C: u8 = 3;
+const INTERRUPTED: u8 = 130;
 /// End of file, as a terminal has it.
 const EOT: &[u8] = b"\x04";
 
@@ -173,6 +176,10 @@ impl Session {
                         self.end_of_input();
                         continue;
                     };
+                    // Until there is a shell, Ctrl-C is for us.
+                    if self.raw && !self.ready && typed.contains(&CTRL_C) {
+                        return Done::Signal(INTERRUPTED);
+                    }
                     if self.typed(&typed) {
                         return Done::Left;
                     }
