@@ -199,13 +199,17 @@ async fn drive<K: Copy>(
 ) {
     let mut news = std::collections::VecDeque::new();
     let mut outgoing: Option<Packet> = None;
-    let mut typing = true;
+    let (mut typing, mut paused) = (true, false);
     let far = Duration::from_secs(3600);
     loop {
         news.extend(told.take());
         let over = matches!(news.back(), Some(ShellUpdate::Ended(_)));
         if outgoing.is_none() && !over {
             outgoing = session.poll_transmit(now());
+        }
+        if !news.is_empty() && outlet.capacity() == 0 && !paused {
+            paused = true;
+            session.handle(now(), Input::Crowded(true), &mut told);
         }
         let wake = session.poll_timeout().unwrap_or_else(|| now() + far);
         tokio::select! {
@@ -230,7 +234,13 @@ async fn drive<K: Copy>(
                 Some(input) => session.handle(now(), Input::Typed(&input), &mut told),
                 None => typing = false,
             },
-            exchanged = connection.exchange(&mut outgoing), if news.is_empty() => {
+            room = outlet.reserve_many(outlet.max_capacity() / 2), if paused && news.is_empty() => {
+                let Ok(_) = room else { break };
+                paused = false;
+                session.handle(now(), Input::Crowded(false), &mut told);
+            }
+            // Keys go out though the program does not take what comes.
+            exchanged = connection.exchange(&mut outgoing, news.is_empty()), if !over => {
                 burst(exchanged, &mut connection, &mut session, &mut told);
             }
             () = sleep_until(wake.into()), if !over => {

@@ -161,10 +161,9 @@ fn keys_that_matter(app: &App) -> &'static [(&'static str, &'static str)] {
                 ("q", "quit"),
             ],
             (None, Some(_)) => &[
-                (
-                    "Ctrl-]",
-                    "then a key is for deckwatch: ? help, d leave it running, x close",
-                ),
+                ("Ctrl-] ?", "help"),
+                ("Ctrl-] d", "leave it running"),
+                ("Ctrl-] x", "close"),
                 ("", "all other keys go to the container"),
             ],
             (None, None) => LINES,

@@ -424,3 +424,17 @@ fn the_raw_shell_gives_its_terminal_back_and_can_be_left() {
     tmux.see("the connection was lost");
     tmux.see("code 6");
 }
+
+#[test]
+fn a_raw_shell_that_is_waited_for_can_be_interrupted() {
+    let shop = Shop::open();
+    shop.switch(|switches| switches.shell.silent = true);
+    let tmux = Tmux::run(
+        100,
+        24,
+        &format!("{BIN} shell {}; echo code $?; read x", shop.shell(0)),
+    );
+    tmux.see("waiting for the container");
+    tmux.keys("C-c");
+    tmux.see("code 130");
+}

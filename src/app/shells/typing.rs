@@ -137,7 +137,7 @@ impl App {
             Some(Doubt::Lines(lines)) => format!("paste {} lines", words::count(lines as u64)),
             Some(Doubt::Long(bytes)) => format!("paste {} bytes", words::count(bytes as u64)),
             Some(Doubt::Controls) => {
-                "paste text with control characters, which are left out".into()
+                "paste text with control characters, which are left out,".into()
             }
         };
         let question = format!("{question} into {name}?");
@@ -173,7 +173,7 @@ impl App {
         let Some(shell) = self.shells.get_mut(&id) else {
             return false;
         };
-        if pointer.shift || !grid.contains(at) {
+        if !grid.contains(at) {
             return false;
         }
         let inside = Pointer {
@@ -185,7 +185,9 @@ impl App {
         let modes = shell.screen.modes();
         let up = pointer.did == keys::Did::WheelUp;
         let wheel = up || pointer.did == keys::Did::WheelDown;
-        let takes = shell.look.is_none() && shell.is_running() && !shell.read_only;
+        // With Shift it is the user's own.
+        let takes =
+            shell.look.is_none() && shell.is_running() && !shell.read_only && !pointer.shift;
         let asked = takes && keys::mouse(&inside, &modes, &mut bytes)
             || takes && wheel && keys::wheel(up, WHEEL, &modes, &mut bytes);
         if asked {

@@ -11,9 +11,8 @@ use md5::{Digest, Md5};
 
 use super::desk::{Desk, SERVERS, platform, url};
 
-/// Bytes in one run of a server that takes any pace, and of one that takes a message a ping.
-const FREE: usize = 64 << 20;
-const PACED: usize = 8 << 20;
+/// Bytes each way, of each server.
+const SIZE: usize = 64 << 20;
 
 fn sum(bytes: &[u8]) -> String {
     let mut text = String::new();
@@ -97,21 +96,21 @@ async fn input(server: Server, length: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_byte_of_output_arrives_in_order() {
     for server in SERVERS {
-        output(server, FREE / 4).await;
+        output(server, SIZE).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_byte_of_input_arrives_in_order_where_servers_take_any_pace() {
     for server in [Server::Gotty1, Server::Sorenisanerd, Server::Ttyd] {
-        input(server, FREE / 4).await;
+        input(server, SIZE).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_byte_of_input_arrives_at_the_servers_that_lose_what_comes_back_to_back() {
     for server in [Server::Platform, Server::Gotty2] {
-        input(server, PACED).await;
+        input(server, SIZE).await;
     }
 }
 
