@@ -101,6 +101,10 @@ impl Heard {
             return;
         }
         assert!(self.landed(), "two at once: {payload:?}");
+        // A client that does not keep up has ttyd pause, and go on.
+        if self.server == Server::Ttyd && matches!(payload[..], [b'2' | b'3']) {
+            return;
+        }
         self.flying = true;
         if *kind == input {
             let typed = if self.base64 {
