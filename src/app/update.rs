@@ -183,7 +183,8 @@ impl App {
                 self.pending.clear();
                 (command.run)(self);
             }
-            Found::Prefix => {}
+            // What can follow is seen where a notice stood.
+            Found::Prefix => self.notice = None,
             Found::Nothing => {
                 let whole = self.pending.len() == 1;
                 let keys: Vec<String> = self.pending.iter().map(Key::to_string).collect();

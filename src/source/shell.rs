@@ -70,6 +70,18 @@ struct Orders {
     controls: mpsc::Receiver<Control>,
 }
 
+impl Orders {
+    /// Takes no more input; how many bytes were on their way.
+    fn drain(&mut self) -> usize {
+        self.typed.close();
+        let mut bytes = 0;
+        while let Ok(input) = self.typed.try_recv() {
+            bytes += input.len();
+        }
+        bytes
+    }
+}
+
 impl Shell {
     /// Opens a shell; what it says goes to `outlet`, marked with `name`.
     pub fn open<K: Copy + Send + 'static>(
@@ -160,14 +172,9 @@ async fn run<K: Copy>(
             (connection, session)
         }
         Err(DialError { fault, .. }) => {
-            // What was typed meanwhile was never sent.
-            let mut unsent = 0;
-            while let Ok(input) = orders.typed.try_recv() {
-                unsent += input.len();
-            }
             let end = ShellEnd {
                 how: ShellExit::Fault(fault),
-                unsent,
+                unsent: orders.drain(),
                 unconfirmed: 0,
             };
             let _ = outlet.send((name, ShellUpdate::Ended(end))).await;
@@ -204,6 +211,11 @@ async fn drive<K: Copy>(
     loop {
         news.extend(told.take());
         let over = matches!(news.back(), Some(ShellUpdate::Ended(_)));
+        if let Some(ShellUpdate::Ended(end)) = news.back_mut().filter(|_| typing) {
+            // What was on its way here is not sent either.
+            typing = false;
+            end.unsent += orders.drain();
+        }
         if outgoing.is_none() && !over {
             outgoing = session.poll_transmit(now());
         }

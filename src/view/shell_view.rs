@@ -105,7 +105,10 @@ fn flags(app: &App, shell: &ShellPane) -> String {
     }
     if let Some(look) = &shell.look {
         let back = shell.screen.top_row().saturating_sub(look.top);
-        flags.push(format!("history -{}", words::count(back)));
+        flags.push(match back {
+            0 => "history".into(),
+            back => format!("history -{}", words::count(back)),
+        });
     }
     if shell.count > 1 {
         flags.push(format!("shell no. {}", shell.count));

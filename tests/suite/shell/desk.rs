@@ -137,9 +137,14 @@ impl Desk {
     }
 
     pub(crate) async fn types(&mut self, text: impl AsRef<[u8]>) {
+        assert!(self.tries(text).await, "{:?}", self.told);
+    }
+
+    /// Types; false if the shell is over.
+    pub(crate) async fn tries(&mut self, text: impl AsRef<[u8]>) -> bool {
         let input = self.shell.as_ref().unwrap().input();
         let bytes = Bytes::copy_from_slice(text.as_ref());
-        timeout(PATIENCE, input.send(bytes)).await.unwrap().unwrap();
+        timeout(PATIENCE, input.send(bytes)).await.unwrap().is_ok()
     }
 
     /// Types in the background, while output is read.
