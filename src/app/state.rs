@@ -137,17 +137,14 @@ impl App {
                 continue;
             }
             let id = app.open_target(target);
-            match merged
-                .filter(|_| merge)
-                .and_then(|pane| app.panes.get_mut(&pane))
-            {
-                Some(pane) => pane.targets.push(id),
-                None => {
-                    let pane = app.new_pane(vec![id]);
-                    merged.get_or_insert(pane);
-                    panes.push(pane);
-                }
+            let known = merged.filter(|_| merge);
+            if let Some(pane) = known.and_then(|pane| app.panes.get_mut(&pane)) {
+                pane.targets.push(id);
+                continue;
             }
+            let pane = app.new_pane(vec![id]);
+            merged.get_or_insert(pane);
+            panes.push(pane);
         }
         app.arrange(&panes);
         for id in app.shells.keys().copied().collect::<Vec<_>>() {
