@@ -4,6 +4,7 @@
 pub mod dial;
 pub mod http;
 pub mod opcodes;
+pub mod stream;
 pub mod ws;
 pub mod zmq;
 

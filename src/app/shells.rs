@@ -47,27 +47,50 @@ impl App {
     /// A new pane with a shell, beside the focused one. A password that is needed is asked for
     /// first.
     pub(super) fn open_shell(&mut self, target: Target) {
-        let user = target.shell().and_then(|spec| spec.user.clone());
-        match user {
-            Some(user) => {
-                self.asked_for = Some((target, user));
-                self.prompt(Purpose::Password, "");
+        match self.new_shell_of(target) {
+            Some(id) => {
+                self.place_beside(id);
+                self.start_shell(id);
             }
-            None => self.open_shell_as(target, None),
+            None => self.ask_password(),
         }
     }
 
-    /// The password was typed.
-    pub(super) fn on_password(&mut self, password: &str) {
-        if let Some((target, user)) = self.asked_for.take() {
-            self.open_shell_as(target, Some((user, Secret::new(password))));
+    /// A pane with a shell that is neither placed nor started; none if it waits for a password.
+    pub(super) fn new_shell_of(&mut self, target: Target) -> Option<PaneId> {
+        let user = target.shell().and_then(|spec| spec.user.clone());
+        let Some(user) = user else {
+            return Some(self.new_shell(target, None));
+        };
+        self.asked_for.push_back((target, user));
+        None
+    }
+
+    /// Asks for the next password that is waited for.
+    pub(super) fn ask_password(&mut self) {
+        let Some((target, user)) = self.asked_for.front() else {
+            return;
+        };
+        let note = format!("of {user} for {}", target.name);
+        self.prompt(Purpose::Password, "");
+        if let Mode::Prompt(prompt) = &mut self.mode {
+            prompt.note = Some(note);
         }
     }
 
-    fn open_shell_as(&mut self, target: Target, login: Option<(String, Secret)>) {
-        let id = self.new_shell(target, login);
-        self.place_beside(id);
-        self.start_shell(id);
+    /// The password was typed, or was not.
+    pub(super) fn on_password(&mut self, password: Option<&str>) {
+        if let Some((target, user)) = self.asked_for.pop_front() {
+            match password {
+                Some(password) => {
+                    let id = self.new_shell(target, Some((user, Secret::new(password))));
+                    self.place_beside(id);
+                    self.start_shell(id);
+                }
+                None => self.tell(&format!("{} is not opened", target.name)),
+            }
+        }
+        self.ask_password();
     }
 
     /// Another shell of the same container, along `axis`.
@@ -96,7 +119,7 @@ impl App {
     }
 
     /// Opens what a pane is there for, at the size that it has now.
-    fn start_shell(&mut self, id: PaneId) {
+    pub(super) fn start_shell(&mut self, id: PaneId) {
         self.fit_shells();
         let Some(shell) = self.shells.get(&id) else {
             return;

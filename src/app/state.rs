@@ -3,7 +3,7 @@
 mod copy;
 mod places;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use ratatui::layout::Rect;
@@ -93,8 +93,8 @@ pub struct App {
     pub(super) reports: Reports,
     /// The pane that had the focus when it was looked last.
     pub(super) focused: Option<PaneId>,
-    /// A shell whose password is being asked for, and its user.
-    pub(super) asked_for: Option<(Target, String)>,
+    /// Shells that wait for their passwords, with their users; the first one is asked for.
+    pub(super) asked_for: VecDeque<(Target, String)>,
     /// What was copied from a shell last.
     pub(super) copied: String,
     wishes: Vec<Effect>,
@@ -110,7 +110,7 @@ impl App {
             together: Vec::new(),
             reports: Reports::default(),
             focused: None,
-            asked_for: None,
+            asked_for: VecDeque::new(),
             copied: String::new(),
             tabs: Tabs::new(Tab::of(PaneId(0))),
             mode: Mode::Normal,
@@ -129,21 +129,28 @@ impl App {
             dragging: None,
             wishes: Vec::new(),
         };
-        let (shells, logs): (Vec<Target>, Vec<Target>) =
-            targets.into_iter().partition(Target::is_terminal);
-        let ids: Vec<TargetId> = logs
-            .into_iter()
-            .map(|target| app.open_target(target))
-            .collect();
-        let groups: Vec<Vec<TargetId>> = if merge {
-            vec![ids]
-        } else {
-            ids.into_iter().map(|id| vec![id]).collect()
-        };
-        app.arrange(groups);
-        for shell in shells {
-            app.open_shell(shell);
+        let mut panes = Vec::new();
+        let mut merged: Option<PaneId> = None;
+        for target in targets {
+            if target.is_terminal() {
+                panes.extend(app.new_shell_of(target));
+                continue;
+            }
+            let id = app.open_target(target);
+            let known = merged.filter(|_| merge);
+            if let Some(pane) = known.and_then(|pane| app.panes.get_mut(&pane)) {
+                pane.targets.push(id);
+                continue;
+            }
+            let pane = app.new_pane(vec![id]);
+            merged.get_or_insert(pane);
+            panes.push(pane);
         }
+        app.arrange(&panes);
+        for id in app.shells.keys().copied().collect::<Vec<_>>() {
+            app.start_shell(id);
+        }
+        app.ask_password();
         app
     }
 

@@ -310,6 +310,7 @@ impl App {
                 }
                 self.mode = Mode::Prompt(prompt);
             }
+            Typed::Cancel if prompt.purpose == Purpose::Password => self.on_password(None),
             Typed::Cancel => {}
             Typed::Accept => {
                 let text = prompt.text().to_owned();
@@ -345,7 +346,7 @@ impl App {
                 }
             }
             Purpose::Command => self.run_command(text),
-            Purpose::Password => self.on_password(text),
+            Purpose::Password => self.on_password(Some(text)),
             Purpose::Record => self.begin_recording(text),
             Purpose::Shell => self.with_target(text, |app, target| match target.shell() {
                 Some(_) => app.open_shell(target),

@@ -355,7 +355,7 @@ async fn connect(
 }
 
 async fn ask_pages(spec: &ShellSpec, login: Option<(&str, &Secret)>) -> Result<Found, DialError> {
-    let pages = Pages::new(&spec.url, login)?;
+    let pages = Pages::new(&spec.url, login);
     // A server that can't be reached is told of by the dialling of its socket, in better words.
     let token = match pages.get("token").await {
         Ok(page) => page,

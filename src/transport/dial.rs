@@ -121,7 +121,7 @@ pub(super) fn prepare(stream: &TcpStream) {
 }
 
 /// The one TLS configuration: verified by the system's own roots (or `SSL_CERT_FILE`).
-pub(super) fn tls_config(host: &str) -> Result<ClientConfig, DialError> {
+fn tls_config(host: &str) -> Result<ClientConfig, DialError> {
     let config =
         ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()

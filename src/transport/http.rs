@@ -1,56 +1,39 @@
-//! A server's pages: small, over the same TLS as everything else, never from another host.
+//! A server's pages: dialled like everything else, over the same TLS, small, and never from
+//! another host: a redirect is an answer like any other.
 
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode};
-use url::Url;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::client::conn::http1;
+use hyper::header::{ACCEPT, AUTHORIZATION, CONNECTION, HOST, HeaderValue};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::time::timeout;
+use url::{Position, Url};
 
 use crate::model::FaultKind;
 use crate::text::redact::{self, Secret};
 
-use super::{DialError, dial};
+use super::DialError;
+use super::stream::Stream;
 
 /// One page, from dialling to its last byte.
-const PAGE: Duration = Duration::from_secs(5);
+const PAGE: Duration = Duration::from_secs(8);
 /// Of a page no more bytes are read: a token is short.
 const LONGEST: usize = 64 << 10;
 
 /// Asks a server for pages.
 #[derive(Debug)]
-pub struct Pages {
-    client: Client,
-    base: Url,
-    authorization: Option<HeaderValue>,
+pub struct Pages<'a> {
+    base: &'a Url,
+    login: Option<(&'a str, &'a Secret)>,
 }
 
-impl Pages {
+impl<'a> Pages<'a> {
     /// Pages under `base`, which ends in `/`; `login` is sent with every request.
-    pub fn new(base: &Url, login: Option<(&str, &Secret)>) -> Result<Self, DialError> {
-        let what = redact::redact_url(base.as_str()).to_string();
-        let wrong = |why: String| DialError::never(FaultKind::Unreachable, &what, why, "");
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .timeout(PAGE)
-            .tls_backend_preconfigured(dial::tls_config(&what)?)
-            .build()
-            .map_err(|error| wrong(error.to_string()))?;
-        let authorization = login.map(|(user, password)| {
-            let value = HeaderValue::from_str(&redact::basic(user, password));
-            value.map(|mut value| {
-                value.set_sensitive(true);
-                value
-            })
-        });
-        Ok(Self {
-            client,
-            base: base.clone(),
-            authorization: authorization
-                .transpose()
-                .map_err(|error| wrong(error.to_string()))?,
-        })
+    pub fn new(base: &'a Url, login: Option<(&'a str, &'a Secret)>) -> Self {
+        Self { base, login }
     }
 
     /// The text of a page; none if there is no such page.
@@ -59,66 +42,84 @@ impl Pages {
         let Ok(url) = self.base.join(name) else {
             return Ok(None);
         };
-        let mut request = self.client.get(url);
-        if let Some(value) = &self.authorization {
+        let answer = match timeout(PAGE, self.ask(&url)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(DialError::later(
+                &what,
+                "it did not answer for a page in 8 s",
+                "check the address and the network to it",
+            )),
+        };
+        let (status, page) = answer.map_err(|mut error| {
+            error.fault.what.clone_from(&what);
+            error
+        })?;
+        self.read(&what, status, page)
+    }
+
+    /// One request on a connection of its own.
+    async fn ask(&self, url: &Url) -> Result<(StatusCode, Option<Vec<u8>>), DialError> {
+        let odd = |error: &dyn std::fmt::Display| {
+            let why = format!("it does not answer as a web server ({error})");
+            DialError::later("", why, "check the address and the port")
+        };
+        let stream = Stream::open(url).await?;
+        let shaken = http1::handshake::<_, Empty<Bytes>>(TokioIo::new(stream)).await;
+        let (mut sender, connection) = shaken.map_err(|error| odd(&error))?;
+        let request = self.request(url).map_err(|error| odd(&error))?;
+        let work = async {
+            let answer = sender.send_request(request).await?;
+            let status = answer.status();
+            let body = Limited::new(answer.into_body(), LONGEST).collect().await;
+            Ok::<_, hyper::Error>((status, body.ok().map(|body| body.to_bytes().to_vec())))
+        };
+        tokio::pin!(work, connection);
+        let mut closed = false;
+        loop {
+            tokio::select! {
+                answer = &mut work => return answer.map_err(|error| odd(&error)),
+                // What it did not say is told by the request.
+                _ = &mut connection, if !closed => closed = true,
+            }
+        }
+    }
+
+    fn request(&self, url: &Url) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
+        let mut request = Request::get(&url[Position::BeforePath..Position::AfterQuery])
+            .header(HOST, &url[Position::BeforeHost..Position::AfterPort])
+            .header(ACCEPT, "*/*")
+            .header(CONNECTION, "close");
+        if let Some((user, password)) = self.login {
+            let mut value = HeaderValue::from_str(&redact::basic(user, password))?;
+            value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
-        let mut answer = match request.send().await {
-            Ok(answer) => answer,
-            Err(error) => return Err(unreachable(&what, &error)),
-        };
-        match answer.status() {
-            StatusCode::UNAUTHORIZED => Err(DialError::never(
-                FaultKind::Denied,
-                &what,
-                match self.authorization {
+        request.body(Empty::new())
+    }
+
+    fn read(
+        &self,
+        what: &str,
+        status: StatusCode,
+        page: Option<Vec<u8>>,
+    ) -> Result<Option<String>, DialError> {
+        let denied =
+            |why: &str, next: &str| Err(DialError::never(FaultKind::Denied, what, why, next));
+        match status {
+            StatusCode::UNAUTHORIZED => denied(
+                match self.login {
                     Some(_) => "it does not accept user and password (401)",
                     None => "it wants a user and a password (401)",
                 },
                 "write user@ before the host; the password is asked for, or read from --password-file or --password-stdin",
-            )),
-            StatusCode::FORBIDDEN => Err(DialError::never(
-                FaultKind::Denied,
-                &what,
-                "it refuses (403)",
-                "ask for access to it",
-            )),
-            StatusCode::PROXY_AUTHENTICATION_REQUIRED => Err(DialError::never(
-                FaultKind::Denied,
-                &what,
+            ),
+            StatusCode::FORBIDDEN => denied("it refuses (403)", "ask for access to it"),
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED => denied(
                 "a proxy in front of it wants to know who you are (407)",
                 "ask whoever runs it for the way in",
-            )),
-            StatusCode::OK => {
-                let mut page = Vec::new();
-                while let Ok(Some(part)) = answer.chunk().await {
-                    page.extend_from_slice(&part);
-                    if page.len() > LONGEST {
-                        return Ok(None);
-                    }
-                }
-                Ok(String::from_utf8(page).ok())
-            }
+            ),
+            StatusCode::OK => Ok(page.and_then(|page| String::from_utf8(page).ok())),
             _ => Ok(None),
         }
     }
-}
-
-/// Why no answer came: the innermost cause tells.
-fn unreachable(what: &str, error: &reqwest::Error) -> DialError {
-    if error.is_timeout() {
-        let why = "it did not answer for a page in 5 s";
-        return DialError::later(what, why, "check the address and the network to it");
-    }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    let words = cause.to_string();
-    let words = words.split(" (os error").next().unwrap_or("");
-    DialError::later(
-        what,
-        format!("it can't be asked for its pages ({words})"),
-        "check the address and that the server runs",
-    )
 }

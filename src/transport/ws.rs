@@ -1,16 +1,12 @@
 //! A WebSocket over TCP or TLS (protocols.md 1.3): upgrade, messages, pings, limits.
 
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
@@ -25,6 +21,7 @@ use crate::model::{FaultKind, words};
 use crate::text::redact::{self, Secret};
 
 use super::opcodes::{Detexted, Opcode};
+use super::stream::Stream;
 use super::{DialError, LinkError, MAX_MESSAGE, READ_BUFFER, dial};
 
 /// The whole attempt, DNS to upgrade.
@@ -32,15 +29,6 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 const UPGRADE: Duration = Duration::from_secs(5);
 const SEND: Duration = Duration::from_secs(10);
 const GOODBYE: Duration = Duration::from_secs(1);
-
-/// A plain or an encrypted stream.
-#[derive(Debug)]
-pub enum Stream {
-    /// `ws://`.
-    Plain(TcpStream),
-    /// `wss://`.
-    Tls(Box<TlsStream<TcpStream>>),
-}
 
 /// What to ask for.
 #[derive(Clone, Copy, Debug)]
@@ -101,17 +89,10 @@ impl WsConn {
     /// One attempt; none if the server does not go with the subprotocol.
     async fn attempt(wish: Upgrade<'_>, what: &str) -> Result<Option<Self>, DialError> {
         let url = wish.url;
-        let host = url.host_str().unwrap_or("");
-        let port = url.port_or_known_default().unwrap_or(80);
-        let named = |mut error: DialError| {
+        let stream = Stream::open(url).await.map_err(|mut error: DialError| {
             what.clone_into(&mut error.fault.what);
             error
-        };
-        let tcp = dial::tcp(host, port).await.map_err(named)?;
-        let stream = match url.scheme() {
-            "wss" => Stream::Tls(Box::new(dial::tls(host, tcp).await.map_err(named)?)),
-            _ => Stream::Plain(tcp),
-        };
+        })?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
@@ -463,45 +444,5 @@ fn refused(what: &str, answer: &http::Response<Option<Vec<u8>>>) -> DialError {
             format!("it refused the upgrade ({status}){quote}"),
             "check the path",
         ),
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match &mut *self {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match &mut *self {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut *self {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut *self {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
     }
 }

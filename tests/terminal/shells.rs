@@ -67,6 +67,7 @@ fn a_shell_is_typed_into_beside_the_logs_and_has_the_size_of_its_pane() {
     let targets = format!("{} {}", shop.target("order"), shop.shell(0));
     let tmux = Tmux::deckwatch(120, 30, &targets);
     tmux.see("pod$");
+    tmux.keys("2");
     line(&tmux, "stty size; echo 中文 🚀 $((6*7))");
     tmux.see("中文 🚀 42");
     let shown = tmux.see("60x27 ·");
@@ -229,6 +230,7 @@ fn a_shell_is_left_running_and_come_back_to() {
     let targets = format!("{} {}", shop.target("order"), shop.shell(0));
     let tmux = Tmux::deckwatch(100, 30, &targets);
     tmux.see("pod$");
+    tmux.keys("2");
     line(
         &tmux,
         "n=0; while sleep 0.1; do n=$((n+1)); echo tick $n; done",
@@ -376,7 +378,6 @@ fn quitting_asks_while_shells_run() {
     let targets = format!("{} {}", shop.target("order"), shop.shell(0));
     let tmux = Tmux::deckwatch(100, 30, &targets);
     tmux.see("pod$");
-    tmux.keys("C-] k C-] h");
     tmux.keys("q");
     tmux.see("quit? One shell runs");
     tmux.keys("n q");

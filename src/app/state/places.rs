@@ -12,12 +12,8 @@ use crate::app::shell::ShellPane;
 use crate::app::tabs::{Tab, Tabs};
 
 impl App {
-    pub(super) fn arrange(&mut self, groups: Vec<Vec<TargetId>>) {
-        let panes: Vec<PaneId> = groups
-            .into_iter()
-            .map(|group| self.new_pane(group))
-            .collect();
-        if let (Some(tree), Some(first)) = (Node::grid(&panes, self.body()), panes.first()) {
+    pub(super) fn arrange(&mut self, panes: &[PaneId]) {
+        if let (Some(tree), Some(first)) = (Node::grid(panes, self.body()), panes.first()) {
             self.tabs.now.tree = tree;
             self.tabs.now.focus = *first;
         }
@@ -127,14 +123,18 @@ impl App {
             return self.tell("there is only one target");
         }
         let old: Vec<Pane> = std::mem::take(&mut self.panes).into_values().collect();
-        let groups = if merged {
+        let groups: Vec<Vec<TargetId>> = if merged {
             targets.iter().map(|id| vec![*id]).collect()
         } else {
             vec![targets]
         };
         let shells: Vec<PaneId> = self.shells.keys().copied().collect();
         self.tabs = Tabs::new(Tab::of(self.tabs.now.focus));
-        self.arrange(groups);
+        let panes: Vec<PaneId> = groups
+            .into_iter()
+            .map(|group| self.new_pane(group))
+            .collect();
+        self.arrange(&panes);
         for shell in shells {
             self.tabs.open(Tab::of(shell));
         }

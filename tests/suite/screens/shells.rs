@@ -142,7 +142,7 @@ fn a_password_is_asked_for_and_never_seen() {
     stage.type_in("hunter2");
     let asked = stage.screen();
     assert!(
-        asked.contains("password •••••••") && !asked.contains("hunter2"),
+        asked.contains("password of bob for 10.0.0.1/x •••••••") && !asked.contains("hunter2"),
         "{asked}"
     );
     stage.keys("enter");
