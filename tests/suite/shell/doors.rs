@@ -1,7 +1,7 @@
 //! Servers that answer otherwise than the recorded ones did, and may: pages of every kind,
 //! upgrades as proxies write them, close frames with every code.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test helper")]
+#![expect(clippy::unwrap_used, reason = "test helper")]
 
 use deckwatch::model::FaultKind;
 use deckwatch::model::shell::ShellExit;
@@ -14,6 +14,9 @@ use crate::playback::player::encoded;
 use crate::playback::recording::Frame;
 use crate::raw_client::{BINARY, CLOSE, TEXT};
 
+/// Opcodes and payloads.
+type Says = &'static [(u8, &'static [u8])];
+
 /// How one server answers.
 #[derive(Clone, Copy)]
 struct Door {
@@ -22,7 +25,7 @@ struct Door {
     /// Further lines of the upgrade's head.
     lines: &'static str,
     /// What follows on the first message.
-    says: &'static [(u8, &'static [u8])],
+    says: Says,
 }
 
 fn frame(op: u8, payload: &[u8]) -> Vec<u8> {
@@ -148,7 +151,7 @@ async fn close_frames_are_read_by_their_code() {
         "/token" => "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"token\": \"\"}",
         _ => none(path),
     };
-    let cases: [(&'static [(u8, &'static [u8])], Meaning); 7] = [
+    let cases: [(Says, Meaning); 7] = [
         (
             &[(BINARY, b"1t"), (BINARY, b"0hi"), (CLOSE, b"")],
             Meaning::Exits,

@@ -183,9 +183,10 @@ impl World {
         if message == b"4base64" {
             assert!(!std::mem::replace(&mut self.base64, true));
         } else if *kind == input {
-            let bytes = match self.base64 {
-                true => STANDARD.decode(body).unwrap(),
-                false => body.to_vec(),
+            let bytes = if self.base64 {
+                STANDARD.decode(body).unwrap()
+            } else {
+                body.to_vec()
             };
             assert!((1..=1000).contains(&bytes.len()));
             self.sent += bytes.len();
