@@ -335,7 +335,8 @@ impl ShellSession {
     }
 
     fn pong(&mut self, now: Instant, dialect: &Dialect) {
-        self.pongs += 1;
+        // One that nobody asked for confirms nothing.
+        self.pongs = self.pings.min(self.pongs + 1);
         let landed = |flight: &Flight| self.pongs >= flight.ping;
         if self.flight.as_ref().is_some_and(landed) {
             self.landed(now, dialect);

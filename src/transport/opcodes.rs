@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 const TEXT: u8 = 1;
 const BINARY: u8 = 2;
+const CLOSE: u8 = 8;
 
 /// What a data message was before it was turned into a binary one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +41,10 @@ enum Place {
 pub struct Walker {
     place: Place,
     opcodes: VecDeque<Opcode>,
+    /// The frame is a close frame.
+    closes: bool,
+    /// Its code, as far as it has come.
+    code: Vec<u8>,
 }
 
 impl Default for Walker {
@@ -50,6 +55,8 @@ impl Default for Walker {
                 line: Vec::with_capacity(12),
             },
             opcodes: VecDeque::new(),
+            closes: false,
+            code: Vec::new(),
         }
     }
 }
@@ -58,6 +65,12 @@ impl Walker {
     /// The opcode of the oldest message that was not asked for yet.
     pub fn next_opcode(&mut self) -> Option<Opcode> {
         self.opcodes.pop_front()
+    }
+
+    /// The code of the close frame, as it stood on the wire.
+    pub fn close_code(&self) -> Option<u16> {
+        let code: [u8; 2] = self.code.as_slice().try_into().ok()?;
+        Some(u16::from_be_bytes(code))
     }
 
     /// Walks over `bytes`, as they came from the peer.
@@ -74,6 +87,7 @@ impl Walker {
                         && let Some(first) = bytes.first_mut()
                     {
                         note_opcode(first, &mut self.opcodes);
+                        self.closes = *first & 0x0f == CLOSE;
                     }
                     let (used, left) = header(held, have, bytes);
                     if let Some(left) = left {
@@ -86,6 +100,10 @@ impl Walker {
                         .unwrap_or(usize::MAX)
                         .min(bytes.len());
                     *left -= used as u64;
+                    if self.closes {
+                        let room = 2_usize.saturating_sub(self.code.len());
+                        self.code.extend(bytes.iter().take(used.min(room)));
+                    }
                     if *left == 0 {
                         self.place = Place::Header {
                             held: [0; 14],
@@ -209,6 +227,11 @@ impl<S> Detexted<S> {
     pub fn next_opcode(&mut self) -> Option<Opcode> {
         self.walker.next_opcode()
     }
+
+    /// The code of the close frame, as it stood on the wire.
+    pub fn close_code(&self) -> Option<u16> {
+        self.walker.close_code()
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Detexted<S> {
@@ -309,6 +332,7 @@ mod tests {
             walker.walk(two);
             assert!(bytes == want, "split at {at}");
             assert_eq!(walker.opcodes, opcodes, "split at {at}");
+            assert_eq!(walker.close_code(), Some(1000), "split at {at}");
         }
         let mut walker = Walker::default();
         let mut bytes = sent.clone();

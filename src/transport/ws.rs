@@ -208,7 +208,8 @@ impl WsConn {
             Some(Ok(Message::Ping(_))) => Ok(Packet::Ping),
             Some(Ok(Message::Pong(_))) => Ok(Packet::Pong),
             Some(Ok(Message::Close(frame))) => {
-                self.goodbye = frame.map(|f| (f.code.into(), f.reason.as_str().to_owned()));
+                let wire = self.socket.get_ref().close_code();
+                self.goodbye = frame.map(|f| goodbye(f.code.into(), f.reason.as_str(), wire));
                 Err(self.ended())
             }
             Some(Ok(Message::Frame(_))) => return None,
@@ -310,6 +311,15 @@ fn request(wish: Upgrade<'_>) -> Result<Request, Error> {
 fn header<T>(answer: &http::Response<T>, name: &str) -> Option<String> {
     let value = answer.headers().get(name)?;
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// Code and reason of a close frame. For a code that may not be on the wire the library says
+/// 1002; ttyd sends 1006 when its program failed (protocols.md 6.5).
+fn goodbye(code: u16, reason: &str, wire: Option<u16>) -> (u16, String) {
+    match wire {
+        Some(wire) if code == 1002 && wire != code => (wire, String::new()),
+        _ => (code, reason.to_owned()),
+    }
 }
 
 fn close_words(code: u16, reason: &str) -> String {

@@ -6,8 +6,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helper")]
 
 mod expected;
-mod player;
-mod recording;
+pub(crate) mod player;
+pub(crate) mod recording;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,5 +3,8 @@
 mod command;
 mod cut;
 mod desk;
+mod doors;
 mod exact;
 mod ill;
+mod playback;
+mod random;

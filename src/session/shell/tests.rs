@@ -384,3 +384,18 @@ fn a_long_paste_tells_its_progress_and_can_be_stopped() {
     assert!(run.told.contains(&ShellUpdate::Stopped(waiting)));
     assert_eq!(run.session.waiting(), 0);
 }
+
+#[test]
+fn a_pong_that_nobody_asked_for_confirms_nothing() {
+    let mut run = Run::ready(POD, None, b"310.0.0.1");
+    for _ in 0..3 {
+        run.hears(b"2");
+    }
+    // A keepalive ping is out: the key waits for its pong.
+    run.passes(15_000);
+    assert_eq!(run.sent(), ["2"]);
+    run.input(Input::Typed(b"x"));
+    assert!(run.sent().is_empty());
+    run.hears(b"2");
+    assert_eq!(run.sent(), ["1x", "2"]);
+}

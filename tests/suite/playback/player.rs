@@ -40,7 +40,7 @@ pub(super) const MANNERS: [Manner; 4] = [
     Manner::Fragmented,
 ];
 
-pub(super) fn encoded(frame: &Frame) -> Vec<u8> {
+pub(crate) fn encoded(frame: &Frame) -> Vec<u8> {
     let mut bytes = vec![u8::from(frame.fin) << 7 | frame.op];
     match frame.payload.len() {
         len @ 0..126 => bytes.push(u8::try_from(len).unwrap()),

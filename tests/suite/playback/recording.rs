@@ -20,12 +20,12 @@ use crate::raw_client::{BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT};
 pub(super) const LIMIT: usize = 512;
 
 #[derive(Clone, Debug)]
-pub(super) struct Frame {
-    pub(super) fin: bool,
-    pub(super) op: u8,
-    pub(super) payload: Vec<u8>,
+pub(crate) struct Frame {
+    pub(crate) fin: bool,
+    pub(crate) op: u8,
+    pub(crate) payload: Vec<u8>,
     /// It left in one write with the frame before.
-    pub(super) batched: bool,
+    pub(crate) batched: bool,
 }
 
 /// One recorded WebSocket.
@@ -53,15 +53,15 @@ pub(super) enum Skip {
     CutPayload,
 }
 
-pub(super) fn word<'a>(row: &'a Value, name: &str) -> &'a str {
+pub(crate) fn word<'a>(row: &'a Value, name: &str) -> &'a str {
     row[name].as_str().unwrap_or("")
 }
 
-pub(super) fn bytes(row: &Value) -> Vec<u8> {
+pub(crate) fn bytes(row: &Value) -> Vec<u8> {
     STANDARD.decode(word(row, "b64")).unwrap()
 }
 
-pub(super) fn opcode(word: &str) -> u8 {
+pub(crate) fn opcode(word: &str) -> u8 {
     match word {
         "cont" | "continuation" => CONTINUATION,
         "text" => TEXT,
@@ -73,7 +73,7 @@ pub(super) fn opcode(word: &str) -> u8 {
     }
 }
 
-pub(super) fn rows(path: &Path) -> Vec<Value> {
+pub(crate) fn rows(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
     let lines = text.split('\n').filter(|line| !line.is_empty());
     lines

@@ -78,13 +78,16 @@ impl Desk {
         let target = Target::parse(url).unwrap();
         let mut spec = target.shell().unwrap().clone();
         spec.dialect = dialect;
-        let (sender, updates) = mpsc::channel(16);
-        let opening = Opening {
+        Self::with(Opening {
             spec,
             login: login.map(|(user, password)| (user.to_owned(), Secret::new(password))),
             remembered: None,
             size: (80, 24),
-        };
+        })
+    }
+
+    pub(crate) fn with(opening: Opening) -> Self {
+        let (sender, updates) = mpsc::channel(16);
         Self {
             shell: Some(Shell::open(opening, (), sender)),
             updates,
