@@ -12,7 +12,7 @@ pub(crate) const LETTERS: [u8; 4] = *b"ZQXJ";
 /// Between two keys: more than a frame.
 pub(crate) const REST: Duration = Duration::from_millis(45);
 /// Keys of a round.
-const KEYS: usize = 80;
+const KEYS: usize = 60;
 
 /// From a key's byte in the PTY to its letter out of it, typed into `cat`; beside it the same
 /// with tmux around `cat`, and a bare WebSocket client of the same shell.
