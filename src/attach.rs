@@ -13,7 +13,7 @@ mod stdio;
 mod terminal;
 
 use crate::cli::plan::ShellPlan;
-use crate::model::shell::{ShellEnd, ShellExit};
+use crate::model::shell::{EXPOSED, ShellEnd, ShellExit};
 use crate::model::{Fault, FaultKind, words};
 use crate::source::shell::Opening;
 
@@ -32,11 +32,14 @@ pub struct World {
 }
 
 /// Runs `deckwatch shell` to its end; the answer is the exit code.
-pub async fn run(plan: ShellPlan, world: World) -> Result<u8, Fault> {
+pub async fn run(plan: ShellPlan, mut world: World) -> Result<u8, Fault> {
     let spec =
         plan.target.shell().cloned().ok_or_else(|| {
             Fault::new(FaultKind::Internal, "deckwatch", "no shell was planned", "")
         })?;
+    if spec.is_exposed() {
+        (world.say)(EXPOSED);
+    }
     let login = login(&spec, &plan.password)?;
     let opening = Opening {
         spec,

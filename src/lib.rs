@@ -1,5 +1,5 @@
-//! `deckwatch`: live logs of a container platform (Rainbond), side by side in the terminal and
-//! in scripts.
+//! `deckwatch`: live logs and shells of a container platform (Rainbond), side by side in the
+//! terminal and in scripts.
 //!
 //! The rule of the house: bytes become meaning in pure code, sockets live in one folder, only
 //! one function changes the state, and drawing can change nothing. `tests/architecture.rs`
@@ -32,6 +32,12 @@
 //! A key's way: `runtime::input` → `app::App::update` → `app::keymap` → a row of
 //! `app::command` → state, and wishes that `runtime::perform` carries out.
 //!
+//! A key's way into a container: `runtime::input` → `app::App::update` → `app::shells::typing`
+//! (`term::keys`) → a wish → `runtime::shells` → `source::shell` → `session::shell`
+//! (`codec::shell`) → `transport::ws`. Its echo's way back: `transport::ws` → `session::shell` →
+//! `source::shell` (a bounded queue that pushes back) → `runtime::shells` (recorded) →
+//! `app::shell` → `term::screen` → `view::grid_view`.
+//!
 //! # Decisions
 //!
 //! - 2026-11-24: `source::outlet` queues batches as they came and sanitises just before sending,
@@ -41,6 +47,10 @@
 //!   no time limit, never starts.
 //! - 2026-11-24: an event's line is its message, its source the step; the whole frame is kept
 //!   beside it (`raw` prints it, JSON carries it, the record shows it).
+//! - 2026-11-24: a shell has a driver of its own, `source::shell`: it never drops and never
+//!   reconnects by itself, where a log's does both.
+//! - 2026-11-24: panes with shells stand beside those with lines (`App::shells`, `App::panes`):
+//!   what acts on lines finds none in a shell, and nothing has to ask which kind it is.
 //! - 2026-11-24: follow mode writes on a thread of its own, so that a blocked pipe can't keep
 //!   signals and sockets waiting.
 //! - 2026-11-24: a shell's grid is `alacritty_terminal`'s, behind `term::screen` alone; what a

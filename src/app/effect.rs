@@ -7,9 +7,19 @@ use bytes::Bytes;
 use crate::codec::target::Target;
 use crate::model::{PaneId, TargetId};
 use crate::store::ScanJob;
+use crate::term::Tracking;
 use crate::text::redact::Secret;
 
 use super::msg::ScanFor;
+
+/// What the terminal that we run in is asked to report, beyond plain keys.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Reports {
+    /// How much of the mouse.
+    pub mouse: Tracking,
+    /// Flags of the kitty keyboard protocol; 0 is none of it.
+    pub kitty: u8,
+}
 
 /// What a player of a recording may be told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,8 +83,8 @@ pub enum Effect {
     Copy(String),
     /// Write lines to a file, which must not exist.
     Save(PathBuf, String),
-    /// Switch the mouse.
-    Mouse(bool),
+    /// Have the terminal that we run in report so much.
+    Report(Reports),
     /// Load a theme by name or path.
     Theme(String),
     /// Stop the process until it is continued.

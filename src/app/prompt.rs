@@ -92,6 +92,8 @@ pub struct Prompt {
     pub purpose: Purpose,
     /// Patterns are taken as they stand.
     pub literal: bool,
+    /// What it is about, behind the label.
+    pub note: Option<String>,
     /// Why what was typed was not taken.
     pub fault: Option<String>,
     text: String,
@@ -107,6 +109,7 @@ impl Prompt {
         Self {
             purpose,
             literal: false,
+            note: None,
             fault: None,
             text: text.to_owned(),
             cursor: text.len(),

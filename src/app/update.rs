@@ -62,6 +62,7 @@ impl App {
         }
         // Whatever was done, the shells that are seen have the size at which they are.
         self.fit_shells();
+        self.follow_focus();
         self.take_wishes()
     }
 
@@ -182,7 +183,8 @@ impl App {
                 self.pending.clear();
                 (command.run)(self);
             }
-            Found::Prefix => {}
+            // What can follow is seen where a notice stood.
+            Found::Prefix => self.notice = None,
             Found::Nothing => {
                 let whole = self.pending.len() == 1;
                 let keys: Vec<String> = self.pending.iter().map(Key::to_string).collect();
@@ -308,6 +310,7 @@ impl App {
                 }
                 self.mode = Mode::Prompt(prompt);
             }
+            Typed::Cancel if prompt.purpose == Purpose::Password => self.on_password(None),
             Typed::Cancel => {}
             Typed::Accept => {
                 let text = prompt.text().to_owned();
@@ -343,7 +346,7 @@ impl App {
                 }
             }
             Purpose::Command => self.run_command(text),
-            Purpose::Password => self.on_password(text),
+            Purpose::Password => self.on_password(Some(text)),
             Purpose::Record => self.begin_recording(text),
             Purpose::Shell => self.with_target(text, |app, target| match target.shell() {
                 Some(_) => app.open_shell(target),

@@ -1,6 +1,6 @@
 //! The raw shell: bytes in, bytes out, until one side ends.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,6 +27,9 @@ const UPDATES: usize = 16;
 /// for this long: the platform does not tell that a shell has ended before a key comes
 /// (protocols.md 9.1 no. 4).
 const QUIET: Duration = Duration::from_secs(1);
+/// What a raw terminal sends for Ctrl-C, and the exit code that it has.
+const CTRL_C: u8 = 3;
+const INTERRUPTED: u8 = 130;
 /// End of file, as a terminal has it.
 const EOT: &[u8] = b"\x04";
 
@@ -61,11 +64,8 @@ struct Session {
 }
 
 /// Runs the shell; the answer is the exit code.
-pub(super) async fn run(opening: Opening, plan: RawPlan, mut world: World) -> Result<u8, Fault> {
+pub(super) async fn run(opening: Opening, plan: RawPlan, world: World) -> Result<u8, Fault> {
     let target = opening.spec.name();
-    if opening.spec.is_exposed() && !plan.quiet {
-        (world.say)(crate::model::shell::EXPOSED);
-    }
     let recording = plan
         .record
         .as_deref()
@@ -114,7 +114,7 @@ pub(super) async fn run(opening: Opening, plan: RawPlan, mut world: World) -> Re
     // Servers here rarely answer a goodbye.
     let _ = timeout(Duration::from_secs(2), shell.finish()).await;
     let written = output.finish().await;
-    if raw.is_some() {
+    if raw.is_some() && std::io::stdout().is_terminal() {
         let mut stdout = std::io::stdout().lock();
         drop(
             stdout
@@ -176,6 +176,10 @@ impl Session {
                         self.end_of_input();
                         continue;
                     };
+                    // Until there is a shell, Ctrl-C is for us.
+                    if self.raw && !self.ready && typed.contains(&CTRL_C) {
+                        return Done::Signal(INTERRUPTED);
+                    }
                     if self.typed(&typed) {
                         return Done::Left;
                     }
@@ -231,7 +235,7 @@ impl Session {
             }
             ShellUpdate::Stale(true) => {
                 if self.raw && !self.quiet {
-                    self.say("the server does not answer; if the shell has ended, a key finds out");
+                    self.say("no answer; if the shell has ended, a key tells");
                 }
             }
             ShellUpdate::Refused(bytes) => self.say(&format!(

@@ -10,7 +10,8 @@ use crate::codec::shell::Dialect;
 use super::units;
 
 const ABOUT: &str = "\
-Live logs of a container platform, side by side in the terminal, or printed for scripts.
+Live logs of a container platform and shells in its containers, side by side in the terminal, or
+for scripts.
 
 TARGET is one of
   ws://HOST:6060/docker_log#SERVICE_ID           a component's log
@@ -31,7 +32,7 @@ Quote targets: # and ? mean something to most shells.";
 #[command(
     name = "deckwatch",
     version,
-    about = "Live logs of a container platform, side by side in the terminal, or printed for scripts",
+    about = "Live logs and shells of a container platform, side by side in the terminal, or for scripts",
     long_about = ABOUT,
     args_conflicts_with_subcommands = true,
     after_help = "Try it without any server: deckwatch demo"

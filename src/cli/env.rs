@@ -15,6 +15,9 @@ pub struct Env {
     pub dumb: bool,
     /// `COLORTERM` promises true colour.
     pub true_color: bool,
+    /// The terminal has the kitty keyboard protocol, by its name; over ssh it stays unused: it
+    /// would stay on in the local terminal after a drop (reliability.md 4).
+    pub kitty: bool,
     /// Standard output is a terminal.
     pub stdout_tty: bool,
     /// Standard error is a terminal.
@@ -37,12 +40,21 @@ impl Env {
         let get = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let forced = |name: &str| get(name).is_some_and(|value| value != "0");
         let term = get("TERM");
+        let kitty = ["kitty", "foot", "ghostty"];
+        let names = [term.clone(), get("TERM_PROGRAM")];
+        let is_kitty = names.iter().flatten().any(|name| {
+            kitty
+                .iter()
+                .any(|known| name.to_ascii_lowercase().contains(known))
+        });
+        let bare = get("SSH_CONNECTION").is_none() && get("TMUX").is_none() && get("STY").is_none();
         Self {
             no_color: get("NO_COLOR").is_some(),
             force_color: forced("CLICOLOR_FORCE") || forced("FORCE_COLOR"),
             dumb: term.as_deref().is_none_or(|term| term == "dumb"),
             true_color: get("COLORTERM")
                 .is_some_and(|value| value == "truecolor" || value == "24bit"),
+            kitty: is_kitty && bare,
             stdout_tty: std::io::stdout().is_terminal(),
             stderr_tty: std::io::stderr().is_terminal(),
             stdin_tty: std::io::stdin().is_terminal(),

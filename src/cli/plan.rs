@@ -94,6 +94,8 @@ pub struct ViewPlan {
     pub plain: bool,
     /// The terminal shows 24-bit colours.
     pub true_color: bool,
+    /// The terminal has the kitty keyboard protocol.
+    pub kitty: bool,
     /// How the clipboard sequence has to be wrapped.
     pub multiplexer: Multiplexer,
 }
@@ -300,6 +302,7 @@ fn view_plan(args: &ViewArgs, env: &Env) -> ViewPlan {
         mouse: args.mouse,
         plain: !env.colors(args.color),
         true_color: env.true_color,
+        kitty: env.kitty,
         multiplexer,
     }
 }

@@ -52,6 +52,8 @@ struct ToBytes {
     input: u8,
     ping: Option<u8>,
     resize: u8,
+    /// Hold output back, and let it come again.
+    pause: Option<(u8, u8)>,
 }
 
 /// First bytes of a server's messages.
@@ -164,6 +166,12 @@ impl Dialect {
     /// The protocol's own ping, where it has one.
     pub fn ping(&self) -> Option<Packet> {
         self.to.ping.map(|ping| self.packet(vec![ping]))
+    }
+
+    /// Asks for output to be held back, or to come again, where the dialect can (ttyd, 6.5).
+    pub fn paused(&self, paused: bool) -> Option<Packet> {
+        let (pause, resume) = self.to.pause?;
+        Some(self.packet(vec![if paused { pause } else { resume }]))
     }
 
     /// What has to be said before the first input: sorenisanerd's server takes base64 only when

@@ -110,7 +110,8 @@ async fn reopen(port: u16) -> TcpListener {
 async fn over_tcp(house: Arc<House>, mut stream: TcpStream, conn: u64, cut: watch::Receiver<Cut>) {
     // Without it small frames wait for each other.
     let _ = stream.set_nodelay(true);
-    if converse(&house, &mut stream, conn, cut).await == End::Cut(Cut::Reset) {
+    let mut wire: &mut dyn Wire = &mut stream;
+    if converse(&house, &mut wire, conn, cut).await == End::Cut(Cut::Reset) {
         // Zero linger makes the close a reset.
         let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
     }
@@ -122,8 +123,14 @@ async fn in_memory(
     conn: u64,
     cut: watch::Receiver<Cut>,
 ) {
-    converse(&house, &mut stream, conn, cut).await;
+    let mut wire: &mut dyn Wire = &mut stream;
+    converse(&house, &mut wire, conn, cut).await;
 }
+
+/// Both kinds of connections as one, so that everything behind it is there once.
+trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for S {}
 
 async fn converse<S>(house: &House, stream: &mut S, conn: u64, mut cut: watch::Receiver<Cut>) -> End
 where

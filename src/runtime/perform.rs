@@ -136,9 +136,11 @@ impl Hands {
             }
             Effect::Copy(text) => told.extend(self.copy(&text, modes)),
             Effect::Save(path, text) => told.push(save(&path, &text)),
-            Effect::Mouse(on) => {
-                if let Err(error) = modes.set_mouse(on) {
-                    told.push(Msg::Failed(format!("the mouse can't be switched: {error}")));
+            Effect::Report(reports) => {
+                if let Err(error) = modes.report(reports) {
+                    told.push(Msg::Failed(format!(
+                        "the terminal takes no settings: {error}"
+                    )));
                 }
             }
             Effect::Theme(name) => match self.load_theme(&name) {

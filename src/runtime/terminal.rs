@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 
+use crate::app::effect::Reports;
+use crate::term::Tracking;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::term::screen::is_catching;
@@ -15,16 +17,17 @@ const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[2J\x1b[H";
 /// output, kitty keyboard, mouse, focus, paste, colours, cursor, margins, character set,
 /// alternate screen (reliability.md 4).
 pub const RESTORE: &[u8] = b"\x1b[?2026l\x1b[<u\x1b[=0;1u\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[0 q\x1b[r\x1b(B\x1b[?1049l";
-const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1002h\x1b[?1006h";
-const MOUSE_OFF: &[u8] = b"\x1b[?1000l\x1b[?1002l\x1b[?1006l";
+const MOUSE_OFF: &[u8] = b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l";
 
 /// The saved state of the terminal, and the way to it.
 #[derive(Debug)]
 pub struct Modes {
     tty: File,
     before: Termios,
-    mouse: bool,
+    reports: Reports,
     inside: bool,
+    /// What is to be reported was told to the terminal since it was entered.
+    reported: bool,
 }
 
 impl Modes {
@@ -35,8 +38,9 @@ impl Modes {
         Ok(Self {
             tty,
             before,
-            mouse: false,
+            reports: Reports::default(),
             inside: false,
+            reported: false,
         })
     }
 
@@ -46,12 +50,9 @@ impl Modes {
         raw.make_raw();
         tcsetattr(self.tty.as_fd(), OptionalActions::Flush, &raw)?;
         self.inside = true;
+        self.reported = false;
         self.tty.write_all(ENTER)?;
-        if self.mouse {
-            self.tty.write_all(MOUSE_ON)
-        } else {
-            Ok(())
-        }
+        self.report(self.reports)
     }
 
     /// Gives the terminal back as it was. Harmless when done twice.
@@ -61,10 +62,28 @@ impl Modes {
         }
     }
 
-    /// Switches the mouse.
-    pub fn set_mouse(&mut self, on: bool) -> io::Result<()> {
-        self.mouse = on;
-        self.tty.write_all(if on { MOUSE_ON } else { MOUSE_OFF })
+    /// Switches what the terminal reports of mouse and keys.
+    pub fn report(&mut self, reports: Reports) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        if reports.mouse != self.reports.mouse || !self.reported {
+            let (last, more): (&[u8], &[u8]) = match reports.mouse {
+                Tracking::Off => (b"", b""),
+                Tracking::Clicks => (b"\x1b[?1000h\x1b[?1006h", b""),
+                Tracking::Drags => (b"\x1b[?1000h\x1b[?1006h", b"\x1b[?1002h"),
+                Tracking::Moves => (b"\x1b[?1000h\x1b[?1006h", b"\x1b[?1003h"),
+            };
+            if self.reported {
+                bytes.extend_from_slice(MOUSE_OFF);
+            }
+            bytes.extend_from_slice(last);
+            bytes.extend_from_slice(more);
+        }
+        if reports.kitty != self.reports.kitty || !self.reported && reports.kitty != 0 {
+            bytes.extend_from_slice(format!("\x1b[={};1u", reports.kitty).as_bytes());
+        }
+        self.reports = reports;
+        self.reported = true;
+        self.tty.write_all(&bytes)
     }
 
     /// A panic in this thread, the loop's, first gives the terminal back and then tells; in a

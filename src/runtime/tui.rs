@@ -100,11 +100,9 @@ pub async fn run(
     let mut app = App::new(targets, plan.merge, plan.buffer, area, now());
     app.theme.clone_from(&theme.name);
     app.mouse = plan.mouse;
+    app.kitty = plan.kitty;
     let signals = Signals::catch().map_err(|error| no_terminal(&error))?;
     modes.enter().map_err(|error| no_terminal(&error))?;
-    if plan.mouse {
-        modes.set_mouse(true).map_err(|error| no_terminal(&error))?;
-    }
     let mut keys = input::start().map_err(|error| no_terminal(&error))?;
     let screen = screen(&modes, area).map_err(|error| no_terminal(&error))?;
     let (shells, mut shelled) = Shells::new(Dialects::load());
@@ -135,7 +133,8 @@ pub async fn run(
 
 impl Tui {
     async fn turn_round(&mut self, inputs: Inputs<'_>) -> io::Result<Ending> {
-        let opened = self.app.take_wishes();
+        let mut opened = self.app.take_wishes();
+        opened.extend(self.app.update(Msg::Tick, now()));
         if let Some(ending) = self.carry_out(opened)? {
             return Ok(ending);
         }

@@ -51,6 +51,8 @@ pub enum Input<'a> {
     Resized(u16, u16),
     /// What waits is not to be sent.
     Stop,
+    /// The program does not keep up with the output, or does again.
+    Crowded(bool),
     /// The packet that [`ShellSession::poll_transmit`] gave is with the network.
     Sent,
     /// The time of [`ShellSession::poll_timeout`] is reached.
@@ -208,6 +210,10 @@ impl ShellSession {
             Input::Typed(bytes) => self.typed.push(bytes),
             Input::Resized(columns, rows) => self.resize(now, columns, rows),
             Input::Stop => self.stop(out),
+            Input::Crowded(crowded) => {
+                let ask = self.dialect().and_then(|dialect| dialect.paused(crowded));
+                self.transmit.extend(ask);
+            }
             Input::Sent => self.handed = 0,
             Input::Timeout => self.tick(now, out),
             Input::Lost(loss) => self.lost(loss, out),
@@ -271,8 +277,8 @@ impl ShellSession {
         let first = hello::hello(&self.place, *known, &self.token, self.size);
         self.transmit.push_back(first);
         let waits = match self.place {
-            Place::Platform(_) => "connected; the platform looks for the container (up to 35 s)",
-            Place::Pages { .. } => "connected; waiting for the shell",
+            Place::Platform(_) => "waiting for the container (up to 35 s)",
+            Place::Pages { .. } => "waiting for the shell",
         };
         out.tell(ShellUpdate::Opening(SafeText::of(waits).into_owned()));
     }

@@ -70,6 +70,18 @@ struct Orders {
     controls: mpsc::Receiver<Control>,
 }
 
+impl Orders {
+    /// Takes no more input; how many bytes were on their way.
+    fn drain(&mut self) -> usize {
+        self.typed.close();
+        let mut bytes = 0;
+        while let Ok(input) = self.typed.try_recv() {
+            bytes += input.len();
+        }
+        bytes
+    }
+}
+
 impl Shell {
     /// Opens a shell; what it says goes to `outlet`, marked with `name`.
     pub fn open<K: Copy + Send + 'static>(
@@ -160,14 +172,9 @@ async fn run<K: Copy>(
             (connection, session)
         }
         Err(DialError { fault, .. }) => {
-            // What was typed meanwhile was never sent.
-            let mut unsent = 0;
-            while let Ok(input) = orders.typed.try_recv() {
-                unsent += input.len();
-            }
             let end = ShellEnd {
                 how: ShellExit::Fault(fault),
-                unsent,
+                unsent: orders.drain(),
                 unconfirmed: 0,
             };
             let _ = outlet.send((name, ShellUpdate::Ended(end))).await;
@@ -199,13 +206,22 @@ async fn drive<K: Copy>(
 ) {
     let mut news = std::collections::VecDeque::new();
     let mut outgoing: Option<Packet> = None;
-    let mut typing = true;
+    let (mut typing, mut paused) = (true, false);
     let far = Duration::from_secs(3600);
     loop {
         news.extend(told.take());
         let over = matches!(news.back(), Some(ShellUpdate::Ended(_)));
+        if let Some(ShellUpdate::Ended(end)) = news.back_mut().filter(|_| typing) {
+            // What was on its way here is not sent either.
+            typing = false;
+            end.unsent += orders.drain();
+        }
         if outgoing.is_none() && !over {
             outgoing = session.poll_transmit(now());
+        }
+        if !news.is_empty() && outlet.capacity() == 0 && !paused {
+            paused = true;
+            session.handle(now(), Input::Crowded(true), &mut told);
         }
         let wake = session.poll_timeout().unwrap_or_else(|| now() + far);
         tokio::select! {
@@ -230,7 +246,13 @@ async fn drive<K: Copy>(
                 Some(input) => session.handle(now(), Input::Typed(&input), &mut told),
                 None => typing = false,
             },
-            exchanged = connection.exchange(&mut outgoing), if news.is_empty() => {
+            room = outlet.reserve_many(outlet.max_capacity() / 2), if paused && news.is_empty() => {
+                let Ok(_) = room else { break };
+                paused = false;
+                session.handle(now(), Input::Crowded(false), &mut told);
+            }
+            // Keys go out though the program does not take what comes.
+            exchanged = connection.exchange(&mut outgoing, news.is_empty()), if !over => {
                 burst(exchanged, &mut connection, &mut session, &mut told);
             }
             () = sleep_until(wake.into()), if !over => {

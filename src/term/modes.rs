@@ -1,7 +1,7 @@
 //! What a program has asked of its terminal, as far as it changes what keys and the mouse send.
 
 /// Which movements of the mouse a program wants to hear of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum Tracking {
     /// None.
     #[default]

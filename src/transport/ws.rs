@@ -167,16 +167,21 @@ impl WsConn {
 
     /// Sends `outgoing` and receives at the same time, so that two peers that both have much to
     /// say can't wait for each other. Ready with what came, or with `None` when `outgoing` has
-    /// become empty and is with the network. Cancel-safe: what is sent is taken from `outgoing`.
+    /// become empty and is with the network. Without `read` it only sends. Cancel-safe: what is
+    /// sent is taken from `outgoing`.
     pub async fn exchange(
         &mut self,
         outgoing: &mut Option<Packet>,
+        read: bool,
     ) -> Result<Option<Packet>, LinkError> {
         std::future::poll_fn(|cx| {
             match self.poll_outgoing(outgoing, cx) {
                 Poll::Ready(Ok(())) => return Poll::Ready(Ok(None)),
                 // What the peer said before it went is still to be read.
                 Poll::Ready(Err(_)) | Poll::Pending => {}
+            }
+            if !read {
+                return Poll::Pending;
             }
             loop {
                 let Poll::Ready(next) = self.socket.poll_next_unpin(cx) else {

@@ -46,6 +46,11 @@ fn typed(prompt: &Prompt, theme: &Theme, area: Rect, buf: &mut Buffer) -> Positi
     let literal = if prompt.literal { " as it stands" } else { "" };
     let x = paint::say(buf, area, prompt.purpose.label(), theme.style(Role::Key));
     let x = paint::say(buf, paint::from(area, x), literal, theme.style(Role::Dim));
+    let note = prompt
+        .note
+        .as_deref()
+        .map_or_else(String::new, |note| format!(" {note}"));
+    let x = paint::say(buf, paint::from(area, x), &note, theme.style(Role::Dim));
     let x = paint::say(buf, paint::from(area, x), " ", style);
     let field = paint::from(area, x);
     let room = usize::from(field.width.saturating_sub(1)).max(1);
@@ -161,10 +166,9 @@ fn keys_that_matter(app: &App) -> &'static [(&'static str, &'static str)] {
                 ("q", "quit"),
             ],
             (None, Some(_)) => &[
-                (
-                    "Ctrl-]",
-                    "then a key is for deckwatch: ? help, d leave it running, x close",
-                ),
+                ("Ctrl-] ?", "help"),
+                ("Ctrl-] d", "leave it running"),
+                ("Ctrl-] x", "close"),
                 ("", "all other keys go to the container"),
             ],
             (None, None) => LINES,

@@ -105,7 +105,10 @@ fn flags(app: &App, shell: &ShellPane) -> String {
     }
     if let Some(look) = &shell.look {
         let back = shell.screen.top_row().saturating_sub(look.top);
-        flags.push(format!("history -{}", words::count(back)));
+        flags.push(match back {
+            0 => "history".into(),
+            back => format!("history -{}", words::count(back)),
+        });
     }
     if shell.count > 1 {
         flags.push(format!("shell no. {}", shell.count));
@@ -146,7 +149,7 @@ fn link(app: &App, shell: &ShellPane) -> (String, Role) {
         Link::Opening(step, since) => {
             let waited = app.now.mono.saturating_duration_since(*since).as_secs();
             let waited = if waited > 0 {
-                format!(" ({waited} s)")
+                format!(" · {waited} s")
             } else {
                 String::new()
             };
@@ -154,14 +157,11 @@ fn link(app: &App, shell: &ShellPane) -> (String, Role) {
         }
         Link::Open(_) | Link::Stale(_) if shell.queued > 0 => {
             let bytes = words::count(shell.queued as u64);
-            (
-                format!("{bytes} bytes are still to be sent; Ctrl-] c stops that"),
-                Role::Warn,
-            )
+            (format!("{bytes} bytes to send; Ctrl-] c stops"), Role::Warn)
         }
         Link::Open(server) => ((*server).to_owned(), Role::Good),
         Link::Stale(server) => (
-            format!("{server} does not answer; if the shell has ended, a key finds out"),
+            format!("{server}: no answer; if the shell has ended, a key tells"),
             Role::Warn,
         ),
         Link::Over(end) => {

@@ -12,6 +12,7 @@ mod hostile;
 mod lines;
 mod modes;
 mod panes;
+mod shells;
 mod sizes;
 mod views;
 

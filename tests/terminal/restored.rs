@@ -4,7 +4,9 @@ use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use deckwatch::app::effect::Reports;
 use deckwatch::runtime::terminal::{Modes, RESTORE};
+use deckwatch::term::Tracking;
 use portable_pty::{Child, CommandBuilder, ExitStatus, PtyPair, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -207,7 +209,12 @@ fn a_loop_that_panics() {
     let mut modes = Modes::open().unwrap();
     modes.restore_on_panic();
     modes.enter().unwrap();
-    modes.set_mouse(true).unwrap();
+    modes
+        .report(Reports {
+            mouse: Tracking::Moves,
+            kitty: 1,
+        })
+        .unwrap();
     panic!("the loop has a defect");
 }
 

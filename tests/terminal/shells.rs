@@ -67,6 +67,7 @@ fn a_shell_is_typed_into_beside_the_logs_and_has_the_size_of_its_pane() {
     let targets = format!("{} {}", shop.target("order"), shop.shell(0));
     let tmux = Tmux::deckwatch(120, 30, &targets);
     tmux.see("pod$");
+    tmux.keys("2");
     line(&tmux, "stty size; echo 中文 🚀 $((6*7))");
     tmux.see("中文 🚀 42");
     let shown = tmux.see("60x27 ·");
@@ -161,7 +162,7 @@ fn less_and_top_draw_what_they_draw_elsewhere() {
     tmux.see("500");
     tmux.keys("q");
     tmux.see("less\n");
-    line(&tmux, "htop -C");
+    line(&tmux, "HTOPRC=/dev/null htop -C");
     tmux.see("F10Quit");
     tmux.keys("F10");
     tmux.gone("F10Quit");
@@ -229,6 +230,7 @@ fn a_shell_is_left_running_and_come_back_to() {
     let targets = format!("{} {}", shop.target("order"), shop.shell(0));
     let tmux = Tmux::deckwatch(100, 30, &targets);
     tmux.see("pod$");
+    tmux.keys("2");
     line(
         &tmux,
         "n=0; while sleep 0.1; do n=$((n+1)); echo tick $n; done",
@@ -376,7 +378,6 @@ fn quitting_asks_while_shells_run() {
     let targets = format!("{} {}", shop.target("order"), shop.shell(0));
     let tmux = Tmux::deckwatch(100, 30, &targets);
     tmux.see("pod$");
-    tmux.keys("C-] k C-] h");
     tmux.keys("q");
     tmux.see("quit? One shell runs");
     tmux.keys("n q");
@@ -423,4 +424,18 @@ fn the_raw_shell_gives_its_terminal_back_and_can_be_left() {
     shop.restart(Duration::from_millis(100));
     tmux.see("the connection was lost");
     tmux.see("code 6");
+}
+
+#[test]
+fn a_raw_shell_that_is_waited_for_can_be_interrupted() {
+    let shop = Shop::open();
+    shop.switch(|switches| switches.shell.silent = true);
+    let tmux = Tmux::run(
+        100,
+        24,
+        &format!("{BIN} shell {}; echo code $?; read x", shop.shell(0)),
+    );
+    tmux.see("waiting for the container");
+    tmux.keys("C-c");
+    tmux.see("code 130");
 }

@@ -72,7 +72,6 @@ pub(super) const COMMANDS: &[Command] = &[
 
 fn mouse(app: &mut App) {
     app.mouse = !app.mouse;
-    app.wish(Effect::Mouse(app.mouse));
     app.tell(if app.mouse { "mouse on" } else { "mouse off" });
 }
 

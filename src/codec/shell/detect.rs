@@ -110,9 +110,10 @@ impl Dialect {
 
 #[cfg(test)]
 mod tests {
-    use super::super::place::Pod;
     use super::*;
+    use crate::codec::shell::place::Pod;
 
+    #[expect(clippy::unnecessary_wraps, reason = "a page that is there")]
     fn page(text: &str) -> Page {
         Some(text.to_owned())
     }

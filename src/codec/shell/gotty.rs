@@ -7,6 +7,7 @@ pub(super) const V1_TO: ToBytes = ToBytes {
     input: b'0',
     ping: Some(b'1'),
     resize: b'2',
+    pause: None,
 };
 pub(super) const V1_FROM: FromBytes = FromBytes {
     output: b'0',
@@ -21,6 +22,7 @@ pub(super) const V2_TO: ToBytes = ToBytes {
     input: b'1',
     ping: Some(b'2'),
     resize: b'3',
+    pause: None,
 };
 pub(super) const V2_FROM: FromBytes = FromBytes {
     output: b'1',

@@ -108,6 +108,9 @@ fn what_we_say_has_each_dialects_numbers() {
         assert_eq!(said(Some(dialect.typed(b"ls\r"))).unwrap(), typed, "{name}");
         assert_eq!(said(dialect.ping()).as_deref(), ping, "{name}");
         assert_eq!(said(Some(dialect.resized(80, 24))).unwrap(), resized);
+        let pause = [true, false].map(|paused| said(dialect.paused(paused)));
+        let held = [Some(b"2".to_vec()), Some(b"3".to_vec())];
+        assert_eq!(pause, if name == "ttyd" { held } else { [None, None] });
         let binary = matches!(dialect.typed(b"x"), Packet::Binary(_));
         assert_eq!(binary, name == "ttyd");
         // No message is longer than the strictest server takes.

@@ -12,6 +12,7 @@ pub(super) const TTYD: Dialect = Dialect {
         input: b'0',
         ping: None,
         resize: b'1',
+        pause: Some((b'2', b'3')),
     },
     from: FromBytes {
         output: b'0',

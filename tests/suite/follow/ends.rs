@@ -33,7 +33,11 @@ async fn what_cannot_be_meant_ends_with_2() {
             "SERVICE_ID is missing",
         ),
         (&["ws://h:6060/docker_log#a=b"], "docker_log", "="),
-        (&["ws://h:6060/nowhere#a"], "nowhere", "no log stream"),
+        (
+            &["ws://h:6060/nowhere#a"],
+            "nowhere",
+            "neither a log stream",
+        ),
         (&["http://h/docker_log#a"], "http://h", "ws://"),
         (&["ws://u:secret@h/docker_log#a"], "ws://", "password"),
         (&["tcp://h#a", "-f"], "tcp://h", "port"),

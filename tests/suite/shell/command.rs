@@ -72,7 +72,7 @@ async fn what_keeps_a_command_from_running_has_its_own_code() {
     assert!(late.err.contains("did not end in 500 ms"), "{}", late.err);
     at(pod("nobody"), &["true"]).await.expect(3);
     at(pod("noexec-0"), &["true"]).await.expect(3);
-    let gone = format!("ws://127.0.0.1:1/docker_console#t/s/p");
+    let gone = "ws://127.0.0.1:1/docker_console#t/s/p".to_owned();
     at(gone, &["true"]).await.expect(5);
     // Something that is no POSIX shell never says the marks.
     let cat = super::desk::platform(&["sh", "-c", "stty -echo; exec cat >/dev/null"]).await;

@@ -9,8 +9,8 @@ use deckwatch::codec::shell::Dialect;
 use deckwatch::codec::target::Target;
 use deckwatch::demo::ShellServer as Server;
 use deckwatch::demo::{Options, Platform, Switches};
+use deckwatch::model::FaultKind;
 use deckwatch::model::shell::{ShellEnd, ShellExit, ShellUpdate};
-use deckwatch::model::{FaultKind, shell};
 use deckwatch::source::shell::{Control, Opening, Shell};
 use deckwatch::text::redact::Secret;
 use tokio::sync::mpsc;
@@ -134,9 +134,14 @@ impl Desk {
     }
 
     pub(crate) async fn types(&mut self, text: impl AsRef<[u8]>) {
+        assert!(self.tries(text).await, "{:?}", self.told);
+    }
+
+    /// Types; false if the shell is over.
+    pub(crate) async fn tries(&mut self, text: impl AsRef<[u8]>) -> bool {
         let input = self.shell.as_ref().unwrap().input();
         let bytes = Bytes::copy_from_slice(text.as_ref());
-        timeout(PATIENCE, input.send(bytes)).await.unwrap().unwrap();
+        timeout(PATIENCE, input.send(bytes)).await.unwrap().is_ok()
     }
 
     /// Types in the background, while output is read.
@@ -190,5 +195,5 @@ impl Desk {
 
 /// Whether an end is the program's own.
 pub(crate) fn exited(end: &ShellEnd) -> bool {
-    matches!(end.how, shell::ShellExit::Exited { failed: false, .. })
+    matches!(end.how, ShellExit::Exited { failed: false, .. })
 }

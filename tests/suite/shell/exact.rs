@@ -1,5 +1,9 @@
 //! Bytes each way, compared by sum: every one arrives, once, in order (decision 18).
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helper")]
+
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 use deckwatch::codec::shell::{Carriage, Dialect};
 use deckwatch::demo::ShellServer as Server;
@@ -7,15 +11,15 @@ use md5::{Digest, Md5};
 
 use super::desk::{Desk, SERVERS, platform, url};
 
-/// Bytes in one run of a server that takes any pace, and of one that takes a message a ping.
-const FREE: usize = 64 << 20;
-const PACED: usize = 8 << 20;
+/// Bytes each way, of each server.
+const SIZE: usize = 64 << 20;
 
 fn sum(bytes: &[u8]) -> String {
-    Md5::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut text = String::new();
+    for byte in Md5::digest(bytes) {
+        write!(text, "{byte:02x}").unwrap();
+    }
+    text
 }
 
 /// Random bytes; of `text` random UTF-8 with characters of all lengths.
@@ -81,8 +85,10 @@ async fn input(server: Server, length: usize) {
     assert_eq!(records[0].input, bytes.len() as u64, "{server:?}");
     assert_eq!(records[0].input_md5, sum(&bytes), "{server:?}");
     let tally = platform.tally().await.shell;
-    let mut harmless = deckwatch::demo::ShellTally::default();
-    harmless.shells = tally.shells;
+    let harmless = deckwatch::demo::ShellTally {
+        shells: tally.shells,
+        ..Default::default()
+    };
     assert_eq!(tally, harmless, "nothing that harms a real server");
     desk.close().await;
 }
@@ -90,21 +96,21 @@ async fn input(server: Server, length: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_byte_of_output_arrives_in_order() {
     for server in SERVERS {
-        output(server, FREE / 4).await;
+        output(server, SIZE).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_byte_of_input_arrives_in_order_where_servers_take_any_pace() {
     for server in [Server::Gotty1, Server::Sorenisanerd, Server::Ttyd] {
-        input(server, FREE / 4).await;
+        input(server, SIZE).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_byte_of_input_arrives_at_the_servers_that_lose_what_comes_back_to_back() {
     for server in [Server::Platform, Server::Gotty2] {
-        input(server, PACED).await;
+        input(server, SIZE).await;
     }
 }
 

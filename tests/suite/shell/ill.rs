@@ -92,7 +92,7 @@ async fn a_pod_that_takes_its_time_is_waited_for_and_said_to_be() {
     desk.types("echo typed-$((6*7))-early\r").await;
     desk.shows("typed-42-early").await;
     let said = desk.told.iter().any(|told| {
-        matches!(told, ShellUpdate::Opening(words) if words.as_str().contains("looks for the container"))
+        matches!(told, ShellUpdate::Opening(words) if words.as_str().contains("waiting for the container"))
     });
     assert!(said, "{:?}", desk.told);
     desk.close().await;
@@ -172,7 +172,7 @@ async fn a_wrong_password_is_a_refusal_and_the_right_one_opens() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_only_shows_is_told_apart_by_nothing_and_loses_nothing() {
     let platform = platform_with(&["sh", "-c", "echo shown; exec sleep 30"], |s| {
-        s.shell.read_only = true
+        s.shell.read_only = true;
     })
     .await;
     for server in [
@@ -276,6 +276,37 @@ async fn bytes_that_are_no_text_are_not_sent_where_they_can_not_be_and_that_is_s
         }
         desk.types(b"a\xff\xe4\xb8").await;
         desk.shows("61 ff e4 b8").await;
+        desk.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_takes_nothing_holds_the_container_up_and_its_keys_still_go_out() {
+    let script = ["sh", "-c", "stty raw -echo; yes 0123456789 & exec sleep 30"];
+    let platform = platform(&script).await;
+    for server in SERVERS {
+        let mut desk = Desk::open(&url(&platform, server));
+        desk.shows("0123456789").await;
+        // Nothing more is read here; what waits on the way is bounded, and then nothing comes.
+        let mut sent = 0;
+        loop {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let now = platform.shells().pop().unwrap().output;
+            if now == sent {
+                break;
+            }
+            sent = now;
+        }
+        desk.types("\x03stop").await;
+        if matches!(server, Server::Gotty1 | Server::Sorenisanerd | Server::Ttyd) {
+            platform
+                .shells_until(|all| all.last().is_some_and(|shell| shell.input == 5))
+                .await;
+        }
+        let before = desk.output.len();
+        while desk.output.len() < before + (1 << 20) {
+            assert!(desk.more().await);
+        }
         desk.close().await;
     }
 }

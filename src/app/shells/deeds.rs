@@ -1,0 +1,187 @@
+//! The commands behind the prefix.
+
+use crate::app::App;
+use crate::app::confirm::{Confirm, Deed};
+use crate::app::effect::Effect;
+use crate::app::key;
+use crate::app::prompt::Purpose;
+use crate::app::shell::{Clipboard, Look, ShellPane};
+use crate::app::tabs::Tab;
+use crate::model::PaneId;
+use crate::term::keys;
+
+impl App {
+    /// The prefix itself goes to the container.
+    pub(in crate::app) fn send_prefix(&mut self) {
+        let key = key::PREFIX;
+        self.type_in(|shell, out| keys::encode(&key, &shell.screen.modes(), out));
+    }
+
+    /// Copy mode.
+    pub(in crate::app) fn look_back(&mut self) {
+        if self.shell().is_none() {
+            return self.tell("this is no shell: the keys of ? move here");
+        }
+        self.with_shell(|shell| {
+            shell.look.get_or_insert_with(|| Look::new(&shell.screen));
+        });
+    }
+
+    /// Pastes what was copied here last.
+    pub(in crate::app) fn paste_copied(&mut self) {
+        if self.copied.is_empty() {
+            return self.tell("nothing was copied yet; the terminal's own paste works too");
+        }
+        let text = self.copied.clone();
+        self.paste_into_shell(&text);
+    }
+
+    /// A new shell where one has ended or was lost, or instead of the one that runs.
+    pub(in crate::app) fn reopen_shell(&mut self) {
+        let now = self.now;
+        let Some(id) = self.with_shell(|shell| {
+            shell.reopen(now);
+            shell.id
+        }) else {
+            return;
+        };
+        self.together.retain(|member| *member != id);
+        self.check_together();
+        self.wish(Effect::CloseShell(id));
+        self.start_shell(id);
+    }
+
+    /// Keys reach the focused shell, or do not.
+    pub(in crate::app) fn toggle_read_only(&mut self) {
+        let now = self.with_shell(|shell| {
+            shell.read_only = !shell.read_only;
+            shell.read_only
+        });
+        match now {
+            Some(true) => self.tell("read-only: keys do not reach this shell"),
+            Some(false) => self.tell("keys reach this shell again"),
+            None => self.tell("this is no shell"),
+        }
+    }
+
+    /// All running shells of this tab are typed into together, after a yes; or no longer.
+    pub(in crate::app) fn toggle_together(&mut self) {
+        if !self.together.is_empty() {
+            self.together.clear();
+            return self.tell("what is typed goes to one shell again");
+        }
+        let members: Vec<PaneId> = self
+            .tabs
+            .now
+            .tree
+            .panes()
+            .into_iter()
+            .filter(|id| self.shells.get(id).is_some_and(ShellPane::is_running))
+            .collect();
+        if members.len() < 2 || !members.contains(&self.tabs.now.focus) {
+            return self
+                .tell("it takes two running shells in this tab, and the focus on one of them");
+        }
+        let names: Vec<String> = members
+            .iter()
+            .filter_map(|id| Some((self.number(*id), self.shells.get(id)?)))
+            .map(|(number, shell)| format!("{number} {}", shell.target.text))
+            .collect();
+        let question = format!("type into these {} shells at once?", members.len());
+        self.ask(Confirm::new(question, &names, Deed::Together(members)));
+    }
+
+    /// A recording begins or ends.
+    pub(in crate::app) fn toggle_recording(&mut self) {
+        let Some((id, running)) = self
+            .shell()
+            .map(|shell| (shell.id, shell.recording.is_some()))
+        else {
+            return self.tell("this is no shell");
+        };
+        if running {
+            return self.wish(Effect::StopRecording(id));
+        }
+        let name = self.file_name("cast");
+        self.prompt(Purpose::Record, &name);
+    }
+
+    /// The recording's name was typed.
+    pub(in crate::app) fn begin_recording(&mut self, path: &str) {
+        let Some(shell) = self.shell() else { return };
+        let size = shell.screen.size();
+        let title = shell.target.name.clone();
+        let (pane, size) = (shell.id, (size.columns(), size.rows()));
+        let path = std::path::PathBuf::from(path);
+        self.wish(Effect::Record {
+            pane,
+            path,
+            size,
+            title,
+        });
+    }
+
+    /// The user stops what is still to be sent.
+    pub(in crate::app) fn stop_paste(&mut self) {
+        match self.shell().map(|shell| (shell.id, shell.queued)) {
+            Some((id, queued)) if queued > 0 => self.wish(Effect::StopInput(id)),
+            Some(_) => self.tell("nothing waits to be sent"),
+            None => self.tell("this is no shell"),
+        }
+    }
+
+    /// The clipboard that a program wants to set is shown, and asked about.
+    pub(in crate::app) fn ask_clipboard(&mut self) {
+        let Some(shell) = self.shell() else { return };
+        match &shell.clipboard {
+            Clipboard::Wanted(text) => {
+                let question = format!(
+                    "let {} set the clipboard to this, and later too?",
+                    shell.target.name
+                );
+                let deed = Deed::Clipboard(shell.id, text.clone());
+                let confirm = Confirm::about_text(question, &text.clone(), deed);
+                self.ask(confirm);
+            }
+            Clipboard::Allowed => {
+                self.with_shell(|shell| shell.clipboard = Clipboard::Refused);
+                self.tell("this shell can't set the clipboard any more");
+            }
+            Clipboard::Unasked | Clipboard::Refused => {
+                self.with_shell(|shell| shell.clipboard = Clipboard::Unasked);
+                self.tell("this shell may ask to set the clipboard");
+            }
+        }
+    }
+
+    /// The shell goes on in a tab of its own, and we go back to where we were.
+    pub(in crate::app) fn leave_running(&mut self) {
+        let id = self.tabs.now.focus;
+        if self.shell().is_none() {
+            return self.tell("this is no shell");
+        }
+        if self.tabs.len() == 1 && self.tabs.now.tree.panes().len() == 1 {
+            return self.tell("there is nothing else to go to; o opens a target");
+        }
+        let here = self.tabs.at();
+        if self.own_tab(id) {
+            self.tabs.go_to(here);
+        } else {
+            self.tabs.turn(-1);
+        }
+        self.tell(&format!("it runs on; {} goes back to it", self.number(id)));
+    }
+
+    /// Moves a pane into a tab of its own, which comes to the front. False if it has one.
+    pub(in crate::app) fn own_tab(&mut self, id: PaneId) -> bool {
+        let Some(rest) = self.tabs.now.tree.clone().without(id) else {
+            return false;
+        };
+        let focus = rest.panes().first().copied();
+        self.tabs.now.tree = rest;
+        self.tabs.now.focus = focus.unwrap_or(self.tabs.now.focus);
+        self.tabs.now.zoom = false;
+        self.tabs.open(Tab::of(id));
+        true
+    }
+}

@@ -1,0 +1,209 @@
+//! What a user does in a shell, on its way to the container: keys, pastes, the mouse.
+
+use bytes::Bytes;
+use ratatui::layout::{Position, Rect};
+
+use crate::app::App;
+use crate::app::areas;
+use crate::app::confirm::{Confirm, Deed};
+use crate::app::effect::{Effect, Play};
+use crate::app::prompt::Purpose;
+use crate::app::shell::look::Did;
+use crate::app::shell::{Link, Look, ShellPane};
+use crate::model::{PaneId, words};
+use crate::term::key::{Code, Key, Phase};
+use crate::term::keys::{self, Doubt, Pointer};
+
+/// Lines that a turn of the wheel scrolls.
+const WHEEL: u16 = 3;
+/// A paste goes out in pieces of so many bytes.
+const PIECE: usize = 64 << 10;
+
+impl App {
+    /// A key while a shell has the focus, and no sequence of ours has begun.
+    pub(in crate::app) fn shell_key(&mut self, key: Key) {
+        let rows = self.shell_rows();
+        let Some(shell) = self.shells.get_mut(&self.tabs.now.focus) else {
+            return;
+        };
+        if shell.look.is_some() {
+            if key.phase != Phase::Release {
+                self.look_key(key, rows);
+            }
+            return;
+        }
+        if let Link::Over(_) = shell.link {
+            let enter = key.code == Code::Enter && key.phase != Phase::Release;
+            if enter {
+                self.reopen_shell();
+            } else {
+                self.say_over();
+            }
+            return;
+        }
+        if shell.spec().is_none() {
+            return self.player_key(key.chord());
+        }
+        self.type_in(|shell, out| keys::encode(&key, &shell.screen.modes(), out));
+    }
+
+    /// A key while a recording is played.
+    fn player_key(&mut self, key: Key) {
+        let order =
+            match key.code {
+                Code::Char(' ' | 'p') => Play::Pause,
+                Code::Char('+' | '=') => Play::Faster,
+                Code::Char('-') => Play::Slower,
+                Code::Right | Code::Char('l') => Play::Skip,
+                Code::Char('q') => return self.quit(),
+                _ => return self.tell(
+                    "space: stop, go on; + -: speed; →: 5 s further; q: quit; Ctrl-] [: look back",
+                ),
+            };
+        self.wish(Effect::Play(self.tabs.now.focus, order));
+    }
+
+    fn say_over(&mut self) {
+        self.tell("this shell is over, and nothing is sent; Enter opens a new one, Ctrl-] x closes the pane");
+    }
+
+    /// Sends what `encode` makes to the focused shell, or to all that are typed into together.
+    pub(super) fn type_in(&mut self, encode: impl Fn(&ShellPane, &mut Vec<u8>)) {
+        let focus = self.tabs.now.focus;
+        let members = if self.together.contains(&focus) {
+            self.together.clone()
+        } else {
+            vec![focus]
+        };
+        let mut refused = None;
+        for id in members {
+            let Some(shell) = self.shells.get(&id) else {
+                continue;
+            };
+            let mut bytes = Vec::new();
+            encode(shell, &mut bytes);
+            if bytes.is_empty() {
+                continue;
+            }
+            if shell.read_only {
+                refused = Some("this shell is read-only here: Ctrl-] w lets keys through");
+            } else {
+                self.wish(Effect::ToShell(id, Bytes::from(bytes)));
+            }
+        }
+        if let Some(words) = refused {
+            self.tell(words);
+        }
+    }
+
+    fn look_key(&mut self, key: Key, rows: usize) {
+        let Some(did) = self.with_shell(|shell| {
+            let look = shell.look.as_mut()?;
+            Some(look.key(key.chord(), &shell.screen, rows))
+        }) else {
+            return;
+        };
+        self.after_look(did.unwrap_or(Did::Left));
+    }
+
+    pub(super) fn after_look(&mut self, did: Did) {
+        match did {
+            Did::Stayed => {}
+            Did::Left => {
+                self.with_shell(|shell| shell.look = None);
+            }
+            Did::Copied(text) => {
+                self.with_shell(|shell| shell.look = None);
+                self.tell(&format!("{} bytes copied", words::count(text.len() as u64)));
+                self.copied.clone_from(&text);
+                self.wish(Effect::Copy(text));
+            }
+            Did::Asks => self.prompt(Purpose::Search, ""),
+            Did::Tells(words) => self.tell(words),
+        }
+    }
+
+    /// Text was pasted while a shell has the focus: what is long or has several lines is asked
+    /// about first.
+    pub(in crate::app) fn paste_into_shell(&mut self, text: &str) {
+        let Some(shell) = self.shell() else { return };
+        let (id, name) = (shell.id, shell.target.name.clone());
+        if !shell.is_running() {
+            return self.say_over();
+        }
+        let question = match keys::doubt(text) {
+            None => return self.send_paste(id, text),
+            Some(Doubt::Lines(1)) => "paste a line with its Enter".to_owned(),
+            Some(Doubt::Lines(lines)) => format!("paste {} lines", words::count(lines as u64)),
+            Some(Doubt::Long(bytes)) => format!("paste {} bytes", words::count(bytes as u64)),
+            Some(Doubt::Controls) => {
+                "paste text with control characters, which are left out,".into()
+            }
+        };
+        let question = format!("{question} into {name}?");
+        self.ask(Confirm::about_text(
+            question,
+            text,
+            Deed::Paste(id, text.to_owned()),
+        ));
+    }
+
+    pub(super) fn send_paste(&mut self, id: PaneId, text: &str) {
+        let Some(shell) = self.shells.get(&id) else {
+            return;
+        };
+        if shell.read_only {
+            return self.tell("this shell is read-only here: Ctrl-] w lets keys through");
+        }
+        let mut bytes = Vec::new();
+        keys::paste(text, &shell.screen.modes(), &mut bytes);
+        let bytes = Bytes::from(bytes);
+        let mut start = 0;
+        while start < bytes.len() {
+            let end = (start + PIECE).min(bytes.len());
+            self.wish(Effect::ToShell(id, bytes.slice(start..end)));
+            start = end;
+        }
+    }
+
+    /// The mouse over a shell. False if its program did not ask for it.
+    pub(in crate::app) fn shell_mouse(&mut self, id: PaneId, rect: Rect, pointer: Pointer) -> bool {
+        let grid = areas::body_area(rect);
+        let at = Position::new(pointer.column, pointer.line);
+        let Some(shell) = self.shells.get_mut(&id) else {
+            return false;
+        };
+        if !grid.contains(at) {
+            return false;
+        }
+        let inside = Pointer {
+            column: pointer.column - grid.x,
+            line: pointer.line - grid.y,
+            ..pointer
+        };
+        let mut bytes = Vec::new();
+        let modes = shell.screen.modes();
+        let up = pointer.did == keys::Did::WheelUp;
+        let wheel = up || pointer.did == keys::Did::WheelDown;
+        // With Shift it is the user's own.
+        let takes =
+            shell.look.is_none() && shell.is_running() && !shell.read_only && !pointer.shift;
+        let asked = takes && keys::mouse(&inside, &modes, &mut bytes)
+            || takes && wheel && keys::wheel(up, WHEEL, &modes, &mut bytes);
+        if asked {
+            if !bytes.is_empty() {
+                self.wish(Effect::ToShell(id, Bytes::from(bytes)));
+            }
+            return true;
+        }
+        if wheel {
+            let rows = usize::from(shell.screen.size().rows());
+            let look = shell.look.get_or_insert_with(|| Look::new(&shell.screen));
+            let lines = i64::from(WHEEL) * if up { -1 } else { 1 };
+            if !look.scroll(lines, &shell.screen, rows) && look.anchor.is_none() {
+                shell.look = None;
+            }
+        }
+        wheel
+    }
+}
