@@ -13,12 +13,12 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::app::msg::Msg;
-use crate::app::{App, Now};
+use crate::app::{App, Effect, Now};
 use crate::cli::plan::ViewPlan;
 use crate::clock;
 use crate::codec::target::Target;
 use crate::model::shell::ShellUpdate;
-use crate::model::{Fault, FaultKind, FeedUpdate, TargetId, words};
+use crate::model::{Fault, FaultKind, FeedUpdate, PaneId, TargetId, words};
 use crate::view::{self, Theme};
 
 use super::dialects::Dialects;
@@ -31,9 +31,11 @@ use super::terminal::Modes;
 const INBOX: usize = 16;
 /// Updates taken in before the keyboard is looked at again.
 const TURN: usize = 256;
-/// Pieces of shells' output taken in before the keyboard is looked at again: 256 KiB, which the
-/// emulator takes in about 4 ms.
-const SHELLS: usize = 4;
+/// Output of a shell is taken in for so long before the keyboard is looked at again …
+const LISTEN: Duration = Duration::from_millis(4);
+/// … in pieces of so many bytes between two looks at the clock: 0.03 ms of the emulator's time as
+/// a rule, 30 ms at worst.
+const BITE: usize = 4 << 10;
 /// The period of frames while much happens (decision 10).
 const FRAME: Duration = Duration::from_millis(33);
 
@@ -78,6 +80,8 @@ struct Tui {
     signals: Signals,
     dirty: bool,
     drawn: Option<Instant>,
+    /// A shell that was typed into: its answer is drawn at once.
+    typed: Option<PaneId>,
 }
 
 /// Runs the interface until it ends, and lets the sources go.
@@ -112,6 +116,7 @@ pub async fn run(
         signals,
         dirty: true,
         drawn: None,
+        typed: None,
     };
     let inputs = Inputs {
         feeds: &mut inbox,
@@ -134,7 +139,7 @@ impl Tui {
             return Ok(ending);
         }
         let mut updates = Vec::with_capacity(TURN);
-        let mut said = Vec::with_capacity(SHELLS);
+        let mut said = None;
         loop {
             let wake = self.wake();
             let mut effects = Vec::new();
@@ -152,11 +157,9 @@ impl Tui {
                     self.dirty = true;
                 }
                 key = inputs.keys.recv() => match key {
-                    // A key is answered at once.
                     Some(key) => {
                         effects = self.app.update(key, now());
-                        self.dirty = true;
-                        self.drawn = None;
+                        self.answer(&effects);
                     }
                     None => return Ok(Ending::HungUp),
                 },
@@ -171,11 +174,8 @@ impl Tui {
                     }
                     self.dirty |= count > 0;
                 }
-                count = inputs.shells.recv_many(&mut said, SHELLS) => {
-                    for (name, update) in said.drain(..) {
-                        effects.extend(self.on_shell(name, update));
-                    }
-                    self.dirty |= count > 0;
+                Some((name, update)) = next(&mut said, inputs.shells) => {
+                    said = self.listen(name, update, &mut effects);
                 }
                 () = sleep_until(wake) => {
                     if !self.dirty {
@@ -191,8 +191,49 @@ impl Tui {
         }
     }
 
+    /// A key is answered at once; one that went to a shell, by what the shell says to it.
+    fn answer(&mut self, effects: &[Effect]) {
+        let shell = effects.iter().try_fold(None, |_, effect| match effect {
+            Effect::ToShell(pane, _) => Some(Some(*pane)),
+            _ => None,
+        });
+        self.typed = shell.flatten();
+        if self.typed.is_none() {
+            self.drawn = None;
+        } else if !self.dirty {
+            // A frame now would be in the answer's way.
+            self.drawn = Some(clock::now());
+        }
+        self.dirty = true;
+    }
+
+    /// Takes in what a shell says, for a while; the answer is what is left of it.
+    fn listen(
+        &mut self,
+        name: shells::Name,
+        update: ShellUpdate,
+        effects: &mut Vec<Effect>,
+    ) -> Option<(shells::Name, ShellUpdate)> {
+        self.dirty = true;
+        if self.typed == Some(name.0) && matches!(update, ShellUpdate::Output(_)) {
+            self.typed = None;
+            self.drawn = None;
+        }
+        let until = clock::now() + LISTEN;
+        let mut rest = Some(update);
+        while let Some(update) = rest.take() {
+            let (first, more) = bite(update);
+            effects.extend(self.on_shell(name, first));
+            if clock::now() >= until {
+                return more.map(|more| (name, more));
+            }
+            rest = more;
+        }
+        None
+    }
+
     /// What a shell says: recorded, then taken in.
-    fn on_shell(&mut self, name: shells::Name, update: ShellUpdate) -> Vec<crate::app::Effect> {
+    fn on_shell(&mut self, name: shells::Name, update: ShellUpdate) -> Vec<Effect> {
         let mut told = Vec::new();
         let msg = self.hands.shells.said(name, update, &mut told);
         let msgs = msg.into_iter().chain(told);
@@ -239,7 +280,7 @@ impl Tui {
         Ok(())
     }
 
-    fn carry_out(&mut self, effects: Vec<crate::app::Effect>) -> io::Result<Option<Ending>> {
+    fn carry_out(&mut self, effects: Vec<Effect>) -> io::Result<Option<Ending>> {
         let mut waiting = effects;
         while !waiting.is_empty() {
             let mut told = Vec::new();
@@ -315,6 +356,25 @@ impl Signals {
             tstp: signal(SignalKind::from_raw(signal_hook::consts::SIGTSTP))?,
             winch: signal(SignalKind::window_change())?,
         })
+    }
+}
+
+/// What is left of an update, else the next one.
+async fn next<T>(left: &mut Option<T>, inbox: &mut mpsc::Receiver<T>) -> Option<T> {
+    match left.take() {
+        Some(left) => Some(left),
+        None => inbox.recv().await,
+    }
+}
+
+/// The first piece of an update, and what follows it.
+fn bite(update: ShellUpdate) -> (ShellUpdate, Option<ShellUpdate>) {
+    match update {
+        ShellUpdate::Output(mut bytes) if bytes.len() > BITE => {
+            let first = bytes.split_to(BITE);
+            (ShellUpdate::Output(first), Some(ShellUpdate::Output(bytes)))
+        }
+        whole => (whole, None),
     }
 }
 

@@ -321,9 +321,10 @@ async fn connect(
         .login
         .as_ref()
         .map(|(user, password)| (user.as_str(), password));
-    let mut found = match (&spec.place, remembered) {
-        (Place::Platform(_), _) => Found {
-            dialect: None,
+    // Who is known is not asked for pages.
+    let mut found = match (&spec.place, spec.dialect.or(remembered)) {
+        (Place::Platform(_), known) => Found {
+            dialect: known,
             token: None,
         },
         (Place::Pages { .. }, Some(known)) => Found {
@@ -332,7 +333,6 @@ async fn connect(
         },
         (Place::Pages { .. }, None) => ask_pages(spec, login).await?,
     };
-    found.dialect = spec.dialect.or(found.dialect);
     if found.token.is_none() {
         found.token = login.map(|(user, password)| token(user, password, found.dialect));
     }
@@ -348,7 +348,8 @@ async fn connect(
         login,
     };
     let connection = WsConn::upgrade(wish).await.map_err(|error| {
-        let full = error.fault.kind == FaultKind::Unreachable && error.fault.why.contains("200");
+        let full = error.fault.kind == FaultKind::Unreachable
+            && error.fault.why.starts_with("it answers 200");
         explain(error, found.dialect, full)
     })?;
     Ok((connection, found))

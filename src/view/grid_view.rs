@@ -32,7 +32,10 @@ pub struct GridView<'a> {
 /// Paints the window. Rows that are not held, and columns beyond the screen's, are blank.
 pub fn grid(buf: &mut Buffer, area: Rect, view: &GridView<'_>, theme: &Theme) {
     let area = area.intersection(buf.area);
-    paint::fill(buf, area, theme.style(Role::Text));
+    // Most cells are blank, and painted by this.
+    let text = theme.style(Role::Text);
+    paint::fill(buf, area, text);
+    let painted = text.patch(theme.cell(&Cell::BLANK.style)) == text;
     let mut symbol = String::new();
     for (number, y) in (view.top..).zip(area.top()..area.bottom()) {
         let Some(row) = view.screen.row(number) else {
@@ -42,6 +45,9 @@ pub fn grid(buf: &mut Buffer, area: Rect, view: &GridView<'_>, theme: &Theme) {
         for (cell, x) in row.cells().zip(area.left()..area.right()) {
             let behind = std::mem::replace(&mut skip, false);
             if behind && cell.width == Width::Spacer {
+                continue;
+            }
+            if painted && cell == Cell::BLANK {
                 continue;
             }
             let style = theme.cell(&cell.style);
