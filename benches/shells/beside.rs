@@ -59,7 +59,7 @@ pub(crate) fn logs() {
 
 /// The pane's own count.
 fn counted(shown: &str) -> String {
-    let last = shown.lines().rev().find(|line| line.contains("lines"));
+    let last = shown.lines().rev().find(|line| line.contains(" shown"));
     last.unwrap_or(shown).trim().chars().take(100).collect()
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn shells() {
     let stops: Vec<f64> = stops.collect();
     println!(
         "    Ctrl-C until the flood stands still: median {:.1} ms, at most {:.1} ms",
-        median(stops.clone()),
+        median(&stops),
         at(&stops, 100)
     );
 }

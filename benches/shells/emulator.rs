@@ -34,12 +34,12 @@ pub(crate) fn throughput() {
             large.push(ours(text.as_bytes(), 64 << 10));
             theirs.extend(tmux(dir.path(), &file));
         }
-        let (small, large) = (median(small), median(large));
+        let (small, large) = (median(&small), median(&large));
         if theirs.len() < ROUNDS {
             println!("  {name:<8}{small:>10.1}{large:>10.1}  MB/s; tmux is not here");
             continue;
         }
-        let theirs = median(theirs);
+        let theirs = median(&theirs);
         let ratio = small / theirs;
         let word = if ratio >= gate { "" } else { "  MISSED" };
         println!(
@@ -136,7 +136,7 @@ pub(crate) fn worst() {
             full.advance(bytes.as_bytes());
             start.elapsed().as_secs_f64() * 1e3
         });
-        println!("  {name:<10}{:>8.2} ms", median(times.collect()));
+        println!("  {name:<10}{:>8.2} ms", median(&times.collect::<Vec<_>>()));
     }
     for _ in 0..HISTORY * 2 {
         full.advance(b"a line of text\r\n");
@@ -147,5 +147,8 @@ pub(crate) fn worst() {
         full.resize(Size::new(columns, ROWS));
         start.elapsed().as_secs_f64() * 1e3
     });
-    println!("  a new width {:>6.2} ms", median(times.collect()));
+    println!(
+        "  a new width {:>6.2} ms",
+        median(&times.collect::<Vec<_>>())
+    );
 }

@@ -128,7 +128,7 @@ pub(crate) fn paste() {
         arrived("pod-1", wanted);
         theirs.push(text.len() as f64 / start.elapsed().as_secs_f64() / 1e3);
     }
-    let (ours, theirs) = (median(ours), median(theirs));
+    let (ours, theirs) = (median(&ours), median(&theirs));
     println!(
         "\nA paste of {} KB to the platform, one message at a time, medians of {ROUNDS}: {ours:.0} KB/s; a bare client {theirs:.0} KB/s ({:.2}x)",
         text.len() / 1000,

@@ -61,8 +61,8 @@ fn rate(bytes: usize, taken: Duration) -> f64 {
     f64::from(u32::try_from(bytes).unwrap()) / taken.as_secs_f64() / 1e6
 }
 
-fn median(values: Vec<f64>) -> f64 {
-    at(&values, 50)
+fn median(values: &[f64]) -> f64 {
+    at(values, 50)
 }
 
 fn at(values: &[f64], percent: usize) -> f64 {

@@ -66,12 +66,12 @@ fn pour(shop: &Shop, target: &str, dialect: &str, file: &Path, (gate, goal): (f6
         theirs.extend(tmux(dir, file));
     }
     let kind = format!("{} {dialect}", file.file_name().unwrap().to_string_lossy());
-    let (ours, bare) = (median(ours), median(bares));
+    let (ours, bare) = (median(&ours), median(&bares));
     if theirs.len() < ROUNDS {
         println!("  {kind:<18}{ours:>10.1}{bare:>14.1}  tmux is not here");
         return;
     }
-    let theirs = median(theirs);
+    let theirs = median(&theirs);
     let ratio = ours / theirs;
     println!(
         "  {kind:<18}{ours:>10.1}{bare:>14.1}{theirs:>8.1}  {ratio:>5.2}x (gate {gate}, goal {goal}){}",
@@ -113,7 +113,7 @@ pub(crate) fn growth() {
         sizes.iter().map(|shell| shell.size).collect::<Vec<_>>()
     );
     let list: Vec<String> = grown.iter().map(|mb| format!("{mb:.1}")).collect();
-    let middle = median(grown);
+    let middle = median(&grown);
     println!(
         "  each filled: {} MB, median {middle:.1}{}",
         list.join(", "),

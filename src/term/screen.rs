@@ -161,7 +161,7 @@ impl Screen {
 
     /// Follows a piece of the program's output, however it was cut. 4 KiB take 0.03 ms as a
     /// rule, but 30 ms if they are nothing but screens full of E (DECALN): who has other work
-    /// to do should look at the clock between pieces of that size (benches/shells.rs).
+    /// to do should look at the clock between pieces of that size (benches/shells).
     pub fn advance(&mut self, bytes: &[u8]) -> Told {
         self.guarded(|screen| screen.feed.take(&mut screen.machine, bytes))
     }
