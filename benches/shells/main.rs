@@ -61,6 +61,7 @@ fn rate(bytes: usize, taken: Duration) -> f64 {
     f64::from(u32::try_from(bytes).unwrap()) / taken.as_secs_f64() / 1e6
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "measured for this alone")]
 fn median(values: Vec<f64>) -> f64 {
     at(&values, 50)
 }

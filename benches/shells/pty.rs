@@ -200,9 +200,8 @@ fn written(bytes: &[u8]) -> impl Iterator<Item = u8> {
     bytes.iter().copied().filter(move |byte| {
         sequence = match (sequence, byte) {
             (_, 0x1b) => 1,
-            (1, b'[') => 2,
+            (1, b'[') | (2, 0x20..=0x3f) => 2,
             (1, b'(' | b')') => 3,
-            (2, 0x20..=0x3f) => 2,
             (1..=3, _) => 4,
             _ => 0,
         };
