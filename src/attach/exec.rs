@@ -18,6 +18,8 @@ use super::{World, outcome};
 
 /// A container that is not there by then is not waited for any longer.
 const OPENING: Duration = Duration::from_secs(90);
+/// What is left to write may take this long after a signal.
+const SOON: Duration = Duration::from_millis(500);
 /// Updates on their way: of up to 64 KiB each.
 const UPDATES: usize = 16;
 
@@ -91,7 +93,10 @@ pub(super) async fn run(opening: Opening, exec: ExecPlan, mut world: World) -> R
         }
     };
     leave(shell, &done).await;
-    let written = output.finish().await;
+    let written = match done {
+        Done::Signal(_) => timeout(SOON, output.finish()).await.unwrap_or(Ok(())),
+        _ => output.finish().await,
+    };
     let code = conclude(done, &finder, (&target, exec.timeout), deadline)?;
     match written {
         Ok(()) => Ok(code),

@@ -27,6 +27,8 @@ const UPDATES: usize = 16;
 /// for this long: the platform does not tell that a shell has ended before a key comes
 /// (protocols.md 9.1 no. 4).
 const QUIET: Duration = Duration::from_secs(1);
+/// What is left to write may take this long when the user wants to go.
+const SOON: Duration = Duration::from_millis(500);
 /// What a raw terminal sends for Ctrl-C, and the exit code that it has.
 const CTRL_C: u8 = 3;
 const INTERRUPTED: u8 = 130;
@@ -113,7 +115,11 @@ pub(super) async fn run(opening: Opening, plan: RawPlan, world: World) -> Result
     }
     // Servers here rarely answer a goodbye.
     let _ = timeout(Duration::from_secs(2), shell.finish()).await;
-    let written = output.finish().await;
+    let written = match done {
+        Done::Ended(_) | Done::NobodyReads => output.finish().await,
+        // Whoever wants to go does not wait for a reader that is stuck.
+        Done::Left | Done::Signal(_) => timeout(SOON, output.finish()).await.unwrap_or(Ok(())),
+    };
     if raw.is_some() && std::io::stdout().is_terminal() {
         let mut stdout = std::io::stdout().lock();
         drop(

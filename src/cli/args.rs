@@ -278,7 +278,8 @@ pub struct ShellArgs {
     /// How long the command may take (124 when it takes longer)
     #[arg(long, value_name = "TIME", value_parser = units::duration, default_value = "60s", requires = "exec")]
     pub timeout: Duration,
-    /// The server's dialect, instead of finding it out
+    /// The server's dialect, instead of finding it out: platform, platform-v1, gotty1, gotty2,
+    /// gottysor, ttyd
     #[arg(long, value_name = "NAME", value_parser = units::dialect)]
     pub dialect: Option<&'static Dialect>,
     /// The password of user@ in the URL is the first line of this file

@@ -161,6 +161,23 @@ impl Target {
         }
     }
 
+    /// What a shell of the same component looks like, to be completed: a log names neither the
+    /// tenant nor a pod. Empty where even that is not known.
+    pub fn shell_like(&self) -> String {
+        let FeedSpec::Ws(WsSpec { url, feed }) = &self.feed else {
+            return String::new();
+        };
+        let (WsFeed::DockerLog(id) | WsFeed::Monitor(id)) = feed else {
+            return String::new();
+        };
+        let mut console = url.clone();
+        console.set_query(None);
+        if let Ok(mut path) = console.path_segments_mut() {
+            path.pop().push("docker_console");
+        }
+        format!("{console}#TENANT_ID/{id}/POD")
+    }
+
     /// Whether the server has a history to replay; without one, only following makes sense.
     pub fn has_history(&self) -> bool {
         match self.feed {
@@ -471,6 +488,20 @@ mod tests {
             assert!(fault.to_string().contains(want), "{text}: {fault}");
             assert!(!fault.next.is_empty(), "{text}");
             assert!(!fault.to_string().contains(":p@"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_log_knows_a_part_of_its_shell() {
+        for (log, shell) in [
+            (
+                "wss://h/x/docker_log?host_id=1#abc",
+                "wss://h/x/docker_console#TENANT_ID/abc/POD",
+            ),
+            ("ws://h/event_log#e", ""),
+            ("-", ""),
+        ] {
+            assert_eq!(Target::parse(log).unwrap().shell_like(), shell);
         }
     }
 

@@ -321,10 +321,9 @@ async fn connect(
         .login
         .as_ref()
         .map(|(user, password)| (user.as_str(), password));
-    // Who is known is not asked for pages.
-    let mut found = match (&spec.place, spec.dialect.or(remembered)) {
-        (Place::Platform(_), known) => Found {
-            dialect: known,
+    let mut found = match (&spec.place, remembered) {
+        (Place::Platform(_), _) => Found {
+            dialect: None,
             token: None,
         },
         (Place::Pages { .. }, Some(known)) => Found {
@@ -333,6 +332,7 @@ async fn connect(
         },
         (Place::Pages { .. }, None) => ask_pages(spec, login).await?,
     };
+    found.dialect = spec.dialect.or(found.dialect);
     if found.token.is_none() {
         found.token = login.map(|(user, password)| token(user, password, found.dialect));
     }

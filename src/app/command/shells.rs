@@ -71,8 +71,11 @@ pub(super) const COMMANDS: &[Command] = &[
 fn shell(app: &mut App) {
     let known = app.pane().and_then(|pane| pane.targets.first().copied());
     let known = known.and_then(|id| app.targets.get(usize::from(id.0)));
-    match known.and_then(|opened| opened.target.shell_beside.clone()) {
-        Some(target) => app.open_shell(*target),
+    match known.map(|opened| &opened.target) {
+        Some(target) => match target.shell_beside.clone() {
+            Some(shell) => app.open_shell(*shell),
+            None => app.prompt(Purpose::Shell, &target.shell_like()),
+        },
         None => app.prompt(Purpose::Shell, ""),
     }
 }

@@ -21,7 +21,9 @@ fn words(text: &str) -> SafeText<'static> {
 impl Stage {
     /// Opens a shell beside the focused pane.
     fn shell(&mut self, url: &str) -> PaneId {
-        self.enter("s", url);
+        self.keys("s ctrl-u");
+        self.type_in(url);
+        self.keys("enter");
         self.app.tabs.now.focus
     }
 
@@ -138,7 +140,11 @@ fn a_connection_that_others_can_read_is_warned_of_before_anything_is_typed() {
 #[test]
 fn a_password_is_asked_for_and_never_seen() {
     let mut stage = Stage::new(100, 8, 1);
-    stage.enter("s", "https://bob@10.0.0.1/x/");
+    stage.keys("s");
+    assert!(stage.screen().contains("docker_console#TENANT_ID/x/POD"));
+    stage.keys("ctrl-u");
+    stage.type_in("https://bob@10.0.0.1/x/");
+    stage.keys("enter");
     stage.type_in("hunter2");
     let asked = stage.screen();
     assert!(

@@ -3,6 +3,7 @@
 use std::fs;
 
 use deckwatch::demo::{Options, Platform, ShellServer as Server};
+use rustix::process::Signal;
 
 use super::desk::{SERVERS, platform, platform_with, url};
 use crate::program::{Done, program};
@@ -257,4 +258,22 @@ async fn a_recording_holds_what_was_shown_and_can_be_read_again() {
     // A recording is never written over.
     program(args).input("x\n").end().await.expect(2);
     assert_eq!(fs::read_to_string(&cast).unwrap(), text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_a_shell_whose_output_nobody_takes() {
+    let platform = platform(&["yes"]).await;
+    for args in [&["shell"][..], &["shell", "--exec", "yes"]] {
+        let url = url(&platform, Server::Ttyd);
+        let mut all = args.to_vec();
+        all.push(&url);
+        let before = platform.shells().len();
+        let mut run = program(&all).open_input().unread().start();
+        platform
+            .shells_until(|shells| shells.len() > before && shells[before].output > 1 << 20)
+            .await;
+        run.signal(Signal::TERM);
+        run.close_input();
+        run.end().await.expect(143);
+    }
 }
