@@ -80,6 +80,14 @@ impl Told {
         !self.updates.is_empty()
     }
 
+    /// The end, if it has come.
+    pub fn end(&mut self) -> Option<&mut ShellEnd> {
+        match self.updates.last_mut() {
+            Some(ShellUpdate::Ended(end)) => Some(end),
+            _ => None,
+        }
+    }
+
     /// Takes everything.
     pub fn take(&mut self) -> Vec<ShellUpdate> {
         self.seal();

@@ -3,6 +3,7 @@
 //! pushes back on the container (architecture.md 5). It does not reconnect by itself: keys must
 //! never reach another shell than the one that was seen (reliability.md 8, row 35).
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,9 @@ const HELD: usize = 16 << 20;
 const TYPED: usize = 256;
 /// Sizes and stops on their way to the task.
 const CONTROLS: usize = 64;
+
+/// A server that can hold output back is asked to when the program has taken none for so long.
+const STUCK: Duration = Duration::from_millis(100);
 
 /// What to open.
 #[derive(Clone, Debug)]
@@ -196,6 +200,35 @@ async fn closed(orders: &mut Orders, size: &mut (u16, u16)) {
     }
 }
 
+/// Whether the program keeps up with the output.
+#[derive(Debug, Default)]
+struct Crowd {
+    /// Since when nothing is read.
+    since: Option<Instant>,
+    /// The server was asked to hold back.
+    told: bool,
+}
+
+impl Crowd {
+    /// What the server is to be told now, if anything.
+    fn look(&mut self, now: Instant, reads: bool) -> Option<bool> {
+        if reads {
+            self.since = None;
+            return std::mem::take(&mut self.told).then_some(false);
+        }
+        let since = *self.since.get_or_insert(now);
+        if self.told || now < since + STUCK {
+            return None;
+        }
+        self.told = true;
+        Some(true)
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        self.since.filter(|_| !self.told).map(|since| since + STUCK)
+    }
+}
+
 /// The connection, from its first byte to its last.
 async fn drive<K: Copy>(
     mut connection: WsConn,
@@ -204,26 +237,28 @@ async fn drive<K: Copy>(
     mut orders: Orders,
     (name, outlet): (K, mpsc::Sender<(K, ShellUpdate)>),
 ) {
-    let mut news = std::collections::VecDeque::new();
+    let mut news = VecDeque::new();
     let mut outgoing: Option<Packet> = None;
-    let (mut typing, mut paused) = (true, false);
+    let (mut typing, mut crowd) = (true, Crowd::default());
     let far = Duration::from_secs(3600);
     loop {
-        news.extend(told.take());
-        let over = matches!(news.back(), Some(ShellUpdate::Ended(_)));
-        if let Some(ShellUpdate::Ended(end)) = news.back_mut().filter(|_| typing) {
+        let over = told.end().is_some() || matches!(news.back(), Some(ShellUpdate::Ended(_)));
+        if let Some(end) = told.end().filter(|_| typing) {
             // What was on its way here is not sent either.
             typing = false;
             end.unsent += orders.drain();
         }
+        // While the program is busy with the last piece, the next one grows.
+        let reads = told.pending() < PIECE;
+        if let Some(crowded) = crowd.look(now(), reads) {
+            session.handle(now(), Input::Crowded(crowded), &mut told);
+        }
         if outgoing.is_none() && !over {
             outgoing = session.poll_transmit(now());
         }
-        if !news.is_empty() && outlet.capacity() == 0 && !paused {
-            paused = true;
-            session.handle(now(), Input::Crowded(true), &mut told);
-        }
         let wake = session.poll_timeout().unwrap_or_else(|| now() + far);
+        let wake = crowd.wake_at().map_or(wake, |at| at.min(wake));
+        let some = !news.is_empty() || told.pending() > 0 || told.has_news();
         tokio::select! {
             biased;
             control = orders.controls.recv() => match control {
@@ -233,9 +268,10 @@ async fn drive<K: Copy>(
                 Some(Control::Stop) => session.handle(now(), Input::Stop, &mut told),
                 None => break,
             },
-            permit = outlet.reserve(), if !news.is_empty() => {
-                let Ok(permit) = permit else { break };
-                if let Some(update) = news.pop_front() {
+            permits = outlet.reserve_many(outlet.max_capacity()), if some => {
+                let Ok(permits) = permits else { break };
+                news.extend(told.take());
+                for (permit, update) in permits.zip(std::iter::from_fn(|| news.pop_front())) {
                     permit.send((name, update));
                 }
                 if over && news.is_empty() {
@@ -246,13 +282,8 @@ async fn drive<K: Copy>(
                 Some(input) => session.handle(now(), Input::Typed(&input), &mut told),
                 None => typing = false,
             },
-            room = outlet.reserve_many(outlet.max_capacity() / 2), if paused && news.is_empty() => {
-                let Ok(_) = room else { break };
-                paused = false;
-                session.handle(now(), Input::Crowded(false), &mut told);
-            }
             // Keys go out though the program does not take what comes.
-            exchanged = connection.exchange(&mut outgoing, news.is_empty()), if !over => {
+            exchanged = connection.exchange(&mut outgoing, reads), if !over => {
                 burst(exchanged, &mut connection, &mut session, &mut told);
             }
             () = sleep_until(wake.into()), if !over => {
