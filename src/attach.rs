@@ -55,18 +55,18 @@ pub async fn run(plan: ShellPlan, mut world: World) -> Result<u8, Fault> {
 
 /// What a shell's end means for the exit code, and what is to be said.
 fn outcome(end: &ShellEnd, target: &str) -> Result<(u8, Option<String>), Fault> {
-    let input = match (end.unsent, end.unconfirmed) {
-        (0, 0) => String::new(),
-        (unsent, 0) => format!(
-            "; {} typed bytes were not sent",
-            words::count(unsent as u64)
-        ),
-        (unsent, sent) => format!(
-            "; {} typed bytes were not sent, and {} may or may not have arrived",
-            words::count(unsent as u64),
-            words::count(sent as u64)
-        ),
+    let bytes = |count: usize| match count {
+        1 => "1 byte of input".to_owned(),
+        count => format!("{} bytes of input", words::count(count as u64)),
     };
+    let mut input = String::new();
+    if end.unsent > 0 {
+        input = format!("; not sent: {}", bytes(end.unsent));
+    }
+    if end.unconfirmed > 0 {
+        let sent = bytes(end.unconfirmed);
+        input = format!("{input}; sent, and perhaps not taken: {sent}");
+    }
     match &end.how {
         ShellExit::Exited { failed: false, .. } => Ok((0, None)),
         ShellExit::Exited { failed: true, .. } => {

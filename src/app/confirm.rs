@@ -1,13 +1,15 @@
 //! Questions that are asked before something is done. Only `y` is a yes: a key that was meant
 //! for a shell must not be one.
 
-use crate::model::PaneId;
+use crate::model::{PaneId, words};
 
 /// What is done after a yes.
 #[derive(Clone, Debug)]
 pub enum Deed {
     /// Close a pane whose shell runs.
     Close(PaneId),
+    /// Open a new shell in place of the one that runs.
+    Reopen(PaneId),
     /// Leave the program while shells run.
     Quit,
     /// Paste into a shell.
@@ -48,12 +50,17 @@ impl Confirm {
 
     /// The same with a text that may have any length.
     pub fn about_text(question: impl Into<String>, text: &str, deed: Deed) -> Self {
-        let lines: Vec<String> = text
-            .split(['\n', '\r'])
-            .filter(|line| !line.is_empty())
-            .take(LINES + 1)
-            .map(|line| line.chars().take(200).collect())
-            .collect();
-        Self::new(question, &lines, deed)
+        let lines = || text.split(['\n', '\r']).filter(|line| !line.is_empty());
+        let shown = lines().take(LINES);
+        let mut about: Vec<String> = shown.map(|line| line.chars().take(200).collect()).collect();
+        let more = lines().count().saturating_sub(LINES);
+        if more > 0 {
+            about.push(format!("… and {} more", words::count(more as u64)));
+        }
+        Self {
+            question: question.into(),
+            lines: about,
+            deed,
+        }
     }
 }

@@ -50,6 +50,12 @@ impl Help {
         Self { rows, keys, seen }
     }
 
+    /// The row of a heading; the first row if there is no such heading.
+    pub fn heading(&self, wanted: &str) -> usize {
+        let is = |row: &Row| matches!(row, Row::Heading(heading) if *heading == wanted);
+        self.rows.iter().position(is).unwrap_or(0)
+    }
+
     /// The first row that is seen at the end.
     pub fn last_top(&self) -> usize {
         self.rows.len().saturating_sub(self.seen)

@@ -87,6 +87,8 @@ pub struct ShellPane {
     pub look: Option<Look>,
     /// Which shell this is in this pane, from 1.
     pub count: u32,
+    /// A shell is opened where another one was.
+    pub renewed: bool,
     /// The bell rang while we did not look.
     pub bell: bool,
     /// The screen has a size of its own: a recording's.
@@ -117,6 +119,7 @@ impl ShellPane {
             clipboard: Clipboard::Unasked,
             look: None,
             count: 1,
+            renewed: false,
             bell: false,
             fixed: false,
             held: None,
@@ -138,14 +141,27 @@ impl ShellPane {
         self.spec().is_some_and(ShellSpec::is_exposed)
     }
 
-    /// A new shell in the same pane: what was on the screen stays above it.
+    /// A new shell in the same pane: what was on the screen stays above it, as soon as there is
+    /// one. A recording begins anew.
     pub fn reopen(&mut self, now: Now) {
-        self.count += 1;
         self.link = opening(now);
         self.queued = 0;
         self.title = None;
         self.held = None;
         self.look = None;
+        if self.spec().is_none() {
+            self.screen = Screen::new(self.screen.size(), HISTORY);
+        }
+        self.renewed = self.spec().is_some();
+    }
+
+    /// Keys are taken from now on; behind an earlier shell that is said on the screen too.
+    fn on_ready(&mut self, server: &'static str) {
+        self.link = Link::Open(server);
+        if !std::mem::take(&mut self.renewed) {
+            return;
+        }
+        self.count += 1;
         // Whatever the program before left on goes; what it wrote stays.
         drop(self.screen.advance(b"\x18\x1b[?1049l"));
         let rows = self.screen.top_row()..self.screen.end_row();
@@ -162,7 +178,7 @@ impl ShellPane {
         let mut outcome = Outcome::default();
         match update {
             ShellUpdate::Opening(step) => self.link = Link::Opening(step, now.mono),
-            ShellUpdate::Ready(server) => self.link = Link::Open(server),
+            ShellUpdate::Ready(server) => self.on_ready(server),
             ShellUpdate::Output(bytes) => self.on_output(&bytes, now, &mut outcome),
             ShellUpdate::Sized(columns, rows) => {
                 self.fixed = true;
@@ -280,6 +296,10 @@ pub fn end_words(end: &ShellEnd) -> String {
     };
     let count = |bytes: usize| words::count(bytes as u64);
     // Writing to a string can't fail.
+    // What a program that ended by itself did not read is nobody's loss.
+    if matches!(end.how, ShellExit::Exited { .. }) {
+        return text;
+    }
     if end.unsent > 0 {
         let _ = write!(text, "; {} typed bytes were not sent", count(end.unsent));
     }

@@ -19,6 +19,7 @@ use crate::text::redact::Secret;
 use super::areas;
 use super::confirm::{Confirm, Deed};
 use super::effect::{Effect, Reports};
+use super::help::Help;
 use super::layout::Axis;
 use super::mode::Mode;
 use super::prompt::Purpose;
@@ -34,6 +35,15 @@ impl App {
     /// Does something to the focused shell.
     pub(super) fn with_shell<T>(&mut self, deed: impl FnOnce(&mut ShellPane) -> T) -> Option<T> {
         self.shells.get_mut(&self.tabs.now.focus).map(deed)
+    }
+
+    /// The help; over a shell it begins with the shells.
+    pub fn open_help(&mut self) {
+        let top = match self.shell() {
+            Some(_) => Help::of(self.body()).heading("Shells"),
+            None => 0,
+        };
+        self.mode = Mode::Help { top };
     }
 
     /// Shells that run.
@@ -243,6 +253,11 @@ impl App {
     fn confirmed(&mut self, deed: Deed) {
         match deed {
             Deed::Close(id) => self.close_pane(id),
+            Deed::Reopen(id) => {
+                if self.tabs.show(id) {
+                    self.reopen_shell();
+                }
+            }
             Deed::Quit => self.wish(Effect::Quit),
             Deed::Paste(id, text) => self.send_paste(id, &text),
             Deed::Together(members) => {

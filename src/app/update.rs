@@ -423,9 +423,12 @@ impl App {
             ("q", _) => self.quit(),
             ("q!", _) => self.wish(Effect::Quit),
             (name, "") => self.run_named(name),
-            (name, _) => self.fail(&format!(
-                "{name}: it takes no argument; ? lists the commands"
-            )),
+            (name, _) if command::all().any(|command| command.name == name) => {
+                self.fail(&format!(
+                    "{name}: it takes no argument; ? lists the commands"
+                ));
+            }
+            (name, _) => self.run_named(name),
         }
     }
 

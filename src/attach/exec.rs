@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
 
 use crate::cli::plan::ExecPlan;
 use crate::clock;
-use crate::model::shell::{ShellExit, ShellUpdate};
+use crate::model::shell::{ShellEnd, ShellExit, ShellUpdate};
 use crate::model::{Fault, FaultKind, words};
 use crate::source::shell::{Opening, Shell};
 
@@ -16,8 +16,6 @@ use super::marker::{Finder, Script};
 use super::stdio::Output;
 use super::{World, outcome};
 
-/// A container that is not there by then is not waited for any longer.
-const OPENING: Duration = Duration::from_secs(90);
 /// What is left to write may take this long after a signal.
 const SOON: Duration = Duration::from_millis(500);
 /// Updates on their way: of up to 64 KiB each.
@@ -29,7 +27,7 @@ enum Done {
     TimedOut,
     Signal(u8),
     NobodyReads,
-    Ended(crate::model::shell::ShellEnd),
+    Ended(ShellEnd),
 }
 
 /// Runs the command; the answer is its status, or what became of it.
@@ -48,7 +46,7 @@ pub(super) async fn run(opening: Opening, exec: ExecPlan, mut world: World) -> R
     let mut own = None;
     let mut status = None;
     let mut typed = false;
-    let mut deadline = clock::now() + OPENING;
+    let deadline = clock::now() + exec.timeout;
     let done = loop {
         if let Some(status) = status.filter(|_| own.is_none()) {
             break Done::Status(status);
@@ -68,7 +66,6 @@ pub(super) async fn run(opening: Opening, exec: ExecPlan, mut world: World) -> R
                         continue;
                     }
                     typed = true;
-                    deadline = clock::now() + exec.timeout;
                     type_in(&shell, &script).await;
                 }
                 Some(((), ShellUpdate::Output(came))) => {
@@ -87,7 +84,7 @@ pub(super) async fn run(opening: Opening, exec: ExecPlan, mut world: World) -> R
                     return Err(Fault::new(FaultKind::Usage, "--exec", why, "write it without them"));
                 }
                 Some(_) => {}
-                None => break Done::TimedOut,
+                None => break Done::Ended(ShellEnd { how: ShellExit::Closed, unsent: 0, unconfirmed: 0 }),
             },
             () = sleep_until(deadline) => break Done::TimedOut,
         }
@@ -97,7 +94,7 @@ pub(super) async fn run(opening: Opening, exec: ExecPlan, mut world: World) -> R
         Done::Signal(_) => timeout(SOON, output.finish()).await.unwrap_or(Ok(())),
         _ => output.finish().await,
     };
-    let code = conclude(done, &finder, (&target, exec.timeout), deadline)?;
+    let code = conclude(done, &finder, (&target, exec.timeout), typed)?;
     match written {
         Ok(()) => Ok(code),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(0),
@@ -132,7 +129,7 @@ fn conclude(
     done: Done,
     finder: &Finder,
     (target, limit): (&str, Duration),
-    deadline: Instant,
+    typed: bool,
 ) -> Result<u8, Fault> {
     let next = "--exec needs a POSIX shell (sh, bash, ash, zsh) in the container";
     match done {
@@ -148,11 +145,11 @@ fn conclude(
                 "give it more with --timeout",
             ))
         }
-        Done::TimedOut if deadline > clock::now() => Err(Fault::new(
-            FaultKind::Internal,
+        Done::TimedOut if !typed => Err(Fault::new(
+            FaultKind::TimedOut,
             target,
-            "its source ended without a word",
-            "",
+            format!("there was no shell in {}", words::duration(limit)),
+            "look at the pod, or give it more with --timeout",
         )),
         Done::TimedOut => Err(Fault::new(
             FaultKind::Protocol,

@@ -49,6 +49,7 @@ struct Session {
     output: Output,
     leftover: Leftover,
     escape: Escape,
+    escapes: bool,
     world: World,
     /// Keys go through a terminal that we hold raw.
     raw: bool,
@@ -58,6 +59,8 @@ struct Session {
     /// When the next end-of-file is typed, after the end of standard input.
     nudge: Option<Instant>,
     ready: bool,
+    /// Bytes that were typed by us: ends of file.
+    ours: usize,
     /// Typed, and not taken by the shell's task yet.
     keys: Option<Bytes>,
     recording: Option<Recording>,
@@ -68,17 +71,7 @@ struct Session {
 /// Runs the shell; the answer is the exit code.
 pub(super) async fn run(opening: Opening, plan: RawPlan, world: World) -> Result<u8, Fault> {
     let target = opening.spec.name();
-    let recording = plan
-        .record
-        .as_deref()
-        .map(|path| {
-            Recording::begin(path, opening.size, &target).map_err(|error| {
-                let what = path.display().to_string();
-                let next = "choose another name or place";
-                Fault::new(FaultKind::Usage, what, words::io_error(&error), next)
-            })
-        })
-        .transpose()?;
+    let recording = record(&plan, opening.size, &target)?;
     let input = stdio::input().map_err(|error| no_terminal(&error))?;
     let winch = signal(SignalKind::window_change()).map_err(|error| no_terminal(&error))?;
     let (sender, updates) = mpsc::channel(UPDATES);
@@ -90,12 +83,14 @@ pub(super) async fn run(opening: Opening, plan: RawPlan, world: World) -> Result
         output: Output::start(),
         leftover: Leftover::default(),
         escape: Escape::new(plan.escape && raw.is_some()),
+        escapes: plan.escape,
         world,
         raw: raw.is_some(),
         quiet: plan.quiet,
         last: None,
         nudge: None,
         ready: false,
+        ours: 0,
         keys: None,
         recording,
         shown: None,
@@ -148,6 +143,19 @@ pub(super) async fn run(opening: Opening, plan: RawPlan, world: World) -> Result
     Ok(code)
 }
 
+/// Begins the recording that is asked for.
+fn record(plan: &RawPlan, size: (u16, u16), title: &str) -> Result<Option<Recording>, Fault> {
+    let Some(path) = plan.record.as_deref() else {
+        return Ok(None);
+    };
+    let recording = Recording::begin(path, size, title).map_err(|error| {
+        let what = path.display().to_string();
+        let next = "choose another name or place";
+        Fault::new(FaultKind::Usage, what, words::io_error(&error), next)
+    })?;
+    Ok(Some(recording))
+}
+
 impl Session {
     async fn turn_round(&mut self, mut input: mpsc::Receiver<Bytes>, mut winch: Signal) -> Done {
         let mut reading = true;
@@ -198,7 +206,7 @@ impl Session {
                     }
                 }
                 () = sleep_until(nudge.unwrap_or(far)) => {
-                    self.shell.write(Bytes::from_static(EOT));
+                    self.end_of_file();
                     self.nudge = Some(clock::now() + QUIET);
                 }
             }
@@ -218,7 +226,10 @@ impl Session {
                 }
                 self.shown = Some(bytes);
             }
-            ShellUpdate::Ended(end) => {
+            ShellUpdate::Ended(mut end) => {
+                // What we typed ourselves nobody misses.
+                end.unsent = end.unsent.saturating_sub(self.ours);
+                end.unconfirmed = end.unconfirmed.saturating_sub(self.ours);
                 if matches!(end.how, ShellExit::Fault(_)) {
                     (self.world.remember)(None);
                 }
@@ -228,7 +239,8 @@ impl Session {
                 self.ready = true;
                 (self.world.remember)(Some(server));
                 if self.raw && !self.quiet {
-                    self.say(&format!("connected to {server}; Enter ~. disconnects"));
+                    let leave = if self.escapes { "; Enter ~. disconnects" } else { "" };
+                    self.say(&format!("connected to {server}{leave}"));
                 }
                 if self.nudge.is_some() {
                     self.nudge = Some(clock::now() + QUIET);
@@ -267,15 +279,20 @@ impl Session {
         leaves
     }
 
+    fn end_of_file(&mut self) {
+        self.ours += EOT.len();
+        self.shell.write(Bytes::from_static(EOT));
+    }
+
     fn end_of_input(&mut self) {
         if self.raw {
             return;
         }
         let line_is_open = self.last.is_some_and(|byte| byte != b'\n' && byte != b'\r');
         if line_is_open {
-            self.shell.write(Bytes::from_static(EOT));
+            self.end_of_file();
         }
-        self.shell.write(Bytes::from_static(EOT));
+        self.end_of_file();
         self.nudge = Some(clock::now() + QUIET);
     }
 

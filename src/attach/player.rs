@@ -44,7 +44,15 @@ struct Lines {
 
 impl Lines {
     fn open(path: &Path) -> Result<Self, Fault> {
-        let file = File::open(path).map_err(|error| unreadable(path, &words::io_error(&error)))?;
+        let file = File::open(path).map_err(|error| {
+            let what = SafeText::of(&path.display().to_string()).to_string();
+            Fault::new(
+                FaultKind::Usage,
+                what,
+                words::io_error(&error),
+                "check the path",
+            )
+        })?;
         Ok(Self {
             file: BufReader::new(file),
             reader: Reader::new(),
@@ -98,14 +106,20 @@ pub fn print(path: &Path, out: &mut impl io::Write) -> Result<(), Fault> {
     let mut lines = Lines::open(path)?;
     let header = lines.header()?;
     let mut screen = Screen::new(header.size, HISTORY);
-    while let Some(item) = lines.next()? {
-        let Item::Event(event) = item else { continue };
+    // What stands before a line that can't be read is shown all the same.
+    let end = loop {
+        let event = match lines.next() {
+            Ok(Some(Item::Event(event))) => event,
+            Ok(Some(Item::Header(_) | Item::Nothing)) => continue,
+            Ok(None) => break Ok(()),
+            Err(fault) => break Err(fault),
+        };
         match event.what {
             What::Output(text) => drop(screen.advance(text.as_bytes())),
             What::Resize(size) => drop(screen.resize(size)),
             What::Input(_) | What::Marker(_) => {}
         }
-    }
+    };
     let mut rows: Vec<String> = (screen.first_row()..screen.end_row())
         .filter_map(|number| screen.row(number))
         .map(Row::text)
@@ -124,7 +138,7 @@ pub fn print(path: &Path, out: &mut impl io::Write) -> Result<(), Fault> {
             )
         })?;
     }
-    Ok(())
+    end
 }
 
 /// Plays a recording as if it were a shell, at `percent` of its own speed: its output goes to

@@ -272,10 +272,11 @@ pub struct ShellArgs {
         help = "ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD[/CONTAINER], or the page of a GoTTY or ttyd"
     )]
     pub target: String,
-    /// Run one command: its output alone, its exit code ours (needs a POSIX shell there)
+    /// Run one command: its output alone, its exit code ours (needs a POSIX shell there; the
+    /// command reads no standard input)
     #[arg(long, value_name = "CMD")]
     pub exec: Option<String>,
-    /// How long the command may take (124 when it takes longer)
+    /// How long all of it may take, the wait for the container too (124 when it takes longer)
     #[arg(long, value_name = "TIME", value_parser = units::duration, default_value = "60s", requires = "exec")]
     pub timeout: Duration,
     /// The server's dialect, instead of finding it out: platform, platform-v1, gotty1, gotty2,

@@ -35,6 +35,12 @@ const ASK: Duration = Duration::from_secs(1);
 /// A keepalive ping keeps input back no longer than this: a shell that has ended answers to
 /// input alone (protocols.md 9.1 no. 4).
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Bytes that a server of this kind reads at once.
+const BUFFER: usize = 1024;
+/// Bytes on the wire around input: its frame's head and type, and the ping behind it.
+const FRAMES: usize = 16;
+/// Bytes of input that go out behind a message that nobody confirms, at a time.
+const KNOCK: usize = 8;
 /// A message without its pong for this long is told of.
 const SLOW: Duration = Duration::from_secs(5);
 
@@ -131,6 +137,8 @@ struct Flight {
     ping: u64,
     /// Pongs that had come when it went.
     before: u64,
+    /// Bytes that it and what follows it take on the wire, at most.
+    wire: usize,
     /// Bytes of input in it.
     input: usize,
     since: Instant,
@@ -313,6 +321,7 @@ impl ShellSession {
             out.tell(ShellUpdate::Ready(other.server));
             return;
         }
+        let slow = self.flight.as_ref().is_some_and(|flight| flight.told);
         let mut scratch = std::mem::take(&mut self.scratch);
         match dialect.decode(message, &mut scratch) {
             FromShell::Output(bytes) => self.output(bytes, out),
@@ -326,6 +335,9 @@ impl ShellSession {
             }
         }
         self.scratch = scratch;
+        if slow && self.flight.is_none() && matches!(self.phase, Phase::Open(_)) {
+            out.tell(ShellUpdate::Stale(false));
+        }
     }
 
     fn output(&mut self, bytes: &[u8], out: &mut Told) {
@@ -393,6 +405,9 @@ impl ShellSession {
             let slow = now >= flight.since + SLOW;
             if slow && self.pongs > flight.before {
                 // An earlier ping was never answered, this one was.
+                if flight.told {
+                    out.tell(ShellUpdate::Stale(false));
+                }
                 self.landed(now, dialect);
                 self.pongs = self.pings;
             } else if slow && !flight.told {
@@ -431,10 +446,12 @@ impl ShellSession {
         let Phase::Open(dialect) = self.phase else {
             return;
         };
+        if dialect.stop_and_wait && self.flight.is_some() {
+            return self.knock(dialect);
+        }
         // A keepalive ping is a message too: one at a time.
         let waits = self.asked.is_some_and(|asked| now < asked + PATIENCE);
-        let busy = self.flight.is_some() || waits && self.pongs < self.pings;
-        if dialect.stop_and_wait && busy {
+        if dialect.stop_and_wait && waits && self.pongs < self.pings {
             return;
         }
         let (packet, input) = if self.resize_at.is_some_and(|at| now >= at) {
@@ -453,12 +470,34 @@ impl ShellSession {
         }
     }
 
+    /// Behind a message that nobody confirms a few keys go out all the same: a shell that has
+    /// ended answers to input alone. They and the message fit into the server's buffer together,
+    /// so that nothing is lost of a server that was only slow.
+    fn knock(&mut self, dialect: &Dialect) {
+        let Some(flight) = self.flight.as_mut().filter(|flight| flight.told) else {
+            return;
+        };
+        if flight.wire + FRAMES + KNOCK > BUFFER {
+            return;
+        }
+        let Some(input) = self.typed.next(dialect.input, KNOCK) else {
+            return;
+        };
+        self.pings += 1;
+        flight.ping = self.pings;
+        flight.input += input.len();
+        flight.wire += FRAMES + input.len();
+        self.transmit.push_back(dialect.typed(&input));
+        self.transmit.extend(dialect.ping());
+    }
+
     fn follow_up(&mut self, now: Instant, dialect: &Dialect, input: usize) {
         self.transmit.extend(dialect.ping());
         self.pings += 1;
         self.flight = Some(Flight {
             ping: self.pings,
             before: self.pongs,
+            wire: FRAMES + input,
             input,
             since: now,
             told: false,
@@ -481,7 +520,7 @@ impl ShellSession {
 
     fn lost(&mut self, loss: &Loss, out: &mut Told) {
         let how = match &self.phase {
-            Phase::Waiting { .. } => ends::before_a_word(loss, &self.place),
+            Phase::Waiting { .. } => ends::before_a_word(loss, &self.place, !self.token.is_empty()),
             Phase::Open(dialect) => ends::connection(loss, dialect),
             Phase::Over => return,
         };

@@ -336,9 +336,11 @@ fn now() -> Instant {
 
 /// Finds out who is there, as far as pages can tell (protocols.md 6.6), and connects.
 async fn dial(opening: &Opening) -> Result<(WsConn, Found), DialError> {
-    match connect(opening, opening.remembered).await {
+    // Whether a password is a shell server's own or that of a proxy before it, its pages tell.
+    let remembered = opening.remembered.filter(|_| opening.login.is_none());
+    match connect(opening, remembered).await {
         // Another server may be there by now, and a page says more than a refused upgrade.
-        Err(_) if opening.remembered.is_some() => connect(opening, None).await,
+        Err(_) if remembered.is_some() => connect(opening, None).await,
         done => done,
     }
 }
@@ -417,9 +419,9 @@ fn explain(mut error: DialError, dialect: Option<&Dialect>, full: bool) -> DialE
     let is_ttyd = dialect.is_some_and(|dialect| dialect.name == "ttyd");
     let fault = &mut error.fault;
     if full {
-        "it answers 200 without upgrading: it may have as many clients as it takes"
+        "it answers 200 without upgrading: nothing serves this path, or it has as many clients as it takes"
             .clone_into(&mut fault.why);
-        "try again when another client has left; check the path".clone_into(&mut fault.next);
+        "check the path, or try again when another client has left".clone_into(&mut fault.next);
     } else if is_ttyd && fault.why.contains("instead of upgrading") {
         "it ended the connection without an answer: ttyd does so on a wrong password, and when it has as many clients as it takes".clone_into(&mut fault.why);
         "check user and password, or try again when another client has left"

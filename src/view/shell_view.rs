@@ -172,7 +172,7 @@ fn link(app: &App, shell: &ShellPane) -> (String, Role) {
             let again = if shell.spec().is_some() {
                 "Enter: a new shell"
             } else {
-                "Enter: once more"
+                "Enter: once more, q: close"
             };
             (format!("{again} · {}", end_words(end)), role)
         }

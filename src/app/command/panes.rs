@@ -208,7 +208,7 @@ pub(super) const COMMANDS: &[Command] = &[
 
 fn reconnect(app: &mut App) {
     if app.shell().is_some() {
-        return app.reopen_shell();
+        return app.renew_shell();
     }
     let targets = app
         .pane()

@@ -1,7 +1,6 @@
 //! The program itself.
 
 use crate::app::effect::Effect;
-use crate::app::mode::Mode;
 use crate::app::prompt::Purpose;
 use crate::app::state::App;
 
@@ -12,7 +11,7 @@ pub(super) const COMMANDS: &[Command] = &[
         name: "help",
         keys: &["?", "f1", "ctrl-] ?"],
         help: "this help",
-        run: |app| app.mode = Mode::Help { top: 0 },
+        run: App::open_help,
     },
     Command {
         name: "command",

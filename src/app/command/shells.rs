@@ -21,7 +21,7 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "look-back",
         keys: &["ctrl-] ["],
-        help: "a shell's history: vi keys move, / n N search, v V select, y copies, q leaves",
+        help: "a shell's history: vi keys move, / n N search, v V select, y copies and goes back, q goes back",
         run: App::look_back,
     },
     Command {

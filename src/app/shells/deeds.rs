@@ -36,6 +36,20 @@ impl App {
         self.paste_into_shell(&text);
     }
 
+    /// A new shell, after a yes if one runs.
+    pub(in crate::app) fn renew_shell(&mut self) {
+        match self.shell().filter(|shell| shell.is_running()) {
+            Some(shell) => {
+                let question = format!(
+                    "open a new shell instead? What runs in {} may end",
+                    shell.target.name
+                );
+                self.ask(Confirm::new(question, &[], Deed::Reopen(shell.id)));
+            }
+            None => self.reopen_shell(),
+        }
+    }
+
     /// A new shell where one has ended or was lost, or instead of the one that runs.
     pub(in crate::app) fn reopen_shell(&mut self) {
         let now = self.now;
@@ -85,7 +99,7 @@ impl App {
         let names: Vec<String> = members
             .iter()
             .filter_map(|id| Some((self.number(*id), self.shells.get(id)?)))
-            .map(|(number, shell)| format!("{number} {}", shell.target.text))
+            .map(|(number, shell)| format!("{number} {}  {}", shell.target.name, shell.target.text))
             .collect();
         let question = format!("type into these {} shells at once?", members.len());
         self.ask(Confirm::new(question, &names, Deed::Together(members)));

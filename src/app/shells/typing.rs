@@ -32,6 +32,12 @@ impl App {
             }
             return;
         }
+        if matches!(shell.link, Link::Over(_))
+            && shell.spec().is_none()
+            && key.code == Code::Char('q')
+        {
+            return self.close_pane(self.tabs.now.focus);
+        }
         if let Link::Over(_) = shell.link {
             let enter = key.code == Code::Enter && key.phase != Phase::Release;
             if enter {
@@ -55,7 +61,7 @@ impl App {
                 Code::Char('+' | '=') => Play::Faster,
                 Code::Char('-') => Play::Slower,
                 Code::Right | Code::Char('l') => Play::Skip,
-                Code::Char('q') => return self.quit(),
+                Code::Char('q') => return self.close_pane(self.tabs.now.focus),
                 _ => return self.tell(
                     "space: stop, go on; + -: speed; →: 5 s further; q: quit; Ctrl-] [: look back",
                 ),
@@ -64,6 +70,9 @@ impl App {
     }
 
     fn say_over(&mut self) {
+        if self.shell().is_some_and(|shell| shell.spec().is_none()) {
+            return self.tell("the recording is over: Enter plays it once more, q closes it");
+        }
         self.tell("this shell is over, and nothing is sent; Enter opens a new one, Ctrl-] x closes the pane");
     }
 

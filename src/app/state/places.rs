@@ -28,7 +28,10 @@ impl App {
             .unwrap_or(0);
         let count = isize::try_from(panes.len().max(1)).unwrap_or(1);
         let there = (isize::try_from(here).unwrap_or(0) + step).rem_euclid(count);
-        self.go_to(usize::try_from(there).unwrap_or(0));
+        let there = usize::try_from(there).ok();
+        if let Some(pane) = there.and_then(|there| panes.get(there)) {
+            self.tabs.now.focus = *pane;
+        }
     }
 
     /// Focus on the pane of that number, in whichever tab it is.

@@ -122,15 +122,20 @@ pub(super) fn silent(dialect: &Dialect) -> ShellExit {
 }
 
 /// The connection ended before the server said anything.
-pub(super) fn before_a_word(loss: &Loss, place: &Place) -> ShellExit {
+pub(super) fn before_a_word(loss: &Loss, place: &Place, with_token: bool) -> ShellExit {
     let denied = loss.code == Some(1008) || loss.code.is_none() && loss.orderly;
     match place {
+        Place::Pages { .. } if denied && with_token => fault(
+            FaultKind::Denied,
+            "the server closed the connection at the first message: it does not accept the password",
+            "check user and password",
+        ),
         Place::Pages { .. } if denied => fault(
             FaultKind::Denied,
             "the server closed the connection at the first message, as it does when it does not accept the password",
             "write user@ before the host and give the password with --password-file",
         ),
-        Place::Platform(_) if loss.orderly => fault(
+        Place::Platform(_) if loss.orderly && loss.code.is_none() => fault(
             FaultKind::Lost,
             format!("{} without a word", loss.why),
             "check the ids behind #, and look at the platform's log",

@@ -244,6 +244,44 @@ fn a_shell_that_ended_without_a_word_is_asked_and_the_next_key_finds_out() {
 }
 
 #[test]
+fn keys_behind_a_message_that_nobody_confirms_find_out_and_lose_nothing() {
+    // The shell ended between its last message and the ping behind it.
+    let mut run = Run::ready(POD, None, b"310.0.0.1");
+    run.hears(b"1aGk=");
+    run.input(Input::Typed(b"exit\r"));
+    assert_eq!(run.sent(), ["1exit\r", "2"]);
+    run.passes(4_900);
+    run.input(Input::Typed(b"x"));
+    assert!(run.sent().is_empty(), "not before it is slow");
+    run.passes(200);
+    assert_eq!(run.sent(), ["1x", "2"]);
+    run.hears(b"run tty failure!");
+    assert!(matches!(
+        run.end().how,
+        ShellExit::Exited { failed: false, .. }
+    ));
+    // All that goes out unconfirmed fits into what the server reads at once.
+    let mut run = Run::ready(POD, None, b"310.0.0.1");
+    run.input(Input::Typed(b"first"));
+    run.sent();
+    run.passes(6_000);
+    run.input(Input::Typed(&[b'y'; 5000]));
+    let sent: usize = run.sent().iter().map(|message| message.len() + 7).sum();
+    assert!((100..1024 - 20).contains(&sent), "{sent}");
+    let before = run.told.len();
+    for _ in run.session.pongs..run.session.pings {
+        run.hears(b"2");
+    }
+    assert!(run.told[before..].contains(&ShellUpdate::Stale(false)));
+    assert_eq!(run.sent().len(), 2, "and on as before");
+    let mut run = Run::ready(POD, None, b"310.0.0.1");
+    run.input(Input::Typed(&[b'y'; 5000]));
+    run.sent();
+    run.passes(60_000);
+    assert!(run.sent().is_empty(), "no room behind a long one");
+}
+
+#[test]
 fn the_platforms_words_end_a_shell_and_say_why() {
     for (words, kind) in [
         ("Auth is not allowed!", FaultKind::Denied),

@@ -401,3 +401,67 @@ fn a_shell_that_lies_reaches_no_terminal() {
     stage.wrote(pane, &"\x1b]0;x\x07".repeat(100_000));
     assert_eq!(stage.sent(pane), "");
 }
+
+#[test]
+fn closing_a_pane_of_one_tab_leaves_the_others_alone() {
+    let mut stage = Stage::new(120, 24, 3);
+    stage.keys("ctrl-w T ctrl-w v");
+    assert_eq!((stage.app.tabs.len(), stage.app.tabs.panes().len()), (2, 4));
+    stage.keys("tab tab");
+    assert_eq!(stage.app.tabs.at(), 1, "tab turns within a tab");
+    stage.keys("ctrl-w c");
+    assert_eq!((stage.app.tabs.len(), stage.app.tabs.panes().len()), (2, 3));
+    assert!(
+        stage
+            .app
+            .tabs
+            .now
+            .tree
+            .panes()
+            .contains(&stage.app.tabs.now.focus)
+    );
+    stage.keys("ctrl-w c");
+    assert_eq!((stage.app.tabs.len(), stage.app.tabs.panes().len()), (1, 2));
+    let mut panes = stage.app.tabs.panes();
+    panes.dedup();
+    assert_eq!(panes.len(), 2);
+}
+
+#[test]
+fn a_shell_that_runs_is_not_replaced_without_a_yes() {
+    let (mut stage, pane) = opened(100, 20);
+    stage.wishes.clear();
+    stage.keys("ctrl-] r");
+    assert!(stage.screen().contains("open a new shell instead?"));
+    let opens = |stage: &Stage| {
+        let is = |wish: &Effect| matches!(wish, Effect::OpenShell { pane: id, .. } if *id == pane);
+        stage.wishes.iter().any(is)
+    };
+    stage.keys("n");
+    assert!(!opens(&stage));
+    stage.keys("ctrl-] r y");
+    assert!(opens(&stage));
+}
+
+#[test]
+fn a_shell_that_could_not_be_had_again_is_not_called_new() {
+    let (mut stage, pane) = opened(100, 20);
+    let lost = |words_of: &str| {
+        ShellUpdate::Ended(ShellEnd {
+            how: ShellExit::Lost(words(words_of)),
+            unsent: 0,
+            unconfirmed: 0,
+        })
+    };
+    stage.said(pane, lost("gone"));
+    for _ in 0..2 {
+        stage.keys("enter");
+        stage.said(pane, lost("refused"));
+    }
+    assert!(!stage.screen().contains("new shell:") && !stage.screen().contains("shell no."));
+    stage.keys("enter");
+    stage.said(pane, ShellUpdate::Ready("the platform"));
+    let screen = stage.screen();
+    assert_eq!(screen.matches("new shell:").count(), 1, "{screen}");
+    assert!(screen.contains("shell no. 2"), "{screen}");
+}

@@ -75,6 +75,19 @@ async fn what_keeps_a_command_from_running_has_its_own_code() {
     at(pod("noexec-0"), &["true"]).await.expect(3);
     let gone = "ws://127.0.0.1:1/docker_console#t/s/p".to_owned();
     at(gone, &["true"]).await.expect(5);
+    // The wait for a container counts too.
+    let mute = platform_with(&["/bin/sh"], |s| s.shell.silent = true).await;
+    let done = at(
+        url(&mute, Server::Platform),
+        &["true", "--timeout", "700ms"],
+    )
+    .await
+    .expect(124);
+    assert!(
+        done.err.contains("there was no shell in 700 ms"),
+        "{}",
+        done.err
+    );
     // Something that is no POSIX shell never says the marks.
     let cat = super::desk::platform(&["sh", "-c", "stty -echo; exec cat >/dev/null"]).await;
     let done = at(url(&cat, Server::Gotty1), &["true", "--timeout", "1s"])
@@ -218,6 +231,37 @@ async fn passwords_come_from_files_and_pipes_and_are_in_no_message() {
     }
     let remembered = fs::read_to_string(state.join("deckwatch/dialects.json")).unwrap();
     assert!(!remembered.contains(canary) && !remembered.contains("user"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_nobody_wants_does_no_harm_twice() {
+    let platform = platform(&["/bin/sh"]).await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("password");
+    fs::write(&file, "pw").unwrap();
+    for server in [
+        Server::Gotty1,
+        Server::Gotty2,
+        Server::Sorenisanerd,
+        Server::Ttyd,
+    ] {
+        let url = url(&platform, server).replace("http://", "http://user@");
+        for _ in 0..3 {
+            let args = [
+                "shell",
+                "--exec",
+                "echo in",
+                "--password-file",
+                file.to_str().unwrap(),
+                &url,
+            ];
+            program(args)
+                .env("XDG_STATE_HOME", dir.path())
+                .end()
+                .await
+                .expect(0);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

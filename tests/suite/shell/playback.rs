@@ -150,7 +150,9 @@ async fn run(
 
 /// Whether it comes to a WebSocket: pages that refuse the password keep the client from it.
 fn upgrades(recorded: &Recorded, hint: Hint) -> bool {
-    let asks = hint != Hint::Remembered && recorded.server != Server::Platform;
+    // With a password the pages are asked even of a server that is remembered.
+    let asks = (hint != Hint::Remembered || recorded.login.is_some())
+        && recorded.server != Server::Platform;
     let pair = recorded
         .login
         .as_ref()

@@ -252,6 +252,13 @@ impl Player {
             }
         }
         self.heard.spoken = true;
+        // A pong that the recorded client had asked for confirms what ours has out, too.
+        if frames
+            .iter()
+            .any(|frame| frame.op == TEXT && frame.payload == b"2")
+        {
+            self.heard.flying = false;
+        }
         let asked = pinged.iter().rev().find(|frame| frame.op == PING);
         let ends = frames.iter().any(|frame| frame.op == CLOSE)
             || frames
