@@ -27,6 +27,18 @@ pub(crate) const SERVERS: [Server; 5] = [
     Server::Ttyd,
 ];
 
+/// What a server speaks.
+pub(crate) fn dialect(server: Server) -> &'static Dialect {
+    let name = match server {
+        Server::Platform => "platform",
+        Server::Gotty1 => "gotty1",
+        Server::Gotty2 => "gotty2",
+        Server::Sorenisanerd => "gottysor",
+        Server::Ttyd => "ttyd",
+    };
+    Dialect::named(name).unwrap()
+}
+
 /// A platform of shells alone that run `command`.
 pub(crate) async fn platform(command: &[&str]) -> Platform {
     platform_with(command, |_| {}).await

@@ -5,11 +5,11 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use deckwatch::codec::shell::{Carriage, Dialect};
+use deckwatch::codec::shell::Carriage;
 use deckwatch::demo::ShellServer as Server;
 use md5::{Digest, Md5};
 
-use super::desk::{Desk, SERVERS, platform, url};
+use super::desk::{Desk, SERVERS, dialect, platform, url};
 
 /// Bytes each way, of each server.
 const SIZE: usize = 64 << 20;
@@ -42,17 +42,6 @@ fn random(seed: u64, length: usize, text: bool) -> Vec<u8> {
         }
     }
     bytes
-}
-
-fn dialect(server: Server) -> &'static Dialect {
-    let name = match server {
-        Server::Platform => "platform",
-        Server::Gotty1 => "gotty1",
-        Server::Gotty2 => "gotty2",
-        Server::Sorenisanerd => "gottysor",
-        Server::Ttyd => "ttyd",
-    };
-    Dialect::named(name).unwrap()
 }
 
 async fn output(server: Server, length: usize) {

@@ -20,7 +20,6 @@ mod recording;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 
-use deckwatch::codec::shell::Dialect;
 use deckwatch::codec::target::Target;
 use deckwatch::demo::ShellServer as Server;
 use deckwatch::model::shell::{ShellExit, ShellUpdate};
@@ -35,7 +34,7 @@ use self::expected::{End, Expected};
 use self::heard::{Heard, Takes};
 use self::player::{MANNERS, Manner, Order, play};
 use self::recording::{Answer, Recorded, Recording, Rule, Skip, Step, connections, files};
-use super::desk::Desk;
+use super::desk::{Desk, dialect};
 use crate::playback::recording::word;
 
 /// What the client is told about who listens.
@@ -47,17 +46,6 @@ enum Hint {
     Said,
     /// An earlier connection told.
     Remembered,
-}
-
-fn dialect(server: Server) -> &'static Dialect {
-    let name = match server {
-        Server::Platform => "platform",
-        Server::Gotty1 => "gotty1",
-        Server::Gotty2 => "gotty2",
-        Server::Sorenisanerd => "gottysor",
-        Server::Ttyd => "ttyd",
-    };
-    Dialect::named(name).unwrap()
 }
 
 /// The URL that leads to the recorded request and first message.

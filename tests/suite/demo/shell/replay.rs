@@ -31,8 +31,9 @@ use std::time::Duration;
 use deckwatch::demo::{Options, Platform, ShellServer, ShellSwitches, Switches};
 use serde_json::Value;
 
-use self::player::{Player, until_total, word};
+use self::player::{Player, until_total};
 use super::seat::options;
+use crate::playback::recording::word;
 
 fn server_of(name: &str) -> ShellServer {
     match name.split('-').next().unwrap() {

@@ -11,8 +11,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use deckwatch::demo::{Platform, ShellServer};
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -20,27 +18,8 @@ use tokio::time::{sleep, timeout};
 
 use super::ear::{Ear, plain};
 use crate::demo::shell::seat::{PATIENCE, Said};
-use crate::raw_client::{BINARY, CLOSE, CONTINUATION, PING, PONG, RawClient, Seen, TEXT};
-
-pub(super) fn word<'a>(row: &'a Value, name: &str) -> &'a str {
-    row[name].as_str().unwrap_or("")
-}
-
-pub(super) fn bytes(row: &Value) -> Vec<u8> {
-    STANDARD.decode(word(row, "b64")).unwrap()
-}
-
-pub(super) fn opcode(word: &str) -> u8 {
-    match word {
-        "cont" => CONTINUATION,
-        "text" => TEXT,
-        "binary" => BINARY,
-        "close" => CLOSE,
-        "ping" => PING,
-        "pong" => PONG,
-        other => panic!("opcode {other}"),
-    }
-}
+use crate::playback::recording::{bytes, opcode, word};
+use crate::raw_client::{CLOSE, CONTINUATION, PONG, RawClient, Seen};
 
 pub(super) struct Conn {
     client: RawClient<TcpStream>,
