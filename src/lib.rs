@@ -7,6 +7,7 @@
 //!
 //! | room | what lives there | may use |
 //! |---|---|---|
+//! | [`lang`] | the two languages of our own texts | nothing |
 //! | [`text`] | untrusted bytes → [`text::SafeText`]; widths; secrets | nothing |
 //! | [`model`] | the nouns: lines, marks, faults, states | `text` |
 //! | [`codec`] | bytes ⇄ meaning: frames, envelopes, layouts, targets | `text`, `model` |
@@ -63,6 +64,7 @@ pub mod clock;
 pub mod codec;
 pub mod demo;
 pub mod follow;
+pub mod lang;
 pub mod model;
 pub mod runtime;
 pub mod session;

@@ -33,6 +33,11 @@ const PURE: &[&str] = &[
 /// The layers, lowest first.
 const TABLE: &[Row] = &[
     Row {
+        module: "lang",
+        uses: &[],
+        never: PURE,
+    },
+    Row {
         module: "text",
         uses: &[],
         never: &[
@@ -177,6 +182,9 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
 ];
 
+/// What every room may use: its texts in both languages.
+const EVERYWHERE: &[&str] = &["lang", "say", "word"];
+
 /// What `app` may name of ratatui.
 const LAYOUT_ONLY: &str = "ratatui::layout::";
 
@@ -304,7 +312,8 @@ fn line_faults(row: &Row, path: &str, line: &str, place: &str, faults: &mut Vec<
         faults.push(format!("{place} groups imports of crate"));
     }
     for used in own_uses(line) {
-        if used != row.module && !used.is_empty() && !row.uses.contains(&used) {
+        let open = used.is_empty() || used == row.module || EVERYWHERE.contains(&used);
+        if !open && !row.uses.contains(&used) {
             faults.push(format!("{place}: {} may not use {used}", row.module));
         }
     }
