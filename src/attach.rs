@@ -44,6 +44,7 @@ pub async fn run(plan: ShellPlan, mut world: World) -> Result<u8, Fault> {
     let opening = Opening {
         spec,
         login,
+        way: std::sync::Arc::clone(&plan.target.way),
         remembered: world.remembered,
         size: terminal::size().unwrap_or(terminal::NO_TERMINAL),
     };

@@ -3,10 +3,16 @@
 
 pub mod docker_log;
 pub mod event_log;
+pub mod http_date;
 pub mod level;
+pub mod name;
 pub mod packet;
+pub mod pod_log;
 pub mod pubsub;
+pub mod rest;
+pub mod route;
 pub mod shell;
+pub mod sse;
 pub mod stamp;
 pub mod target;
 pub mod zmq_layout;

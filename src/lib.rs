@@ -66,6 +66,7 @@ pub mod demo;
 pub mod follow;
 pub mod lang;
 pub mod model;
+pub mod platform;
 pub mod runtime;
 pub mod session;
 pub mod source;

@@ -2,16 +2,18 @@
 //! socket, no clock, no terminal.
 
 pub mod batch;
+pub mod catalog;
+pub mod context;
 pub mod fault;
 pub mod ident;
 pub mod level;
 pub mod shell;
-
 pub mod update;
+pub mod way;
 pub mod words;
 
 pub use batch::{LineBatch, LineRow, RawBatch, RawRow, RowFlags, RowHead};
-pub use fault::{Fault, FaultKind};
+pub use fault::{Cause, Fault, FaultKind};
 pub use ident::{Micros, PaneId, SourceName, TargetId};
 pub use level::Level;
 pub use update::{EndReason, FeedUpdate, LinkState, Mark};

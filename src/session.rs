@@ -6,8 +6,10 @@
 //! alignment of a replay with what was seen before has its place.
 
 pub mod backoff;
+pub mod event;
 pub mod liveness;
 pub mod log;
+pub mod pod;
 pub mod port;
 pub mod pubsub;
 pub mod replay;
@@ -31,8 +33,8 @@ pub enum AnySession {
 }
 
 impl AnySession {
-    /// The session for a feed; none for standard input and files, which speak no protocol, and for
-    /// shells, which have one of their own.
+    /// The session for a feed; none for standard input and files, which speak no protocol, for
+    /// shells, which have one of their own, and for what a platform's REST finds.
     pub fn new(feed: &FeedSpec) -> Option<Self> {
         match feed {
             FeedSpec::Ws(spec) => Some(match &spec.feed {
@@ -43,7 +45,13 @@ impl AnySession {
                 | WsFeed::Mpush(_) => Self::Log(log::LogSession::new(&spec.feed)),
             }),
             FeedSpec::Zmq(spec) => Some(Self::Zmq(zmq::ZmqSession::new(spec))),
-            FeedSpec::Stdin | FeedSpec::File(_) | FeedSpec::Shell(_) | FeedSpec::Cast(..) => None,
+            FeedSpec::Stdin
+            | FeedSpec::File(_)
+            | FeedSpec::Shell(_)
+            | FeedSpec::Cast(..)
+            | FeedSpec::Name(_)
+            | FeedSpec::Component(_)
+            | FeedSpec::Events(_) => None,
         }
     }
 

@@ -1,10 +1,14 @@
 //! L5: the tasks that drive a session over its connection and hand on what it says. This is
 //! where wishes become waits; no protocol is known here.
 
+pub mod component;
 pub mod drive;
+pub mod events;
 pub mod lines;
 pub mod outlet;
+mod pod;
 pub mod shell;
+mod sockets;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -57,6 +61,18 @@ impl Source {
                 let work = drive::run(target.clone(), policy, orders, outlet);
                 tokio::spawn(guarded(work, name, alarm))
             }
+            FeedSpec::Component(place) => {
+                let place = (**place).clone();
+                let work = component::run(target.clone(), place, policy, orders, outlet);
+                tokio::spawn(guarded(work, name, alarm))
+            }
+            FeedSpec::Events(place) => {
+                let place = (**place).clone();
+                let work = events::run(target.clone(), place, policy, orders, outlet);
+                tokio::spawn(guarded(work, name, alarm))
+            }
+            // Names are looked up before anything is opened.
+            FeedSpec::Name(_) => tokio::spawn(std::future::ready(())),
             FeedSpec::Stdin => {
                 let work = lines::run_stdin(policy.follow, orders, outlet);
                 tokio::spawn(guarded(work, name, alarm))

@@ -4,12 +4,17 @@
 pub mod dial;
 pub mod http;
 pub mod opcodes;
+mod proxy;
+mod refusal;
 pub mod stream;
+mod tls;
 pub mod ws;
 pub mod zmq;
 
+use std::time::Duration;
+
 use crate::codec::Packet;
-use crate::model::{Fault, FaultKind};
+use crate::model::{Cause, Fault, FaultKind};
 
 /// The largest message that is taken, in bytes (reliability.md 2.1).
 pub const MAX_MESSAGE: usize = 4 << 20;
@@ -57,23 +62,37 @@ pub struct DialError {
     pub fault: Fault,
     /// Whether another attempt may end otherwise.
     pub retry: bool,
+    /// How long the server wants to be left alone (`Retry-After`), at most 5 minutes.
+    pub after: Option<Duration>,
+    /// What stood in the way.
+    pub cause: Cause,
 }
 
 impl DialError {
     /// An attempt that may work later.
     pub(crate) fn later(what: &str, why: impl Into<String>, next: &str) -> Self {
-        Self {
-            fault: Fault::new(FaultKind::Unreachable, what, why, next),
-            retry: true,
-        }
+        Self::of(FaultKind::Unreachable, what, why, next, true)
     }
 
     /// An answer that will stay the same.
     pub(crate) fn never(kind: FaultKind, what: &str, why: impl Into<String>, next: &str) -> Self {
+        Self::of(kind, what, why, next, false)
+    }
+
+    fn of(kind: FaultKind, what: &str, why: impl Into<String>, next: &str, retry: bool) -> Self {
         Self {
             fault: Fault::new(kind, what, why, next),
-            retry: false,
+            retry,
+            after: None,
+            cause: Cause::Other,
         }
+    }
+
+    /// The same, with what stood in the way.
+    #[must_use]
+    pub(crate) fn because(mut self, cause: Cause) -> Self {
+        self.cause = cause;
+        self
     }
 }
 
@@ -90,4 +109,17 @@ pub enum LinkError {
     Missing(String),
     /// It goes on; something is to be told.
     Notice(String),
+}
+
+impl LinkError {
+    /// What it says.
+    pub fn words(self) -> String {
+        match self {
+            Self::Ended(why)
+            | Self::Cut(why)
+            | Self::Broken(why)
+            | Self::Missing(why)
+            | Self::Notice(why) => why,
+        }
+    }
 }

@@ -70,7 +70,7 @@ const TABLE: &[Row] = &[
     },
     Row {
         module: "transport",
-        uses: &["text", "model", "codec"],
+        uses: &["text", "model", "codec", "clock"],
         never: SCREEN,
     },
     Row {
@@ -115,8 +115,21 @@ const TABLE: &[Row] = &[
         ],
     },
     Row {
+        module: "platform",
+        uses: &["text", "model", "codec", "transport", "clock"],
+        never: SCREEN,
+    },
+    Row {
         module: "source",
-        uses: &["text", "model", "codec", "session", "transport", "clock"],
+        uses: &[
+            "text",
+            "model",
+            "codec",
+            "session",
+            "transport",
+            "platform",
+            "clock",
+        ],
         never: SCREEN,
     },
     Row {
@@ -148,6 +161,7 @@ const TABLE: &[Row] = &[
             "clock",
             "codec",
             "transport",
+            "platform",
             "session",
             "store",
             "term",

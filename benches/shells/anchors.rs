@@ -100,6 +100,7 @@ impl Bare {
                 url: &url,
                 subprotocol: dialect.subprotocol,
                 login: None,
+                way: &target.way,
             };
             let mut connection = WsConn::upgrade(wish).await.unwrap();
             let first = hello::hello(

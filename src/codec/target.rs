@@ -2,12 +2,16 @@
 //! be said there. The part behind `#` is never sent as part of a request.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use url::Url;
 
+use crate::model::context::Place;
+use crate::model::way::Way;
 use crate::model::{Fault, FaultKind};
 use crate::text::redact;
 
+use super::name::Name;
 use super::pubsub::Channel;
 use super::shell::ShellSpec;
 use super::zmq_layout::{LAYOUTS, Layout};
@@ -23,6 +27,8 @@ pub struct Target {
     pub feed: FeedSpec,
     /// A shell of the container that the lines come from, where that is known.
     pub shell_beside: Option<Box<Self>>,
+    /// How its server is reached.
+    pub way: Arc<Way>,
 }
 
 /// What to open.
@@ -40,6 +46,12 @@ pub enum FeedSpec {
     Shell(ShellSpec),
     /// A recording of one (asciicast), and how fast it is played, in percent.
     Cast(PathBuf, u32),
+    /// Something on a platform, by name; to be looked up there.
+    Name(Name),
+    /// A component that was found: the logs of its pods.
+    Component(Box<Place>),
+    /// A component that was found: what the platform does with it.
+    Events(Box<Place>),
 }
 
 /// A WebSocket and what to say on it.
@@ -82,18 +94,36 @@ pub struct ZmqSpec {
 }
 
 impl Target {
+    /// A target that is reached directly.
+    pub fn new(text: impl Into<String>, name: impl Into<String>, feed: FeedSpec) -> Self {
+        Self {
+            text: text.into(),
+            name: name.into(),
+            feed,
+            shell_beside: None,
+            way: Arc::default(),
+        }
+    }
+
+    /// The same, reached as `way` says, and so the shell beside it.
+    #[must_use]
+    pub fn by(mut self, way: &Arc<Way>) -> Self {
+        self.way = Arc::clone(way);
+        self.shell_beside = self.shell_beside.map(|shell| Box::new(shell.by(way)));
+        self
+    }
+
     /// Reads what a user typed.
     pub fn parse(text: &str) -> Result<Self, Fault> {
         if text == "-" {
-            return Ok(Self {
-                text: text.into(),
-                name: "stdin".into(),
-                feed: FeedSpec::Stdin,
-                shell_beside: None,
-            });
+            return Ok(Self::new(text, "stdin", FeedSpec::Stdin));
         }
         if let Some(path) = text.strip_prefix("file:") {
             return file(text, path);
+        }
+        if Name::is_one(text) && !std::path::Path::new(text).exists() {
+            let name = Name::parse(text)?;
+            return Ok(Self::new(text, text, FeedSpec::Name(name)));
         }
         let url = Url::parse(text).map_err(|error| match error {
             url::ParseError::RelativeUrlWithoutBase => no_scheme(text),
@@ -112,12 +142,11 @@ impl Target {
             return Err(bad(text, &why, next));
         }
         if let Some(spec) = ShellSpec::parse(text, &url)? {
-            return Ok(Self {
-                text: redact::redact_url(text).to_string(),
-                name: spec.name(),
-                feed: FeedSpec::Shell(spec),
-                shell_beside: None,
-            });
+            return Ok(Self::new(
+                redact::redact_url(text).to_string(),
+                spec.name(),
+                FeedSpec::Shell(spec),
+            ));
         }
         match url.scheme() {
             "ws" | "wss" => web_socket(text, url),
@@ -138,7 +167,10 @@ impl Target {
             | FeedSpec::Zmq(_)
             | FeedSpec::Stdin
             | FeedSpec::File(_)
-            | FeedSpec::Cast(..) => None,
+            | FeedSpec::Cast(..)
+            | FeedSpec::Name(_)
+            | FeedSpec::Component(_)
+            | FeedSpec::Events(_) => None,
         }
     }
 
@@ -153,12 +185,7 @@ impl Target {
         let name = path
             .file_name()
             .map_or_else(|| text.clone(), |name| name.to_string_lossy().into_owned());
-        Self {
-            text,
-            name,
-            feed: FeedSpec::Cast(path, speed),
-            shell_beside: None,
-        }
+        Self::new(text, name, FeedSpec::Cast(path, speed))
     }
 
     /// What a shell of the same component looks like, to be completed: a log names neither the
@@ -181,10 +208,46 @@ impl Target {
     /// Whether the server has a history to replay; without one, only following makes sense.
     pub fn has_history(&self) -> bool {
         match self.feed {
-            FeedSpec::Ws(_) | FeedSpec::Stdin | FeedSpec::File(_) => true,
+            FeedSpec::Ws(_)
+            | FeedSpec::Stdin
+            | FeedSpec::File(_)
+            | FeedSpec::Name(_)
+            | FeedSpec::Component(_)
+            | FeedSpec::Events(_) => true,
             FeedSpec::Zmq(_) | FeedSpec::Shell(_) | FeedSpec::Cast(..) => false,
         }
     }
+}
+
+/// The WebSockets below `base` that may carry a component's log, the newest kind first.
+pub fn component_sockets(base: &Url, id: &str) -> Vec<(Url, WsFeed)> {
+    let log = WsFeed::DockerLog(id.to_owned());
+    either(base, id, &format!("l-{id}"), ("docker_log", log))
+}
+
+/// The same for an event of a component.
+pub fn event_sockets(base: &Url, id: &str, event: &str) -> Vec<(Url, WsFeed)> {
+    let log = WsFeed::EventLog(event.to_owned());
+    either(base, id, &format!("e-{event}"), ("event_log", log))
+}
+
+/// A channel of the pub/sub socket, or a socket of its own.
+fn either(base: &Url, id: &str, channel: &str, own: (&str, WsFeed)) -> Vec<(Url, WsFeed)> {
+    let below = |parts: &[&str]| {
+        let mut url = base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(parts);
+        }
+        url
+    };
+    Channel::parse(channel)
+        .map(|channel| {
+            let feed = WsFeed::Pubsub(vec![channel]);
+            (below(&["services", id, "pubsub"]), feed)
+        })
+        .into_iter()
+        .chain([(below(&[own.0]), own.1)])
+        .collect()
 }
 
 /// The feed that was asked for over HTTP, where only a WebSocket has it.
@@ -224,12 +287,7 @@ fn file(text: &str, path: &str) -> Result<Target, Fault> {
         return Err(bad(text, "it names no file", "write file:PATH"));
     };
     let name = name.to_string_lossy().into_owned();
-    Ok(Target {
-        text: text.into(),
-        name,
-        feed: FeedSpec::File(path),
-        shell_beside: None,
-    })
+    Ok(Target::new(text, name, FeedSpec::File(path)))
 }
 
 fn web_socket(text: &str, mut url: Url) -> Result<Target, Fault> {
@@ -273,12 +331,11 @@ fn web_socket(text: &str, mut url: Url) -> Result<Target, Fault> {
             .collect::<Vec<_>>()
             .join(","),
     };
-    Ok(Target {
-        text: redact::redact_url(text).to_string(),
+    Ok(Target::new(
+        redact::redact_url(text).to_string(),
         name,
-        feed: FeedSpec::Ws(WsSpec { url, feed }),
-        shell_beside: None,
-    })
+        FeedSpec::Ws(WsSpec { url, feed }),
+    ))
 }
 
 fn one_id(text: &str, id: &str, what: &str) -> Result<String, Fault> {
@@ -348,12 +405,7 @@ fn zeromq(text: &str, url: &Url) -> Result<Target, Fault> {
     } else {
         topic
     };
-    Ok(Target {
-        text: text.into(),
-        name,
-        feed: FeedSpec::Zmq(spec),
-        shell_beside: None,
-    })
+    Ok(Target::new(text, name, FeedSpec::Zmq(spec)))
 }
 
 fn option(text: &str, spec: &mut ZmqSpec, key: &str, value: &str) -> Result<(), Fault> {

@@ -42,6 +42,84 @@ impl FaultKind {
     }
 }
 
+/// What stood in the way of a connection, for `doctor` and for programs (decision 22).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Cause {
+    /// The host name has no address.
+    UnknownName,
+    /// The DNS server does not answer.
+    NoDns,
+    /// Nothing listens on the port.
+    Refused,
+    /// Packets vanish.
+    BlackHole,
+    /// There is no route.
+    NoRoute,
+    /// The connection was reset at once.
+    Reset,
+    /// The proxy can't be reached.
+    ProxyUnreachable,
+    /// The proxy wants a login, or another one (407).
+    ProxyLogin,
+    /// The proxy does not connect us.
+    ProxyRefused,
+    /// The certificate has expired.
+    TlsExpired,
+    /// The certificate is not valid yet.
+    TlsNotYet,
+    /// The certificate is for another host.
+    TlsName,
+    /// The certificate is of a CA that nobody here knows.
+    TlsUnknownCa,
+    /// The certificate is revoked.
+    TlsRevoked,
+    /// The server wants a client certificate, or another one.
+    TlsClientCert,
+    /// The server's TLS is too old.
+    TlsVersion,
+    /// The port does not speak TLS.
+    TlsNone,
+    /// TLS failed otherwise.
+    Tls,
+    /// It answered 200 instead of 101.
+    NotUpgraded,
+    /// Something in between took the request for an upgrade away.
+    UpgradeStripped,
+    /// It redirects to somewhere else.
+    Redirect,
+    /// 401: who are you?
+    Unauthorized,
+    /// 403.
+    Forbidden,
+    /// 404.
+    NotFound,
+    /// Another status.
+    Status,
+    /// It takes the connection and says nothing.
+    Silent,
+    /// It does not go with the subprotocol.
+    Subprotocol,
+    /// It speaks another dialect than it was said to.
+    Dialect,
+    /// It speaks something else than was asked for.
+    OtherProtocol,
+    /// The server's clock is far from ours.
+    ClockSkew,
+    /// Something else.
+    #[default]
+    Other,
+}
+
+impl Cause {
+    /// Whether it is the proxy's fault, not the server's.
+    pub fn is_proxys(self) -> bool {
+        matches!(
+            self,
+            Self::ProxyUnreachable | Self::ProxyLogin | Self::ProxyRefused
+        )
+    }
+}
+
 /// A fault that a user is told of: `what: why; next`. The parts may hold foreign bytes; they
 /// are sanitised when they are shown.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -72,6 +73,7 @@ impl Shells {
                     spec: spec.clone(),
                     login,
                     size,
+                    way: Arc::clone(&target.way),
                 };
                 {
                     let shell = Shell::open(opening, name, self.outlet.clone());
@@ -85,7 +87,13 @@ impl Shells {
                 tokio::spawn(player::play(path.clone(), *speed, orders, outlet));
                 Running::Played(sender)
             }
-            FeedSpec::Ws(_) | FeedSpec::Zmq(_) | FeedSpec::Stdin | FeedSpec::File(_) => return,
+            FeedSpec::Ws(_)
+            | FeedSpec::Zmq(_)
+            | FeedSpec::Stdin
+            | FeedSpec::File(_)
+            | FeedSpec::Name(_)
+            | FeedSpec::Component(_)
+            | FeedSpec::Events(_) => return,
         };
         self.running.insert(pane, (self.next, running));
     }

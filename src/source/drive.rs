@@ -1,5 +1,6 @@
 //! The one loop: connection × session × orders × outlet.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -9,13 +10,14 @@ use tokio::time::{sleep, sleep_until};
 use crate::clock;
 use crate::codec::Packet;
 use crate::codec::target::{FeedSpec, Target};
+use crate::model::way::Way;
 use crate::model::{EndReason, Fault, FaultKind, LinkState, Mark, RawBatch};
 use crate::session::AnySession;
 use crate::session::backoff::{Backoff, Pace};
 use crate::session::liveness::{Liveness, Pulse};
 use crate::session::port::{FeedEvent, Input, Now, Outbox, Session};
 use crate::text::SafeText;
-use crate::transport::ws::WsConn;
+use crate::transport::ws::{Upgrade, WsConn};
 use crate::transport::zmq::ZmqConn;
 use crate::transport::{Connection, DialError, LinkError};
 
@@ -52,6 +54,7 @@ struct Driver<B> {
     /// The target as it was typed, for faults.
     name: String,
     feed: FeedSpec,
+    way: Arc<Way>,
     policy: Policy,
     orders: mpsc::Receiver<Command>,
     outlet: Outlet<B>,
@@ -71,7 +74,10 @@ pub async fn run<B>(
     outlet: Outlet<B>,
 ) {
     let Target {
-        text: name, feed, ..
+        text: name,
+        feed,
+        way,
+        ..
     } = target;
     let Some(session) = AnySession::new(&feed) else {
         return;
@@ -79,6 +85,7 @@ pub async fn run<B>(
     let driver = Driver {
         name,
         feed,
+        way,
         policy,
         orders,
         outlet,
@@ -107,14 +114,16 @@ impl<B> Driver<B> {
             let dialled = tokio::select! {
                 biased;
                 () = stop_order(&mut self.orders) => break None,
-                dialled = open(&self.feed) => dialled,
+                dialled = open(&self.feed, &self.way) => dialled,
             };
+            let mut after = None;
             let fault = match dialled {
-                Err(DialError { fault, retry }) => {
-                    if !retry {
-                        break Some(EndReason::Fault(fault));
+                Err(error) => {
+                    if !error.retry {
+                        break Some(EndReason::Fault(error.fault));
                     }
-                    fault
+                    after = error.after;
+                    error.fault
                 }
                 Ok(connection) => {
                     backoff.opened(clock::now().into_std());
@@ -138,6 +147,8 @@ impl<B> Driver<B> {
             };
             let now = clock::now().into_std();
             let wait = backoff.failed(now, std::mem::take(&mut self.lines));
+            // A server that says when it wants to be asked again is asked then, not sooner.
+            let wait = after.map_or(wait, |after| wait.max(after));
             if !self.goes_on(ever, backoff.failures()) {
                 break Some(EndReason::Fault(fault));
             }
@@ -367,7 +378,7 @@ impl<B> Driver<B> {
     }
 }
 
-fn now() -> Now {
+pub(super) fn now() -> Now {
     Now {
         mono: clock::now().into_std(),
         wall: clock::wall(),
@@ -397,18 +408,30 @@ fn lost(target: &str, why: &str, broken: bool) -> Fault {
     )
 }
 
-async fn open(feed: &FeedSpec) -> Result<Connection, DialError> {
+async fn open(feed: &FeedSpec, way: &Way) -> Result<Connection, DialError> {
     match feed {
-        FeedSpec::Ws(spec) => Ok(Connection::Ws(Box::new(WsConn::open(&spec.url).await?))),
-        FeedSpec::Zmq(spec) => Ok(Connection::Zmq(Box::new(ZmqConn::open(spec).await?))),
-        FeedSpec::Stdin | FeedSpec::File(_) | FeedSpec::Shell(_) | FeedSpec::Cast(..) => {
-            std::future::pending().await
+        FeedSpec::Ws(spec) => {
+            let wish = Upgrade {
+                url: &spec.url,
+                subprotocol: None,
+                login: None,
+                way,
+            };
+            Ok(Connection::Ws(Box::new(WsConn::upgrade(wish).await?)))
         }
+        FeedSpec::Zmq(spec) => Ok(Connection::Zmq(Box::new(ZmqConn::open(spec).await?))),
+        FeedSpec::Stdin
+        | FeedSpec::File(_)
+        | FeedSpec::Shell(_)
+        | FeedSpec::Cast(..)
+        | FeedSpec::Name(_)
+        | FeedSpec::Component(_)
+        | FeedSpec::Events(_) => std::future::pending().await,
     }
 }
 
 /// Resolves when the program wants no more; other orders mean nothing before a connection.
-async fn stop_order(orders: &mut mpsc::Receiver<Command>) {
+pub(super) async fn stop_order(orders: &mut mpsc::Receiver<Command>) {
     loop {
         match orders.recv().await {
             Some(Command::Reconnect) => sleep(Duration::ZERO).await,

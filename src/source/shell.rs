@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -18,11 +19,13 @@ use crate::codec::Packet;
 use crate::codec::shell::detect::{self, Found};
 use crate::codec::shell::{Dialect, Place, ShellSpec};
 use crate::model::shell::{ShellEnd, ShellExit, ShellUpdate};
-use crate::model::{Fault, FaultKind};
+use crate::model::way::Way;
+use crate::model::{Cause, Fault, FaultKind};
+use crate::say;
 use crate::session::shell::{Input, Loss, ShellSession, Told};
 use crate::text::SafeText;
 use crate::text::redact::{self, Secret};
-use crate::transport::http::Pages;
+use crate::transport::http;
 use crate::transport::ws::{Upgrade, WsConn};
 use crate::transport::{DialError, LinkError};
 
@@ -45,6 +48,8 @@ pub struct Opening {
     pub spec: ShellSpec,
     /// User and password.
     pub login: Option<(String, Secret)>,
+    /// How the server is reached.
+    pub way: Arc<Way>,
     /// Who was found there before.
     pub remembered: Option<&'static Dialect>,
     /// The terminal's columns and rows.
@@ -363,7 +368,7 @@ async fn connect(
             dialect: Some(known),
             token: None,
         },
-        (Place::Pages { .. }, None) => ask_pages(spec, login).await?,
+        (Place::Pages { .. }, None) => ask_pages(spec, login, &opening.way).await?,
     };
     found.dialect = spec.dialect.or(found.dialect);
     if found.token.is_none() {
@@ -379,25 +384,28 @@ async fn connect(
         url: &url,
         subprotocol,
         login,
+        way: &opening.way,
     };
-    let connection = WsConn::upgrade(wish).await.map_err(|error| {
-        let full = error.fault.kind == FaultKind::Unreachable
-            && error.fault.why.starts_with("it answers 200");
-        explain(error, found.dialect, full)
-    })?;
+    let connection = WsConn::upgrade(wish)
+        .await
+        .map_err(|error| explain(error, found.dialect))?;
     Ok((connection, found))
 }
 
-async fn ask_pages(spec: &ShellSpec, login: Option<(&str, &Secret)>) -> Result<Found, DialError> {
-    let pages = Pages::new(&spec.url, login);
+async fn ask_pages(
+    spec: &ShellSpec,
+    login: Option<(&str, &Secret)>,
+    way: &Arc<Way>,
+) -> Result<Found, DialError> {
+    let page = |name: &'static str| http::page(&spec.url, name, login, way);
     // A server that can't be reached is told of by the dialling of its socket, in better words.
-    let token = match pages.get("token").await {
+    let token = match page("token").await {
         Ok(page) => page,
         Err(error) if error.retry => return Ok(Found::default()),
         Err(error) => return Err(error),
     };
-    let script = pages.get("auth_token.js").await.or_else(later)?;
-    let config = pages.get("config.js").await.or_else(later)?;
+    let script = page("auth_token.js").await.or_else(later)?;
+    let config = page("config.js").await.or_else(later)?;
     Ok(detect::by_pages(&token, &script, &config))
 }
 
@@ -415,17 +423,27 @@ fn token(user: &str, password: &Secret, dialect: Option<&Dialect>) -> Secret {
 }
 
 /// What a refused upgrade means with these servers (protocols.md 9.1 no. 7 and 8).
-fn explain(mut error: DialError, dialect: Option<&Dialect>, full: bool) -> DialError {
+fn explain(mut error: DialError, dialect: Option<&Dialect>) -> DialError {
     let is_ttyd = dialect.is_some_and(|dialect| dialect.name == "ttyd");
     let fault = &mut error.fault;
-    if full {
-        "it answers 200 without upgrading: nothing serves this path, or it has as many clients as it takes"
-            .clone_into(&mut fault.why);
-        "check the path, or try again when another client has left".clone_into(&mut fault.next);
-    } else if is_ttyd && fault.why.contains("instead of upgrading") {
-        "it ended the connection without an answer: ttyd does so on a wrong password, and when it has as many clients as it takes".clone_into(&mut fault.why);
-        "check user and password, or try again when another client has left"
-            .clone_into(&mut fault.next);
+    if error.cause == Cause::NotUpgraded {
+        fault.why = say!(
+            "it answers 200 without upgrading: nothing serves this path, or it has as many clients as it takes",
+            "它应答 200 而没有升级：该路径没有程序提供，或客户端数已达上限"
+        );
+        fault.next = say!(
+            "check the path, or try again when another client has left",
+            "请检查路径，或等其他客户端离开后再试"
+        );
+    } else if is_ttyd && error.cause == Cause::OtherProtocol {
+        fault.why = say!(
+            "it ended the connection without an answer: ttyd does so on a wrong password, and when it has as many clients as it takes",
+            "它没有应答就断开了连接：密码错误，或客户端数已达上限时 ttyd 会这样"
+        );
+        fault.next = say!(
+            "check user and password, or try again when another client has left",
+            "请检查用户名和密码，或等其他客户端离开后再试"
+        );
     }
     error
 }

@@ -1,22 +1,17 @@
-//! From a host name to a byte stream: DNS, TCP over both address families, TLS; each step with
-//! its own deadline and its own words (reliability.md 2.2).
+//! From a host name to a byte stream: DNS, TCP over both address families; each step with its own
+//! deadline and its own words (reliability.md 2.2).
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::ServerName;
-use rustls::{CertificateError, ClientConfig};
-use rustls_platform_verifier::BuilderVerifierExt;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
-use crate::model::{FaultKind, words};
+use crate::model::{Cause, words};
+use crate::say;
 
 use super::DialError;
 
@@ -24,49 +19,58 @@ const DNS: Duration = Duration::from_secs(3);
 const TCP: Duration = Duration::from_secs(3);
 /// How long one address family may be ahead of the other (RFC 8305).
 const STAGGER: Duration = Duration::from_millis(250);
-const TLS: Duration = Duration::from_secs(5);
-/// Whether the reset is seen while connecting or a moment later is chance; the words are one.
-pub(super) const RESETS: &str = "it takes connections and resets them at once";
 
 /// A connected TCP stream to `host`:`port`, with keepalive and without Nagle.
 pub async fn tcp(host: &str, port: u16) -> Result<TcpStream, DialError> {
     let what = format!("{host}:{port}");
     let addresses = resolve(host, port, &what).await?;
     let stream = race(addresses).await.map_err(|error| {
-        DialError::later(
-            &what,
-            connect_words(&error),
+        let (cause, why) = connect_words(&error);
+        let next = say!(
             "check the address and that the server runs",
-        )
+            "请检查地址，并确认服务器在运行"
+        );
+        DialError::later(&what, why, &next).because(cause)
     })?;
     prepare(&stream);
     Ok(stream)
 }
 
-async fn resolve(host: &str, port: u16, what: &str) -> Result<Vec<SocketAddr>, DialError> {
+/// The addresses of a host, in the order in which they are tried.
+pub async fn resolve(host: &str, port: u16, what: &str) -> Result<Vec<SocketAddr>, DialError> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let next = "check the name, and this machine's DNS";
-    let found = match timeout(DNS, tokio::net::lookup_host((host, port))).await {
-        Ok(Ok(found)) => found.collect::<Vec<_>>(),
+    let failed = |cause: Cause, why: String| {
+        let next = say!(
+            "check the name, and this machine's DNS",
+            "请检查主机名和本机的 DNS"
+        );
+        DialError::later(what, why, &next).because(cause)
+    };
+    match timeout(DNS, tokio::net::lookup_host((host, port))).await {
+        Ok(Ok(found)) => {
+            let found: Vec<_> = found.collect();
+            if found.is_empty() {
+                let why = say!("the host name has no address", "该主机名没有地址");
+                return Err(failed(Cause::UnknownName, why));
+            }
+            Ok(interleave(&found))
+        }
         Ok(Err(error)) => {
-            let why = format!(
-                "the host name can't be resolved ({})",
-                words::io_error(&error)
+            let error = words::io_error(&error);
+            let why = say!(
+                "the host name can't be resolved ({error})",
+                "无法解析主机名（{error}）"
             );
-            return Err(DialError::later(what, why, next));
+            Err(failed(Cause::UnknownName, why))
         }
         Err(_) => {
-            return Err(DialError::later(
-                what,
+            let why = say!(
                 "the DNS server did not answer in 3 s",
-                next,
-            ));
+                "DNS 服务器 3 秒内没有应答"
+            );
+            Err(failed(Cause::NoDns, why))
         }
-    };
-    if found.is_empty() {
-        return Err(DialError::later(what, "the host name has no address", next));
     }
-    Ok(interleave(&found))
 }
 
 /// IPv6 and IPv4 in turn, beginning with the resolver's first.
@@ -120,116 +124,41 @@ pub(super) fn prepare(stream: &TcpStream) {
     drop(stream.set_nodelay(true));
 }
 
-/// The one TLS configuration: verified by the system's own roots (or `SSL_CERT_FILE`).
-fn tls_config(host: &str) -> Result<ClientConfig, DialError> {
-    let config =
-        ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .and_then(BuilderVerifierExt::with_platform_verifier)
-            .map_err(|error| {
-                DialError::never(
-                    FaultKind::Unreachable,
-                    host,
-                    format!("TLS can't be set up: {error}"),
-                    "",
-                )
-            })?
-            .with_no_client_auth();
-    Ok(config)
-}
-
-/// TLS over `stream`, verified by the system's own roots (or `SSL_CERT_FILE`).
-pub async fn tls(host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, DialError> {
-    let config = tls_config(host)?;
-    let bare = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .to_owned();
-    let name = ServerName::try_from(bare).map_err(|_| {
-        DialError::never(
-            FaultKind::Usage,
-            host,
-            "it is no name that a certificate can have",
-            "use the server's DNS name",
-        )
-    })?;
-    match timeout(
-        TLS,
-        TlsConnector::from(Arc::new(config)).connect(name, stream),
-    )
-    .await
-    {
-        Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(tls_error(host, &error)),
-        Err(_) => Err(DialError::later(
-            host,
-            "the TLS handshake did not end in 5 s",
-            "check that the port speaks TLS",
-        )),
-    }
-}
-
-fn tls_error(host: &str, error: &io::Error) -> DialError {
-    let inner = error
-        .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    let Some(inner) = inner else {
-        let why = format!(
-            "the connection was lost in the TLS handshake ({})",
-            words::io_error(error)
-        );
-        return DialError::later(host, why, "check that the port speaks TLS");
-    };
-    let (why, next) = match inner {
-        rustls::Error::InvalidCertificate(certificate) => (
-            certificate_words(certificate),
-            "have the server's certificate renewed, or add its CA to the system's (or SSL_CERT_FILE)",
-        ),
-        rustls::Error::InvalidMessage(_) => (
-            "the port does not speak TLS".to_owned(),
-            "try ws:// instead of wss://",
-        ),
-        other => (
-            format!("TLS failed: {other}"),
-            "check the server's TLS settings",
-        ),
-    };
-    DialError::never(FaultKind::Unreachable, host, why, next)
-}
-
-fn certificate_words(error: &CertificateError) -> String {
-    match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "its certificate has expired".into()
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "its certificate is not valid yet".into()
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "its certificate is for another host".into()
-        }
-        CertificateError::UnknownIssuer => {
-            "its certificate is of a CA that this machine does not know".into()
-        }
-        CertificateError::Revoked => "its certificate is revoked".into(),
-        other => format!("its certificate is not accepted: {other}"),
-    }
-}
-
-fn connect_words(error: &io::Error) -> String {
+fn connect_words(error: &io::Error) -> (Cause, String) {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => {
-            "the connection was refused: nothing listens there".into()
+        io::ErrorKind::ConnectionRefused => (
+            Cause::Refused,
+            say!(
+                "the connection was refused: nothing listens there",
+                "连接被拒绝：该端口没有程序在监听"
+            ),
+        ),
+        io::ErrorKind::ConnectionReset => (Cause::Reset, resets()),
+        io::ErrorKind::TimedOut => (
+            Cause::BlackHole,
+            say!(
+                "no answer in 3 s: the host is down or a firewall drops the packets",
+                "3 秒内没有应答：主机不在线，或防火墙丢弃了数据包"
+            ),
+        ),
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => (
+            Cause::NoRoute,
+            say!("there is no route to it", "没有到它的路由"),
+        ),
+        _ => {
+            let error = words::io_error(error);
+            let why = say!("it can't be connected to ({error})", "无法连接（{error}）");
+            (Cause::Other, why)
         }
-        io::ErrorKind::ConnectionReset => RESETS.into(),
-        io::ErrorKind::TimedOut => {
-            "no answer in 3 s: the host is down or a firewall drops the packets".into()
-        }
-        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
-            "there is no route to it".into()
-        }
-        _ => format!("it can't be connected to ({})", words::io_error(error)),
     }
+}
+
+/// Whether the reset is seen while connecting or a moment later is chance; the words are one.
+pub(super) fn resets() -> String {
+    say!(
+        "it takes connections and resets them at once",
+        "它接受连接后立即重置"
+    )
 }
 
 #[cfg(test)]

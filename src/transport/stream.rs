@@ -1,4 +1,5 @@
-//! A connection before anything is spoken on it: TCP, or TLS over it.
+//! A connection before anything is spoken on it: TCP, or TLS over it; directly, or through a
+//! proxy.
 
 use std::io;
 use std::pin::Pin;
@@ -9,7 +10,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use url::Url;
 
-use super::{DialError, dial};
+use crate::codec::route;
+use crate::model::way::Way;
+
+use super::{DialError, dial, proxy, tls};
 
 /// A plain or an encrypted stream.
 #[derive(Debug)]
@@ -21,12 +25,16 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Dials the host of `url`, encrypted if its scheme wants it.
-    pub(super) async fn open(url: &Url) -> Result<Self, DialError> {
+    /// Dials the host of `url` as `way` says, encrypted if its scheme wants it.
+    pub(super) async fn open(url: &Url, way: &Way) -> Result<Self, DialError> {
         let host = url.host_str().unwrap_or("");
-        let tcp = dial::tcp(host, url.port_or_known_default().unwrap_or(80)).await?;
+        let port = url.port_or_known_default().unwrap_or(80);
+        let tcp = match route::of(url, &way.proxies) {
+            Some(through) => proxy::connect(through, host, port).await?,
+            None => dial::tcp(host, port).await?,
+        };
         Ok(match url.scheme() {
-            "wss" | "https" => Self::Tls(Box::new(dial::tls(host, tcp).await?)),
+            "wss" | "https" => Self::Tls(Box::new(tls::shake(host, tcp, way).await?)),
             _ => Self::Plain(tcp),
         })
     }

@@ -12,17 +12,20 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Error, Message, http};
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::Url;
 
 use crate::codec::Packet;
-use crate::model::{FaultKind, words};
+use crate::model::way::{Cookie, Way};
+use crate::model::{Cause, FaultKind, words};
+use crate::say;
 use crate::text::redact::{self, Secret};
+use crate::word;
 
 use super::opcodes::{Detexted, Opcode};
 use super::stream::Stream;
-use super::{DialError, LinkError, MAX_MESSAGE, READ_BUFFER, dial};
+use super::{DialError, LinkError, MAX_MESSAGE, READ_BUFFER, dial, refusal, tls};
 
 /// The whole attempt, DNS to upgrade.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -39,7 +42,12 @@ pub struct Upgrade<'a> {
     pub subprotocol: Option<&'a str>,
     /// User and password for Basic authentication.
     pub login: Option<(&'a str, &'a Secret)>,
+    /// How the server is reached.
+    pub way: &'a Way,
 }
+
+/// Redirects that are followed, on the same host.
+const REDIRECTS: u32 = 3;
 
 /// A WebSocket that stands.
 #[derive(Debug)]
@@ -52,71 +60,89 @@ pub struct WsConn {
 }
 
 impl WsConn {
-    /// Dials `url` (without fragment) and upgrades.
-    pub async fn open(url: &Url) -> Result<Self, DialError> {
-        let (subprotocol, login) = (None, None);
-        Self::upgrade(Upgrade {
-            url,
-            subprotocol,
-            login,
-        })
-        .await
-    }
-
     /// Dials and upgrades as it is asked for.
     pub async fn upgrade(wish: Upgrade<'_>) -> Result<Self, DialError> {
         let what = redact::redact_url(wish.url.as_str()).to_string();
-        let attempt = timeout(ATTEMPT, async {
-            if let Some(conn) = Self::attempt(wish, &what).await? {
-                return Ok(conn);
-            }
-            let bare = Upgrade {
-                subprotocol: None,
-                ..wish
-            };
-            let other = Self::attempt(bare, &what).await?;
-            other.ok_or_else(|| upgrade_error(&what, &Error::ConnectionClosed))
-        });
+        let attempt = timeout(ATTEMPT, Self::attempts(wish, &what));
         attempt.await.unwrap_or_else(|_| {
-            Err(DialError::later(
-                &what,
-                "no connection in 10 s",
-                "check the network to it",
-            ))
+            let why = say!("no connection in 10 s", "10 秒内没有连上");
+            let next = say!("check the network to it", "请检查到它的网络");
+            Err(DialError::later(&what, why, &next).because(Cause::Silent))
         })
     }
 
-    /// One attempt; none if the server does not go with the subprotocol.
-    async fn attempt(wish: Upgrade<'_>, what: &str) -> Result<Option<Self>, DialError> {
-        let url = wish.url;
-        let stream = Stream::open(url).await.map_err(|mut error: DialError| {
-            what.clone_into(&mut error.fault.what);
-            error
-        })?;
+    /// With the subprotocol, then without; where a redirect leads on the same host.
+    async fn attempts(wish: Upgrade<'_>, what: &str) -> Result<Self, DialError> {
+        let mut url = wish.url.clone();
+        let mut subprotocol = wish.subprotocol;
+        let mut redirects = 0;
+        loop {
+            let now = Upgrade {
+                url: &url,
+                subprotocol,
+                ..wish
+            };
+            match Self::attempt(now, what).await? {
+                Outcome::Stands(conn) => return Ok(*conn),
+                Outcome::NoSubprotocol if subprotocol.is_some() => subprotocol = None,
+                Outcome::NoSubprotocol => {
+                    return Err(upgrade_error(what, wish, &Error::ConnectionClosed));
+                }
+                Outcome::Elsewhere(to, error) => {
+                    redirects += 1;
+                    let same = to.host_str() == url.host_str();
+                    let safe = url.scheme() != "wss" || to.scheme() == "wss";
+                    if !same || !safe || redirects > REDIRECTS {
+                        return Err(*error);
+                    }
+                    url = to;
+                }
+            }
+        }
+    }
+
+    /// One attempt.
+    async fn attempt(wish: Upgrade<'_>, what: &str) -> Result<Outcome, DialError> {
+        let stream = Stream::open(wish.url, wish.way)
+            .await
+            .map_err(|mut error: DialError| {
+                // A proxy's and a file's faults name themselves.
+                if error.fault.kind == FaultKind::Unreachable && !error.cause.is_proxys() {
+                    what.clone_into(&mut error.fault.what);
+                }
+                error
+            })?;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
             .max_write_buffer_size(1 << 20)
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
-        let request = request(wish).map_err(|error| upgrade_error(what, &error))?;
+        let request = request(wish).map_err(|error| upgrade_error(what, wish, &error))?;
         let upgrade = client_async_with_config(request, Detexted::new(stream), Some(config));
         match timeout(UPGRADE, upgrade).await {
-            Ok(Ok((socket, answer))) => Ok(Some(Self {
+            Ok(Ok((socket, answer))) => Ok(Outcome::Stands(Box::new(Self {
                 socket,
-                subprotocol: header(&answer, "sec-websocket-protocol"),
+                subprotocol: refusal::header(&answer, "sec-websocket-protocol"),
                 goodbye: None,
                 sending: false,
-            })),
-            Ok(Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)))) => Ok(None),
-            Ok(Err(error)) => Err(upgrade_error(what, &error)),
+            }))),
+            Ok(Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)))) => {
+                Ok(Outcome::NoSubprotocol)
+            }
+            Ok(Err(error)) => {
+                let fault = upgrade_error(what, wish, &error);
+                match elsewhere(wish.url, &error) {
+                    Some(to) => Ok(Outcome::Elsewhere(to, Box::new(fault))),
+                    None => Err(fault),
+                }
+            }
             Err(_) => {
-                let why = "the server took the connection and did not answer the upgrade in 5 s";
-                Err(DialError::later(
-                    what,
-                    why,
-                    "check that the port is the platform's WebSocket port",
-                ))
+                let why = say!(
+                    "the server took the connection and did not answer the upgrade in 5 s",
+                    "服务器接受了连接，但 5 秒内没有应答升级请求"
+                );
+                Err(DialError::later(what, why, &check_port()).because(Cause::Silent))
             }
         }
     }
@@ -231,7 +257,7 @@ impl WsConn {
                 LinkError::Broken(close_words(*code, reason))
             }
             Some((code, reason)) => LinkError::Ended(close_words(*code, reason)),
-            None => LinkError::Ended("the server closed the connection".into()),
+            None => LinkError::Ended(say!("the server closed the connection", "服务器关闭了连接")),
         }
     }
 
@@ -242,15 +268,23 @@ impl WsConn {
             | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => self.ended(),
             Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.ended(),
             Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-                LinkError::Cut("the server reset the connection".into())
+                LinkError::Cut(say!("the server reset the connection", "服务器重置了连接"))
             }
             Error::Io(error) => {
-                LinkError::Cut(format!("the connection broke ({})", words::io_error(error)))
+                let error = words::io_error(error);
+                LinkError::Cut(say!(
+                    "the connection broke ({error})",
+                    "连接中断（{error}）"
+                ))
             }
-            Error::Capacity(_) => {
-                LinkError::Missing("a message over 4 MiB came; it was not kept".into())
-            }
-            other => LinkError::Broken(format!("the server broke the WebSocket protocol: {other}")),
+            Error::Capacity(_) => LinkError::Missing(say!(
+                "a message over 4 MiB came; it was not kept",
+                "收到超过 4 MiB 的消息，没有保留"
+            )),
+            other => LinkError::Broken(say!(
+                "the server broke the WebSocket protocol: {other}",
+                "服务器违反了 WebSocket 协议：{other}"
+            )),
         }
     }
 
@@ -262,9 +296,10 @@ impl WsConn {
         match timeout(SEND, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(self.lost(&error)),
-            Err(_) => Err(LinkError::Cut(
-                "the server has taken nothing for 10 s".into(),
-            )),
+            Err(_) => Err(LinkError::Cut(say!(
+                "the server has taken nothing for 10 s",
+                "服务器 10 秒没有接收任何数据"
+            ))),
         }
     }
 
@@ -272,6 +307,42 @@ impl WsConn {
     pub async fn close(mut self) {
         drop(timeout(GOODBYE, self.socket.close(None)).await);
     }
+}
+
+/// How an attempt ended that may be followed by another one.
+enum Outcome {
+    Stands(Box<WsConn>),
+    /// The server does not go with the subprotocol.
+    NoSubprotocol,
+    /// It redirects there; the fault is for whoever does not follow.
+    Elsewhere(Url, Box<DialError>),
+}
+
+/// Where a redirect leads, as a WebSocket's URL.
+fn elsewhere(from: &Url, error: &Error) -> Option<Url> {
+    let Error::Http(answer) = error else {
+        return None;
+    };
+    if !matches!(answer.status().as_u16(), 301 | 302 | 307 | 308) {
+        return None;
+    }
+    let mut to = from.join(&refusal::header(answer, "location")?).ok()?;
+    let scheme = match to.scheme() {
+        "https" | "wss" => "wss",
+        "http" | "ws" => "ws",
+        _ => return None,
+    };
+    let scheme = scheme.to_owned();
+    // A special scheme becomes another one.
+    to.set_scheme(&scheme).ok()?;
+    Some(to)
+}
+
+fn check_port() -> String {
+    say!(
+        "check that the port is the platform's WebSocket port",
+        "请确认该端口是平台的 WebSocket 端口"
+    )
 }
 
 /// The library's message for a packet; none for what no WebSocket carries.
@@ -305,12 +376,12 @@ fn request(wish: Upgrade<'_>) -> Result<Request, Error> {
         value.set_sensitive(true);
         headers.insert("authorization", value);
     }
+    if let Some(Cookie(cookie)) = &wish.way.cookie {
+        let mut value = HeaderValue::from_str(cookie.expose())?;
+        value.set_sensitive(true);
+        headers.insert("cookie", value);
+    }
     Ok(request)
-}
-
-fn header<T>(answer: &http::Response<T>, name: &str) -> Option<String> {
-    let value = answer.headers().get(name)?;
-    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
 /// Code and reason of a close frame. For a code that may not be on the wire the library says
@@ -324,125 +395,62 @@ fn goodbye(code: u16, reason: &str, wire: Option<u16>) -> (u16, String) {
 
 fn close_words(code: u16, reason: &str) -> String {
     let meaning = match code {
-        1000 => "normal end",
-        1001 => "it goes away",
-        1002 => "it says that we broke the protocol",
-        1006 => "it ended abnormally",
-        1007 => "it did not like our text",
-        1008 => "it refuses us",
-        1009 => "a message of ours was too long",
-        1011 => "it has an error of its own",
-        1012 => "it restarts",
-        1013 => "try again later",
-        _ => "code of its own",
+        1000 => word!("normal end", "正常结束"),
+        1001 => word!("it goes away", "它正在离开"),
+        1002 => word!("it says that we broke the protocol", "它认为我们违反了协议"),
+        1006 => word!("it ended abnormally", "异常结束"),
+        1007 => word!("it did not like our text", "它不接受我们的文本"),
+        1008 => word!("it refuses us", "它拒绝我们"),
+        1009 => word!("a message of ours was too long", "我们的消息太长"),
+        1011 => word!("it has an error of its own", "它自身出错"),
+        1012 => word!("it restarts", "它正在重启"),
+        1013 => word!("try again later", "请稍后再试"),
+        _ => word!("code of its own", "自定义代码"),
     };
     let reason = if reason.is_empty() {
         String::new()
     } else {
-        format!(": {reason}")
+        say!(": {reason}", "：{reason}")
     };
-    format!("the server closed with {code} ({meaning}){reason}")
+    say!(
+        "the server closed with {code} ({meaning}){reason}",
+        "服务器以 {code}（{meaning}）关闭{reason}"
+    )
 }
 
-fn upgrade_error(what: &str, error: &Error) -> DialError {
+fn upgrade_error(what: &str, wish: Upgrade<'_>, error: &Error) -> DialError {
     match error {
-        Error::Http(answer) => refused(what, answer),
-        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => DialError::later(
-            what,
-            dial::RESETS,
-            "check that the port is the platform's WebSocket port",
-        ),
-        Error::Protocol(ProtocolError::HandshakeIncomplete) => DialError::later(
-            what,
-            "the server ended the connection instead of upgrading",
-            "check that the port is the platform's WebSocket port",
-        ),
+        Error::Http(answer) => refusal::refused(what, answer),
+        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+            DialError::later(what, dial::resets(), &check_port()).because(Cause::Reset)
+        }
+        Error::Protocol(ProtocolError::HandshakeIncomplete) => {
+            let why = say!(
+                "the server ended the connection instead of upgrading",
+                "服务器没有升级，而是断开了连接"
+            );
+            DialError::later(what, why, &check_port()).because(Cause::OtherProtocol)
+        }
         Error::Io(error) => {
-            let why = format!(
-                "the server ended the connection instead of upgrading ({})",
-                words::io_error(error)
+            let host = wish.url.host_str().unwrap_or("");
+            if let Some(mut told) = tls::told(host, wish.way, error) {
+                what.clone_into(&mut told.fault.what);
+                return told;
+            }
+            let error = words::io_error(error);
+            let why = say!(
+                "the server ended the connection instead of upgrading ({error})",
+                "服务器没有升级，而是断开了连接（{error}）"
             );
-            DialError::later(
-                what,
-                why,
-                "check that the port is the platform's WebSocket port",
-            )
+            DialError::later(what, why, &check_port()).because(Cause::OtherProtocol)
         }
-        other => DialError::never(
-            FaultKind::Unreachable,
-            what,
-            format!("the server's answer is no WebSocket upgrade ({other})"),
-            "check that the port is the platform's WebSocket port",
-        ),
-    }
-}
-
-/// An HTTP answer other than 101 (reliability.md 2.3).
-fn refused(what: &str, answer: &http::Response<Option<Vec<u8>>>) -> DialError {
-    let status = answer.status();
-    let body = answer.body().as_deref().unwrap_or(&[]);
-    let said = body.get(..body.len().min(200)).unwrap_or(&[]);
-    let said = String::from_utf8_lossy(said).trim().to_owned();
-    let quote = if said.is_empty() {
-        String::new()
-    } else {
-        format!(", saying {said:?}")
-    };
-    let location = header(answer, "location");
-    match status.as_u16() {
-        200 => {
-            let why = format!(
-                "it answers 200 instead of upgrading{quote}: nothing behind it serves this path"
+        other => {
+            let why = say!(
+                "the server's answer is no WebSocket upgrade ({other})",
+                "服务器的应答不是 WebSocket 升级（{other}）"
             );
-            DialError::later(
-                what,
-                why,
-                "check the path, and that the platform's event log runs",
-            )
+            DialError::never(FaultKind::Unreachable, what, why, &check_port())
+                .because(Cause::OtherProtocol)
         }
-        301 | 302 | 307 | 308 => {
-            let to = location.unwrap_or_else(|| "nowhere".into());
-            DialError::never(
-                FaultKind::Unreachable,
-                what,
-                format!("it redirects to {to}"),
-                "use that address if you trust it",
-            )
-        }
-        401 => DialError::never(
-            FaultKind::Denied,
-            what,
-            format!("it wants a login (401){quote}"),
-            "log in at its gateway",
-        ),
-        403 => DialError::never(
-            FaultKind::Denied,
-            what,
-            format!("it refuses (403){quote}"),
-            "ask for access to it",
-        ),
-        404 => DialError::never(
-            FaultKind::NotFound,
-            what,
-            format!("it has no such path (404){quote}"),
-            "check the path and the id",
-        ),
-        407 => DialError::never(
-            FaultKind::Unreachable,
-            what,
-            "a proxy wants a login (407)",
-            "check the proxy's settings",
-        ),
-        408 | 425 | 429 | 500..=599 => DialError::later(
-            what,
-            format!("it is not ready ({status}){quote}"),
-            "look at the server's own log",
-        ),
-        _ => DialError::never(
-            FaultKind::Unreachable,
-            what,
-            format!("it refused the upgrade ({status}){quote}"),
-            "check the path",
-        ),
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test helper")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -95,6 +96,7 @@ impl Desk {
             login: login.map(|(user, password)| (user.to_owned(), Secret::new(password))),
             remembered: None,
             size: (80, 24),
+            way: Arc::default(),
         })
     }
 

@@ -19,6 +19,7 @@ mod recording;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use deckwatch::codec::target::Target;
 use deckwatch::demo::ShellServer as Server;
@@ -108,6 +109,7 @@ async fn run(
         login: login.map(|(user, password)| (user.clone(), Secret::new(password))),
         remembered: dialect.filter(|_| hint == Hint::Remembered),
         size: recorded.size,
+        way: Arc::default(),
     };
     let (sender, orders) = mpsc::channel(1);
     let server = if let Answer::Gone = recorded.answer {
