@@ -2,6 +2,7 @@
 //! without anything left to guess. The environment is read here and nowhere else.
 
 pub mod args;
+pub mod config;
 pub mod env;
 pub mod plan;
 pub mod units;
