@@ -6,8 +6,10 @@
 //! code with the client: so one mistake can't hide in both. It listens on loopback only.
 
 mod brokers;
+mod cluster;
 mod cut;
 mod deploy;
+mod files;
 mod gojson;
 pub mod hostile;
 mod http;
@@ -21,11 +23,15 @@ mod platform;
 mod pubsub;
 mod record;
 mod replay;
+mod rest;
 mod scenario;
 mod server;
 mod shell;
+mod sse;
 mod stamp;
 mod state;
+mod teams;
+mod times;
 mod truth;
 mod voice;
 mod wire;
@@ -35,6 +41,7 @@ pub use brokers::Layout;
 pub use hub::{Kind, Tally};
 pub use options::{Answer, Era, Options, Switches};
 pub use platform::{DemoTarget, Platform};
+pub use rest::{Credential, Refusal, RequestRecord, RestSwitches, RetryAfter};
 pub use shell::{
     Server as ShellServer, ShellError, ShellIll, ShellRecord, ShellSwitches, ShellTally,
 };

@@ -12,6 +12,9 @@ pub(super) const FIRST: Duration = Duration::from_secs(5);
 /// When the next one begins. It takes about half of that.
 pub(super) const EVERY: Duration = Duration::from_secs(58);
 
+/// The component that is deployed.
+pub(super) const OF: &str = "order-center";
+
 /// What a step's entry says: step, level, message.
 type Line = (&'static str, &'static str, &'static str);
 
@@ -88,6 +91,9 @@ const LAYERS: [&str; 4] = [
 /// Entries of the pull: each layer in so many pieces.
 const PIECES: u32 = 6;
 
+/// Which of `WELL` says that the pods are replaced, counted from one.
+const ROLL: u32 = 4;
+
 /// A deploy on its way.
 #[derive(Debug)]
 pub(super) struct Deploy {
@@ -102,6 +108,13 @@ impl Deploy {
             fails: number >= 2 && number.is_multiple_of(2),
             done: 0,
         }
+    }
+
+    /// Whether the entry just said is the one that begins to replace the pods.
+    pub(super) fn rolls(&self) -> bool {
+        let begin = u32::try_from(BEGIN.len()).unwrap_or(0);
+        let pull = u32::try_from(LAYERS.len()).unwrap_or(0) * PIECES;
+        !self.fails && self.done == begin + pull + ROLL
     }
 
     /// The next entry and the pause after it; `None` when it has ended.

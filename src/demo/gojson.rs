@@ -78,9 +78,43 @@ pub(super) fn object(out: &mut String, members: &[(&str, &[u8])]) {
     out.push('}');
 }
 
+/// Appends any value, its members in their order.
+pub(super) fn value(out: &mut String, value: &serde_json::Value) {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => string(out, text.as_bytes()),
+        Value::Array(list) => {
+            out.push('[');
+            for (index, one) in list.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                self::value(out, one);
+            }
+            out.push(']');
+        }
+        Value::Object(members) => {
+            out.push('{');
+            for (index, (name, one)) in members.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                string(out, name.as_bytes());
+                out.push(':');
+                self::value(out, one);
+            }
+            out.push('}');
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "{value}");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{lossy, number, object, string};
+    use super::{lossy, number, object, string, value};
 
     #[test]
     fn strings_are_escaped_as_go_does() {
@@ -129,5 +163,13 @@ mod tests {
         let mut out = String::new();
         object(&mut out, &[("b", b"1"), ("a", b"<")]);
         assert_eq!(out, r#"{"b":"1","a":"\u003c"}"#);
+    }
+
+    #[test]
+    fn values_keep_their_order_and_are_escaped() {
+        let given = serde_json::json!({"b": [1, null, "<"], "a": {"c": true}});
+        let mut out = String::new();
+        value(&mut out, &given);
+        assert_eq!(out, r#"{"b":[1,null,"\u003c"],"a":{"c":true}}"#);
     }
 }

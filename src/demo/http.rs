@@ -25,6 +25,23 @@ pub(super) struct Request {
     pub origin: Option<String>,
     /// `Host`.
     pub host: String,
+    /// Every header, as it was written.
+    pub fields: Vec<(String, String)>,
+    /// Bytes of its body.
+    pub length: usize,
+    /// Whether the connection may carry another.
+    pub keep_alive: bool,
+}
+
+impl Request {
+    /// A header; the first of its name.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        let found = self
+            .fields
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
 }
 
 /// Takes a whole head off the buffer; `None` if it has not ended yet. A head that cannot be
@@ -37,6 +54,7 @@ pub(super) fn take_request(buffer: &mut BytesMut) -> Option<Request> {
     let mut words = lines.next().unwrap_or("").split(' ');
     let method = words.next().unwrap_or("").to_owned();
     let target = words.next().unwrap_or("");
+    let newest = words.next() == Some("HTTP/1.1");
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let header = |name: &str| {
         head.lines().skip(1).find_map(|line| {
@@ -71,6 +89,12 @@ pub(super) fn take_request(buffer: &mut BytesMut) -> Option<Request> {
         authorization: header("authorization").map(str::to_owned),
         origin: header("origin").map(str::to_owned),
         host: header("host").unwrap_or("").to_owned(),
+        fields: lines
+            .filter_map(|line| line.split_once(':'))
+            .map(|(key, value)| (key.to_owned(), value.trim().to_owned()))
+            .collect(),
+        length: header("content-length").map_or(0, |text| text.parse().unwrap_or(usize::MAX)),
+        keep_alive: newest && !names("connection", "close"),
     })
 }
 
@@ -82,9 +106,9 @@ pub(super) fn switching(accept: &str) -> String {
     )
 }
 
-/// Any other answer.
-pub(super) fn answer(status: u16, kind: &str, body: &str) -> String {
-    let reason = match status {
+/// The words of a status.
+pub(super) fn reason(status: u16) -> &'static str {
+    match status {
         200 => "OK",
         400 => "Bad Request",
         401 => "Unauthorized",
@@ -92,13 +116,20 @@ pub(super) fn answer(status: u16, kind: &str, body: &str) -> String {
         404 => "Not Found",
         405 => "Method Not Allowed",
         407 => "Proxy Authentication Required",
+        409 => "Conflict",
+        413 => "Request Entity Too Large",
         429 => "Too Many Requests",
         500 => "Internal Server Error",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
         _ => "Status",
-    };
+    }
+}
+
+/// Any other answer.
+pub(super) fn answer(status: u16, kind: &str, body: &str) -> String {
+    let reason = reason(status);
     let kind = if kind.is_empty() {
         String::new()
     } else {

@@ -4,11 +4,14 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::cut::Cutter;
+use super::files::{Row, Wanted};
 use super::options::Switches;
 use super::record::Stage;
 use super::shell::ShellTally;
 use super::state::State;
+use super::times::Times;
 use super::truth::{Origin, Recorder};
+use crate::model::Micros;
 
 /// What can be listened to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -36,6 +39,17 @@ pub(super) struct Item {
     pub payload: Bytes,
     /// What it means for an event, and its message where it ends one.
     pub ending: Option<(Stage, String)>,
+}
+
+/// What is known of an event without its entries.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct EventHead {
+    pub(super) id: String,
+    pub(super) begun: Micros,
+    /// When it ended, and whether well.
+    pub(super) ended: Option<(Micros, Stage)>,
+    /// Its last message.
+    pub(super) message: String,
 }
 
 /// A place in the list of subscribers; dropping the queue is not enough, see [`Hub::leave`].
@@ -94,11 +108,26 @@ pub(super) enum Ask {
         service: String,
         container: String,
         lines: Vec<Bytes>,
+        /// When they were written; now, without.
+        at: Option<Micros>,
         done: Done,
     },
+    /// What stands in the containers' files.
+    File {
+        wanted: Wanted,
+        reply: oneshot::Sender<Vec<Row>>,
+    },
+    /// The entries of an event: when each came, and its bytes.
+    Entries {
+        id: String,
+        reply: oneshot::Sender<Vec<(Micros, Bytes)>>,
+    },
+    /// All events, the newest first.
+    Events(oneshot::Sender<Vec<EventHead>>),
     Event {
         id: String,
         json: Bytes,
+        at: Option<Micros>,
         done: Done,
     },
     Monitor {
@@ -123,7 +152,11 @@ pub(super) enum Ask {
 
 /// The way to the state; cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Hub(mpsc::Sender<Ask>);
+pub(super) struct Hub {
+    asks: mpsc::Sender<Ask>,
+    /// How many lines there are: whoever reads files is woken by it.
+    grown: watch::Receiver<u64>,
+}
 
 impl Hub {
     /// The way, and the task that owns the state.
@@ -131,16 +164,19 @@ impl Hub {
         switches: watch::Receiver<Switches>,
         recorder: Recorder,
         cutter: Cutter,
+        times: Times,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         // Who asks waits when it is full: the hub answers faster than any socket writes.
         let (asks, inbox) = mpsc::channel(1024);
-        let state = State::new(Self(asks.clone()), switches, recorder, cutter);
-        (Self(asks), state.run(inbox))
+        let (grow, grown) = watch::channel(0);
+        let hub = Self { asks, grown };
+        let state = State::new(hub.clone(), switches, recorder, cutter, (times, grow));
+        (hub, state.run(inbox))
     }
 
     /// Sends an ask; a hub that is gone is a platform that is being dropped.
     pub(super) async fn tell(&self, ask: Ask) {
-        let _ = self.0.send(ask).await;
+        let _ = self.asks.send(ask).await;
     }
 
     /// Sends an ask that has an answer; `None` while the platform is being dropped.
@@ -148,6 +184,11 @@ impl Hub {
         let (reply, answer) = oneshot::channel();
         self.tell(ask(reply)).await;
         answer.await.ok()
+    }
+
+    /// To be woken by new lines.
+    pub(super) fn grown(&self) -> watch::Receiver<u64> {
+        self.grown.clone()
     }
 
     /// Begins to listen. The history follows by itself into the queue.

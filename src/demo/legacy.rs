@@ -8,6 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::hub::{Hub, Item, Kind, Subscription};
 use super::link::{End, Link, Outgoing};
+use super::options::Options;
 use super::wire::Incoming;
 use crate::clock;
 
@@ -32,6 +33,16 @@ pub(super) struct Periods {
     pub(super) timeout: Duration,
     pub(super) first_deadline: Duration,
     pub(super) pubsub_ping: Duration,
+}
+
+impl Periods {
+    pub(super) fn of(options: &Options) -> Self {
+        Self {
+            timeout: options.timeout,
+            first_deadline: options.first_deadline,
+            pubsub_ping: options.pubsub_ping,
+        }
+    }
 }
 
 /// Serves a connection to its end.

@@ -2,8 +2,12 @@
 //! older server or an ill one.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ServerConfig;
+
+use super::rest::RestSwitches;
 use super::shell::ShellSwitches;
 use crate::model::Micros;
 
@@ -42,6 +46,14 @@ pub struct Options {
     /// A name that begins with `missing-` or `done-` is not found all the same, `noexec-` has no
     /// shell, `slow-` takes 3 s and `pending-` never becomes ready.
     pub pods: Vec<String>,
+    /// Who may log in to the console.
+    pub user: String,
+    /// With which password.
+    pub password: String,
+    /// Everything also on a port behind TLS, with this configuration.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// The same on one more port, for a region with a certificate of its own.
+    pub region_tls: Option<Arc<ServerConfig>>,
     /// How it behaves at the start.
     pub switches: Switches,
 }
@@ -63,6 +75,10 @@ impl Default for Options {
             shell: vec!["/bin/sh".to_owned()],
             credential: None,
             pods: Vec::new(),
+            user: "demo".to_owned(),
+            password: "demo".to_owned(),
+            tls: None,
+            region_tls: None,
             switches: Switches::default(),
         }
     }
@@ -140,6 +156,8 @@ pub struct Switches {
     pub pubsub_queue: usize,
     /// How the shell servers behave.
     pub shell: ShellSwitches,
+    /// How the console and the region API behave, and what there is of them.
+    pub rest: RestSwitches,
 }
 
 impl Default for Switches {
@@ -182,6 +200,7 @@ impl Switches {
                 v1_numbering: matches!(era, Era::One | Era::Two),
                 ..ShellSwitches::default()
             },
+            rest: RestSwitches::of(era),
         }
     }
 }

@@ -4,23 +4,31 @@ use std::fmt::Write as _;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::DuplexStream;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use super::brokers::{Brokers, Layout};
+use super::cluster::{self, Cluster, Roll};
 use super::cut::{Cut, Cutter};
 use super::hub::{Ask, Hub, Kind, Tally};
 use super::legacy::Periods;
 use super::options::{Options, Switches};
+use super::rest::{Desk, RequestRecord, Rest};
 use super::scenario::{self, Stage};
 use super::server::{self, House, Order};
 use super::shell::{self, Ledger, Server, ShellRecord, Shells};
+use super::teams;
+use super::times::Times;
 use super::truth::{Recorder, TruthRecord};
 use super::world;
+use crate::clock;
+use crate::model::Micros;
 
 /// Bytes that an in-process connection holds each way.
 const MEMORY: usize = 256 << 10;
@@ -41,17 +49,91 @@ pub struct DemoTarget {
 #[derive(Debug)]
 pub struct Platform {
     address: SocketAddr,
+    tls: Option<SocketAddr>,
+    region_tls: Option<SocketAddr>,
+    parts: Parts,
+    rolls: mpsc::Sender<Roll>,
+    brokers: Brokers,
+    /// One for each port; the first is that of plain HTTP.
+    doors: Vec<mpsc::Sender<Order>>,
+    /// Aborted when dropped.
+    _tasks: JoinSet<()>,
+}
+
+/// What connections and tests both look at.
+#[derive(Debug)]
+struct Parts {
     prefix: String,
     seed: u64,
+    times: Times,
+    /// When the shop opened.
+    opened: Micros,
+    cluster: Cluster,
+    desk: Desk,
     hub: Hub,
     switches: Arc<watch::Sender<Switches>>,
     cutter: Cutter,
     recorder: Recorder,
     ledger: Ledger,
-    brokers: Brokers,
-    door: mpsc::Sender<Order>,
-    /// Aborted when dropped.
-    _tasks: JoinSet<()>,
+}
+
+impl Parts {
+    fn new(options: &Options, tasks: &mut JoinSet<()>) -> io::Result<Self> {
+        let switches = Arc::new(watch::Sender::new(options.switches.clone()));
+        let (cutter, recorder) = (Cutter::new(), keep_truth(options.truth, tasks));
+        let times = Times::new(options.epoch.unwrap_or_else(clock::wall));
+        let (hub, state) = Hub::new(
+            switches.subscribe(),
+            recorder.clone(),
+            cutter.clone(),
+            times,
+        );
+        tasks.spawn(state);
+        let opened = scenario::opened(times.now());
+        Ok(Self {
+            prefix: options.prefix.clone().map_or_else(random_prefix, Ok)?,
+            seed: options.seed,
+            times,
+            opened,
+            cluster: Cluster::new(options.seed, opened),
+            desk: Desk::new(&options.user, &options.password)?,
+            hub,
+            switches,
+            cutter,
+            recorder,
+            ledger: Ledger::new(),
+        })
+    }
+
+    fn house(&self, options: &Options, door: mpsc::Sender<Order>) -> House {
+        let switches = || self.switches.subscribe();
+        House {
+            prefix: self.prefix.clone(),
+            hub: self.hub.clone(),
+            switches: switches(),
+            cutter: self.cutter.clone(),
+            recorder: self.recorder.clone(),
+            periods: Periods::of(options),
+            shells: Shells::new(
+                options,
+                switches(),
+                self.ledger.clone(),
+                self.cluster.clone(),
+            ),
+            rest: Rest {
+                seed: self.seed,
+                prefix: self.prefix.clone(),
+                hub: self.hub.clone(),
+                cluster: self.cluster.clone(),
+                times: self.times,
+                opened: self.opened,
+                desk: self.desk.clone(),
+                switches: switches(),
+                door,
+            },
+            count: AtomicU64::new(0),
+        }
+    }
 }
 
 impl Platform {
@@ -68,20 +150,13 @@ impl Platform {
     /// ```
     pub async fn start(options: Options) -> io::Result<Self> {
         let mut tasks = JoinSet::new();
-        let prefix = match options.prefix.clone() {
-            Some(prefix) => prefix,
-            None => random_prefix()?,
-        };
-        let switches = Arc::new(watch::Sender::new(options.switches.clone()));
-        let cutter = Cutter::new();
-        let (recorder, keeper) = Recorder::new(options.truth);
-        tasks.spawn(async {
-            if let Some(keeper) = keeper {
-                keeper.await;
-            }
-        });
-        let (hub, state) = Hub::new(switches.subscribe(), recorder.clone(), cutter.clone());
-        tasks.spawn(state);
+        let parts = Parts::new(&options, &mut tasks)?;
+        let (rolls, control) = cluster::control(
+            parts.cluster.clone(),
+            parts.switches.subscribe(),
+            parts.times,
+        );
+        tasks.spawn(control);
         let brokers = if options.zmq {
             Brokers::bind(&mut tasks).await?
         } else {
@@ -89,41 +164,36 @@ impl Platform {
         };
         let listener = server::bind(options.port.unwrap_or(0))?;
         let address = listener.local_addr()?;
-        let ledger = Ledger::new();
-        let house = House {
-            prefix: prefix.clone(),
-            hub: hub.clone(),
-            switches: switches.subscribe(),
-            cutter: cutter.clone(),
-            recorder: recorder.clone(),
-            periods: Periods {
-                timeout: options.timeout,
-                first_deadline: options.first_deadline,
-                pubsub_ping: options.pubsub_ping,
-            },
-            shells: Shells::new(&options, switches.subscribe(), ledger.clone()),
-        };
         // Orders are rare and wait for their turn.
         let (door, orders) = mpsc::channel(16);
+        let house = parts.house(&options, door.clone());
         if options.world {
             let stage = Stage {
-                hub: hub.clone(),
+                hub: parts.hub.clone(),
                 brokers: brokers.clone(),
+                cluster: parts.cluster.clone(),
+                rolls: rolls.clone(),
+                switches: parts.switches.subscribe(),
             };
-            scenario::raise(stage, &options, &mut tasks).await;
+            scenario::raise(stage, &options, parts.times.now(), &mut tasks).await;
         }
-        tasks.spawn(server::run(Arc::new(house), listener, orders));
+        let ports = Ports::open(house, &options, &mut tasks)?;
+        tasks.spawn(server::run(
+            Arc::clone(&ports.house),
+            listener,
+            None,
+            orders,
+        ));
+        let mut doors = vec![door];
+        doors.extend(ports.doors);
         Ok(Self {
             address,
-            prefix,
-            seed: options.seed,
-            hub,
-            switches,
-            cutter,
-            recorder,
-            ledger,
+            tls: ports.tls,
+            region_tls: ports.region_tls,
+            parts,
+            rolls,
             brokers,
-            door,
+            doors,
             _tasks: tasks,
         })
     }
@@ -140,12 +210,12 @@ impl Platform {
 
     /// What stands before every path.
     pub fn prefix(&self) -> &str {
-        &self.prefix
+        &self.parts.prefix
     }
 
     /// The URL of a path, without fragment: `ws_url("/docker_log")`.
     pub fn ws_url(&self, path: &str) -> String {
-        format!("ws://{}{}{path}", self.address, self.prefix)
+        format!("ws://{}{}{path}", self.address, self.parts.prefix)
     }
 
     /// The URL of a layout's endpoint, without fragment.
@@ -157,14 +227,20 @@ impl Platform {
     /// What the shop offers, the most telling first.
     pub fn targets(&self) -> Vec<DemoTarget> {
         let ws = self.ws_url("");
-        let mut targets = world::targets(self.seed, &ws, |layout| self.zmq_url(layout));
-        targets.extend(shell::targets(self.seed, &ws, &self.http_url("")));
+        let mut targets = world::targets(self.parts.seed, &ws, |layout| self.zmq_url(layout));
+        let http = self.http_url("");
+        targets.extend(shell::targets(
+            &self.parts.cluster,
+            self.parts.seed,
+            &ws,
+            &http,
+        ));
         targets
     }
 
     /// The URL of a path in HTTP: `http_url("/gotty2/")`.
     pub fn http_url(&self, path: &str) -> String {
-        format!("http://{}{}{path}", self.address, self.prefix)
+        format!("http://{}{}{path}", self.address, self.parts.prefix)
     }
 
     /// Where a shell server is, as the command line takes it: pages end with a slash. The
@@ -179,34 +255,118 @@ impl Platform {
     /// The URL of a shell in a component's pod, by the component's alias or id; of its first
     /// pod, or of the one that is named. `None` if the shop has neither.
     pub fn shell_url(&self, component: &str, pod: Option<&str>) -> Option<String> {
-        let (alias, pods) = shell::pods_of(self.seed, component)?;
+        let (alias, pods) = shell::pods_of(&self.parts.cluster, self.parts.seed, component)?;
         let pod = match pod {
             None => pods.first()?,
             Some(name) => pods.iter().find(|one| *one == name)?,
         };
-        Some(shell::url(&self.ws_url(""), self.seed, alias, pod))
+        Some(shell::url(&self.ws_url(""), self.parts.seed, alias, pod))
     }
 
     /// The names of a component's pods, by its alias or id.
     pub fn pods(&self, component: &str) -> Vec<String> {
-        shell::pods_of(self.seed, component).map_or(Vec::new(), |(_, pods)| pods)
+        let found = shell::pods_of(&self.parts.cluster, self.parts.seed, component);
+        found.map_or(Vec::new(), |(_, pods)| pods)
+    }
+
+    /// The console: `console_url("/users/login")`.
+    pub fn console_url(&self, path: &str) -> String {
+        self.http_url(&format!("/console{path}"))
+    }
+
+    /// The region's API: `region_url("/tenants")`. On the same port as the console.
+    pub fn region_url(&self, path: &str) -> String {
+        self.http_url(&format!("/v2{path}"))
+    }
+
+    /// A path behind TLS; `None` without [`Options::tls`]. The host is `localhost`, for which
+    /// certificates are made.
+    pub fn https_url(&self, path: &str) -> Option<String> {
+        let port = self.tls?.port();
+        Some(format!(
+            "https://localhost:{port}{}{path}",
+            self.parts.prefix
+        ))
+    }
+
+    /// The region's API behind its own TLS; `None` without [`Options::region_tls`].
+    pub fn region_tls_url(&self, path: &str) -> Option<String> {
+        let port = self.region_tls?.port();
+        Some(format!(
+            "https://localhost:{port}{}/v2{path}",
+            self.parts.prefix
+        ))
+    }
+
+    /// A component's id, by its alias; `None` if there is no such component.
+    pub fn service_id(&self, alias: &str) -> Option<String> {
+        let place = teams::place(self.parts.seed, alias)?;
+        Some(world::service_id(self.parts.seed, place.part.alias))
+    }
+
+    /// The id of a pod's container, with which its lines are injected: of the one that is named,
+    /// or of the first. `None` if the pod is gone or has no such container.
+    pub fn container_id(&self, pod: &str, container: Option<&str>) -> Option<String> {
+        self.parts.cluster.look(|view| {
+            let mut all = view.pod(pod)?.containers.iter();
+            let found = all.find(|one| container.is_none_or(|name| name == one.name));
+            found.map(|one| one.id.clone())
+        })
+    }
+
+    /// The pods of a component, by its alias or id, are replaced one by one, each in the time of
+    /// [`RestSwitches::start_takes`](super::RestSwitches) and of `leave_takes`; when this returns,
+    /// all are new. Components wait for each other.
+    pub async fn rolling_restart(&self, component: &str) {
+        let (done, over) = oneshot::channel();
+        let (name, done) = (component.to_owned(), Some(done));
+        if self.rolls.send(Roll { name, done }).await.is_ok() {
+            let _ = over.await;
+        }
+    }
+
+    /// The container of a component's first pod ends: its streams do.
+    pub fn kill_container(&self, alias: &str) {
+        self.parts.cluster.die(alias);
+    }
+
+    /// Containers of a component that ended are back in their pods, under new ids.
+    pub fn revive_containers(&self, alias: &str) {
+        self.parts.cluster.revive(alias, self.parts.times.now());
+    }
+
+    /// How many tokens the console has issued.
+    pub fn tokens_issued(&self) -> u64 {
+        self.parts.desk.issued()
+    }
+
+    /// All tokens so far count no more.
+    pub fn revoke_tokens(&self) {
+        self.parts.desk.revoke();
+    }
+
+    /// The requests to the console and the region so far, the last 4096.
+    pub fn requests(&self) -> Vec<RequestRecord> {
+        self.parts.desk.requests()
     }
 
     /// The shells so far, the last 256, in the order of their start.
     pub fn shells(&self) -> Vec<ShellRecord> {
-        self.ledger.records()
+        self.parts.ledger.records()
     }
 
     /// Waits until the shells pass a test: `platform.shells_until(|all| all[0].input == 5)`.
     pub async fn shells_until(&self, test: impl FnMut(&[ShellRecord]) -> bool) -> Vec<ShellRecord> {
-        self.ledger.until(test).await
+        self.parts.ledger.until(test).await
     }
 
     /// A new connection without a port: speak HTTP on it as on a socket.
     pub async fn connect_memory(&self) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(MEMORY);
         // A door that is gone reads as an end of the stream.
-        let _ = self.door.send(Order::Serve(ours)).await;
+        if let Some(door) = self.doors.first() {
+            let _ = door.send(Order::Serve(ours)).await;
+        }
         theirs
     }
 
@@ -220,11 +380,13 @@ impl Platform {
     /// A component logs many lines at once.
     pub async fn inject_logs(&self, service_id: &str, container_id: &str, lines: Vec<Bytes>) {
         let (service, container) = (service_id.to_owned(), container_id.to_owned());
-        self.hub
+        self.parts
+            .hub
             .ask(|done| Ask::Lines {
                 service,
                 container,
                 lines,
+                at: None,
                 done: Some(done),
             })
             .await;
@@ -234,10 +396,12 @@ impl Platform {
     /// `event_id`.
     pub async fn inject_event(&self, event_id: &str, json: &[u8]) {
         let (id, json) = (event_id.to_owned(), Bytes::copy_from_slice(json));
-        self.hub
+        self.parts
+            .hub
             .ask(|done| Ask::Event {
                 id,
                 json,
+                at: None,
                 done: Some(done),
             })
             .await;
@@ -247,7 +411,8 @@ impl Platform {
     /// ignored unless its first element is of this component.
     pub async fn inject_monitor(&self, service_id: &str, json: &[u8]) {
         let (service, json) = (service_id.to_owned(), Bytes::copy_from_slice(json));
-        self.hub
+        self.parts
+            .hub
             .ask(|done| Ask::Monitor {
                 service,
                 json,
@@ -259,7 +424,8 @@ impl Platform {
     /// A frame of the old monitor for a topic, as it is (protocols.md 4.2).
     pub async fn inject_old_monitor(&self, topic: &str, json: &[u8]) {
         let (topic, json) = (topic.to_owned(), Bytes::copy_from_slice(json));
-        self.hub
+        self.parts
+            .hub
             .ask(|done| Ask::OldMonitor {
                 topic,
                 json,
@@ -275,19 +441,20 @@ impl Platform {
 
     /// Ends all WebSockets: TCP is closed, no close frame.
     pub fn drop_connections(&self) {
-        self.cutter.cut(Cut::End);
+        self.parts.cutter.cut(Cut::End);
     }
 
     /// Ends all WebSockets by a reset of their TCP connections.
     pub fn reset_connections(&self) {
-        self.cutter.cut(Cut::Reset);
+        self.parts.cutter.cut(Cut::Reset);
     }
 
     /// The platform forgets who listens to this, as old ones did with quiet streams: sockets
     /// end, pubsub says `pusher:close` (protocols.md 1.3).
     pub async fn close_bucket(&self, kind: Kind, id: &str) {
         let id = id.to_owned();
-        self.hub
+        self.parts
+            .hub
             .ask(|done| Ask::CloseBucket {
                 kind,
                 id,
@@ -296,16 +463,17 @@ impl Platform {
             .await;
     }
 
-    /// Closes the HTTP port and all its connections, and opens it again after `downtime`, when
+    /// Closes the HTTP ports and all their connections, and opens it again after `downtime`, when
     /// this returns. The history stays.
     pub async fn restart(&self, downtime: Duration) {
-        let (done, reopened) = oneshot::channel();
-        if self
-            .door
-            .send(Order::Restart { downtime, done })
-            .await
-            .is_ok()
-        {
+        let mut waits = Vec::new();
+        for door in &self.doors {
+            let (done, reopened) = oneshot::channel();
+            if door.send(Order::Restart { downtime, done }).await.is_ok() {
+                waits.push(reopened);
+            }
+        }
+        for reopened in waits {
             let _ = reopened.await;
         }
     }
@@ -317,31 +485,80 @@ impl Platform {
 
     /// The switches as they stand.
     pub fn switches(&self) -> Switches {
-        self.switches.borrow().clone()
+        self.parts.switches.borrow().clone()
     }
 
     /// Changes the switches: `platform.set_switch(|s| s.pings = false)`.
     pub fn set_switch(&self, change: impl FnOnce(&mut Switches)) {
-        self.switches.send_modify(change);
+        self.parts.switches.send_modify(change);
     }
 
     /// What was put on each connection, and what was lost on its way there; empty unless
     /// [`Options::truth`] asks for it.
     pub async fn truth(&self) -> Vec<TruthRecord> {
-        self.recorder.read().await.0
+        self.parts.recorder.read().await.0
     }
 
     /// How many records the truth log let go, since it holds [`Options::truth`] only.
     pub async fn truth_gone(&self) -> u64 {
-        self.recorder.read().await.1
+        self.parts.recorder.read().await.1
     }
 
     /// What the platform has counted.
     pub async fn tally(&self) -> Tally {
         Tally {
-            shell: self.ledger.tally(),
-            ..self.hub.ask(Ask::Tally).await.unwrap_or_default()
+            shell: self.parts.ledger.tally(),
+            ..self.parts.hub.ask(Ask::Tally).await.unwrap_or_default()
         }
+    }
+}
+
+fn keep_truth(limit: usize, tasks: &mut JoinSet<()>) -> Recorder {
+    let (recorder, keeper) = Recorder::new(limit);
+    if let Some(keeper) = keeper {
+        tasks.spawn(keeper);
+    }
+    recorder
+}
+
+/// The ports behind TLS.
+struct Ports {
+    house: Arc<House>,
+    tls: Option<SocketAddr>,
+    region_tls: Option<SocketAddr>,
+    doors: Vec<mpsc::Sender<Order>>,
+}
+
+impl Ports {
+    fn open(house: House, options: &Options, tasks: &mut JoinSet<()>) -> io::Result<Self> {
+        let mut ports = Self {
+            house: Arc::new(house),
+            tls: None,
+            region_tls: None,
+            doors: Vec::new(),
+        };
+        if let Some(config) = &options.tls {
+            ports.tls = Some(ports.add(config, tasks)?);
+        }
+        if let Some(config) = &options.region_tls {
+            ports.region_tls = Some(ports.add(config, tasks)?);
+        }
+        Ok(ports)
+    }
+
+    fn add(
+        &mut self,
+        config: &Arc<rustls::ServerConfig>,
+        tasks: &mut JoinSet<()>,
+    ) -> io::Result<SocketAddr> {
+        let listener = server::bind(0)?;
+        let address = listener.local_addr()?;
+        // Orders are rare and wait for their turn.
+        let (door, orders) = mpsc::channel(16);
+        self.doors.push(door);
+        let tls = Some(TlsAcceptor::from(Arc::clone(config)));
+        tasks.spawn(server::run(Arc::clone(&self.house), listener, tls, orders));
+        Ok(address)
     }
 }
 

@@ -6,14 +6,17 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
 use super::brokers::{Brokers, Layout};
+use super::cluster::{Cluster, Roll};
 use super::gojson;
 use super::hub::{Ask, Hub};
-use super::options::Options;
+use super::options::{Options, Switches};
 use super::stamp::Stamp;
+use super::times::later;
 use super::world::{Happening, World, tenant_id};
 use crate::clock;
 use crate::model::Micros;
@@ -28,19 +31,24 @@ const HISTORY: usize = 200;
 pub(super) struct Stage {
     pub(super) hub: Hub,
     pub(super) brokers: Brokers,
+    pub(super) cluster: Cluster,
+    /// Where rolling restarts are asked for.
+    pub(super) rolls: mpsc::Sender<Roll>,
+    pub(super) switches: watch::Receiver<Switches>,
+}
+
+/// When the shop opened, of a platform that starts now.
+pub(super) fn opened(now: Micros) -> Micros {
+    let past = i64::try_from(PAST.as_micros()).unwrap_or(0);
+    Micros(now.0.saturating_sub(past))
 }
 
 /// Puts the shop's past into the platform and starts its present.
-pub(super) async fn raise(stage: Stage, options: &Options, tasks: &mut JoinSet<()>) {
-    let past = i64::try_from(PAST.as_micros()).unwrap_or(0);
-    let opened = options
-        .epoch
-        .unwrap_or_else(clock::wall)
-        .0
-        .saturating_sub(past);
+pub(super) async fn raise(stage: Stage, options: &Options, now: Micros, tasks: &mut JoinSet<()>) {
+    let opened = opened(now).0;
     // The past at the usual rate, whatever is asked for the present: it must hold some lines.
     let mut world = World::new(options.seed, Micros(opened));
-    let mut logs: BTreeMap<String, VecDeque<(String, Vec<u8>)>> = BTreeMap::new();
+    let mut logs: BTreeMap<String, VecDeque<(String, Micros, Vec<u8>)>> = BTreeMap::new();
     let next = loop {
         let (at, happenings) = world.beat();
         if at >= PAST {
@@ -50,24 +58,33 @@ pub(super) async fn raise(stage: Stage, options: &Options, tasks: &mut JoinSet<(
             match happening {
                 Happening::Lines {
                     service,
-                    container,
+                    source,
                     lines,
                 } => {
                     let log = logs.entry(service).or_default();
-                    log.extend(lines.into_iter().map(|line| (container.clone(), line)));
+                    let (container, at) = (stage.cluster.container(&source), moment(opened, at));
+                    log.extend(lines.into_iter().map(|line| (container.clone(), at, line)));
                     log.drain(..log.len().saturating_sub(HISTORY));
                 }
                 // A report of a minute ago would have aged out.
                 Happening::Report { .. } | Happening::OldReport { .. } => {}
-                Happening::Entry { event, json } => stage.entry(event, json).await,
+                Happening::Entry { event, json } => {
+                    stage.entry(event, json, moment(opened, at)).await;
+                }
+                Happening::Dies(alias) => stage.cluster.die(alias),
+                Happening::Returns(alias) => stage.cluster.revive(alias, moment(opened, at)),
+                Happening::Rolls(alias) => {
+                    if stage.switches.borrow().rest.rolling_deploys {
+                        stage.cluster.roll_at_once(alias, moment(opened, at));
+                    }
+                }
             }
         }
     };
     for (service, log) in logs {
-        for (container, line) in log {
-            stage
-                .lines(service.clone(), container, vec![line.into()])
-                .await;
+        for (container, at, line) in log {
+            let lines = vec![line.into()];
+            stage.lines((service.clone(), container), lines, at).await;
         }
     }
     // An answer to this comes after all of the above.
@@ -87,34 +104,44 @@ async fn run(
     loop {
         sleep_until(start + at.saturating_sub(PAST)).await;
         for happening in happenings {
-            stage.perform(happening, &tenant, &stamp(opened, at)).await;
+            stage.perform(happening, &tenant, moment(opened, at)).await;
         }
         (at, happenings) = world.beat();
     }
 }
 
-fn stamp(opened: i64, at: Duration) -> Stamp {
-    let at = i64::try_from(at.as_micros()).unwrap_or(0);
-    Stamp::new(Micros(opened.saturating_add(at)))
+fn moment(opened: i64, at: Duration) -> Micros {
+    later(Micros(opened), at)
 }
 
 impl Stage {
-    async fn perform(&self, happening: Happening, tenant: &str, now: &Stamp) {
+    async fn perform(&self, happening: Happening, tenant: &str, at: Micros) {
+        let now = &Stamp::new(at);
         match happening {
             Happening::Lines {
                 service,
-                container,
+                source,
                 lines,
             } => {
+                let container = self.cluster.container(&source);
                 for line in &lines {
                     self.broadcast(tenant, &service, &container, (line, now));
                 }
-                self.lines(
-                    service,
-                    container,
-                    lines.into_iter().map(Bytes::from).collect(),
-                )
-                .await;
+                let lines = lines.into_iter().map(Bytes::from).collect();
+                self.lines((service, container), lines, at).await;
+            }
+            Happening::Dies(alias) => {
+                // What it said last stands in its file before its stream ends.
+                self.hub.ask(Ask::Tally).await;
+                self.cluster.die(alias);
+            }
+            Happening::Returns(alias) => self.cluster.revive(alias, at),
+            Happening::Rolls(alias) => {
+                if self.switches.borrow().rest.rolling_deploys {
+                    let name = alias.to_owned();
+                    // One that waits already will do.
+                    let _ = self.rolls.try_send(Roll { name, done: None });
+                }
             }
             Happening::Entry { event, json } => {
                 self.brokers.offer(
@@ -122,7 +149,7 @@ impl Stage {
                     vec![Bytes::from_static(b"event_log"), json.clone().into()],
                 );
                 self.labor(&json);
-                self.entry(event, json).await;
+                self.entry(event, json, at).await;
             }
             Happening::Report { service, json } => {
                 let json = Bytes::from(json);
@@ -144,22 +171,24 @@ impl Stage {
         }
     }
 
-    async fn lines(&self, service: String, container: String, lines: Vec<Bytes>) {
+    async fn lines(&self, (service, container): (String, String), lines: Vec<Bytes>, at: Micros) {
         self.hub
             .tell(Ask::Lines {
                 service,
                 container,
                 lines,
+                at: Some(at),
                 done: None,
             })
             .await;
     }
 
-    async fn entry(&self, id: String, json: String) {
+    async fn entry(&self, id: String, json: String, at: Micros) {
         self.hub
             .tell(Ask::Event {
                 id,
                 json: json.into(),
+                at: Some(at),
                 done: None,
             })
             .await;

@@ -4,6 +4,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -12,7 +13,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use super::cut::{Cut, Cutter};
 use super::http::{self, Request};
@@ -20,6 +22,7 @@ use super::hub::{Ask, Hub};
 use super::legacy::{self, Periods, Route};
 use super::link::{End, Link};
 use super::options::{Answer, Switches};
+use super::rest::{self, Line, Rest};
 use super::shell::{self, Shells, Visit};
 use super::truth::Recorder;
 use super::wire::Reader;
@@ -35,6 +38,9 @@ pub(super) struct House {
     pub(super) recorder: Recorder,
     pub(super) periods: Periods,
     pub(super) shells: Shells,
+    pub(super) rest: Rest,
+    /// Connections so far.
+    pub(super) count: AtomicU64,
 }
 
 /// What the door can be told.
@@ -58,14 +64,17 @@ pub(super) fn bind(port: u16) -> io::Result<TcpListener> {
     socket.listen(1024)
 }
 
-/// Accepts until it is dropped.
+/// A client has this long for its part of TLS.
+const TLS_LIMIT: Duration = Duration::from_secs(10);
+
+/// Accepts until it is dropped; behind TLS, if there is a certificate.
 pub(super) async fn run(
     house: Arc<House>,
     mut listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     mut orders: mpsc::Receiver<Order>,
 ) {
     let mut connections = JoinSet::new();
-    let mut count = 0;
     loop {
         tokio::select! {
             accepted = listener.accept() => {
@@ -74,14 +83,16 @@ pub(super) async fn run(
                     sleep(Duration::from_millis(10)).await;
                     continue;
                 };
-                count += 1;
-                connections.spawn(over_tcp(Arc::clone(&house), stream, count, house.cutter.watch()));
+                let visitor = Visitor::new(&house);
+                match &tls {
+                    None => drop(connections.spawn(over_tcp(visitor, stream))),
+                    Some(tls) => drop(connections.spawn(over_tls(visitor, stream, tls.clone()))),
+                }
             }
             order = orders.recv() => match order {
                 None => return,
                 Some(Order::Serve(stream)) => {
-                    count += 1;
-                    connections.spawn(in_memory(Arc::clone(&house), stream, count, house.cutter.watch()));
+                    connections.spawn(in_memory(Visitor::new(&house), stream));
                 }
                 Some(Order::Restart { downtime, done }) => {
                     let Ok(address) = listener.local_addr() else { return };
@@ -98,6 +109,27 @@ pub(super) async fn run(
     }
 }
 
+/// A connection on its way in.
+struct Visitor {
+    house: Arc<House>,
+    conn: u64,
+    cut: watch::Receiver<Cut>,
+}
+
+impl Visitor {
+    fn new(house: &Arc<House>) -> Self {
+        Self {
+            house: Arc::clone(house),
+            conn: house.count.fetch_add(1, Ordering::Relaxed) + 1,
+            cut: house.cutter.watch(),
+        }
+    }
+
+    async fn converse(&mut self, mut wire: &mut dyn Wire, secure: bool) -> End {
+        converse(&self.house, &mut wire, (self.conn, secure), &mut self.cut).await
+    }
+}
+
 async fn reopen(port: u16) -> TcpListener {
     loop {
         match bind(port) {
@@ -107,49 +139,104 @@ async fn reopen(port: u16) -> TcpListener {
     }
 }
 
-async fn over_tcp(house: Arc<House>, mut stream: TcpStream, conn: u64, cut: watch::Receiver<Cut>) {
+async fn over_tcp(mut visitor: Visitor, mut stream: TcpStream) {
     // Without it small frames wait for each other.
     let _ = stream.set_nodelay(true);
-    let mut wire: &mut dyn Wire = &mut stream;
-    if converse(&house, &mut wire, conn, cut).await == End::Cut(Cut::Reset) {
+    if visitor.converse(&mut stream, false).await == End::Cut(Cut::Reset) {
         // Zero linger makes the close a reset.
         let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
     }
 }
 
-async fn in_memory(
-    house: Arc<House>,
-    mut stream: DuplexStream,
-    conn: u64,
-    cut: watch::Receiver<Cut>,
-) {
-    let mut wire: &mut dyn Wire = &mut stream;
-    converse(&house, &mut wire, conn, cut).await;
+async fn over_tls(mut visitor: Visitor, stream: TcpStream, tls: TlsAcceptor) {
+    // As above.
+    let _ = stream.set_nodelay(true);
+    // A client that does not trust us is gone here.
+    let Ok(Ok(mut stream)) = timeout(TLS_LIMIT, tls.accept(stream)).await else {
+        return;
+    };
+    if visitor.converse(&mut stream, true).await == End::Cut(Cut::Reset) {
+        let _ = SockRef::from(stream.get_ref().0).set_linger(Some(Duration::ZERO));
+    }
+}
+
+async fn in_memory(mut visitor: Visitor, mut stream: DuplexStream) {
+    visitor.converse(&mut stream, false).await;
 }
 
 /// Both kinds of connections as one, so that everything behind it is there once.
-trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+trait Wire: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for S {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + Sync> Wire for S {}
 
-async fn converse<S>(house: &House, stream: &mut S, conn: u64, mut cut: watch::Receiver<Cut>) -> End
+async fn converse<S>(
+    house: &House,
+    stream: &mut S,
+    (conn, secure): (u64, bool),
+    cut: &mut watch::Receiver<Cut>,
+) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     house.hub.tell(Ask::Accepted).await;
-    let answer = house.switches.borrow().answer;
     let mut buffer = BytesMut::new();
-    let request = tokio::select! {
-        biased;
-        _ = cut.changed() => return End::Cut(*cut.borrow()),
-        request = read_head(stream, &mut buffer, answer == Answer::Silence) => request,
-    };
-    let Some(request) = request else {
-        return End::Client;
-    };
+    loop {
+        let answer = house.switches.borrow().answer;
+        let request = tokio::select! {
+            biased;
+            _ = cut.changed() => return End::Cut(*cut.borrow()),
+            request = read_head(stream, &mut buffer, answer == Answer::Silence) => request,
+        };
+        let Some(request) = request else {
+            return End::Client;
+        };
+        let below = request.path.strip_prefix(&house.prefix).unwrap_or("");
+        let socket = proxied(house, &request);
+        if !rest::is_rest(below) || (socket.is_some() && answer != Answer::Upgrade) {
+            return one(house, stream, (request, buffer), conn, cut.clone()).await;
+        }
+        let mut line = Line {
+            conn,
+            stream,
+            buffer: &mut buffer,
+            cut,
+            recorder: house.recorder.clone(),
+        };
+        let end = match socket {
+            Some(inner) => Err(rest::serve_proxied(&house.rest, &mut line, &request, inner).await),
+            None => rest::serve(&house.rest, &mut line, &request, secure).await,
+        };
+        if let Err(end) = end {
+            // The answer must arrive before any reset.
+            let _ = stream.shutdown().await;
+            return end;
+        }
+    }
+}
+
+/// The socket behind the console's proxy that a request asks for.
+fn proxied<'a>(house: &House, request: &'a Request) -> Option<&'a str> {
+    let below = request.path.strip_prefix(&house.prefix)?;
+    request.accept.as_ref()?;
+    rest::inner(below, &house.switches.borrow().rest)
+}
+
+/// Serves a connection that carries one request only.
+async fn one<S>(
+    house: &House,
+    stream: &mut S,
+    (request, buffer): (Request, BytesMut),
+    conn: u64,
+    cut: watch::Receiver<Cut>,
+) -> End
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let answer = house.switches.borrow().answer;
     let below = request.path.strip_prefix(&house.prefix);
     let shell = below.and_then(shell::named);
-    let upgrades = shell.is_some() || target(house, &request).is_some();
+    let upgrades =
+        shell.is_some() || target(house, &request).is_some() || proxied(house, &request).is_some();
     if let (Answer::Upgrade, Some((server, rest))) = (answer, shell) {
         let visit = Visit {
             shells: &house.shells,
@@ -212,16 +299,19 @@ async fn read_head<S: AsyncRead + Unpin>(
     for_ever: bool,
 ) -> Option<Request> {
     loop {
+        // What came behind the last request may be a whole one.
+        if !buffer.is_empty()
+            && let Some(request) = http::take_request(buffer)
+        {
+            return Some(request);
+        }
         buffer.reserve(4096);
         match stream.read_buf(buffer).await {
             Ok(0) | Err(_) => return None,
             Ok(_) if for_ever => buffer.clear(),
             Ok(_) => {}
         }
-        if let Some(request) = http::take_request(buffer) {
-            return Some(request);
-        }
-        if buffer.len() > http::HEAD_LIMIT {
+        if buffer.len() > http::HEAD_LIMIT && !buffer.windows(4).any(|four| four == b"\r\n\r\n") {
             return None;
         }
     }
@@ -243,7 +333,8 @@ fn target(house: &House, request: &Request) -> Option<Target> {
         "/websocket" => Route::Mpush,
         _ => {
             let id = path.strip_prefix("/services/")?.strip_suffix("/pubsub")?;
-            return (!id.contains('/')).then_some(Target::PubSub);
+            let there = house.switches.borrow().rest.pubsub;
+            return (there && !id.contains('/')).then_some(Target::PubSub);
         }
     };
     Some(Target::Legacy(route))

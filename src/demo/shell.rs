@@ -28,10 +28,12 @@ use self::doors::Opening;
 use self::intake::{Intake, Message, Stop};
 use self::pods::Pods;
 use self::session::{Session, control};
+use super::cluster::Cluster;
 use super::cut::{Cut, Cutter};
 use super::http::Request;
 use super::link::End;
 use super::options::{Options, Switches};
+use super::teams;
 use super::wire::{self, Op};
 use crate::demo::platform::DemoTarget;
 use crate::demo::world::{self, SHOP};
@@ -125,12 +127,14 @@ impl Shells {
         options: &Options,
         switches: watch::Receiver<Switches>,
         ledger: Ledger,
+        cluster: Cluster,
     ) -> Self {
         Self {
             argv: options.shell.clone(),
             credential: options.credential.clone(),
             pods: Pods {
                 seed: options.seed,
+                cluster,
                 named: options.pods.clone(),
             },
             switches,
@@ -160,18 +164,21 @@ pub(super) fn url(base: &str, seed: u64, alias: &str, pod: &str) -> String {
     format!("{base}/docker_console#{tenant}/{service}/{pod}")
 }
 
-/// The names of a component's pods; of its alias or its id.
-pub(super) fn pods_of(seed: u64, component: &str) -> Option<(&'static str, Vec<String>)> {
-    SHOP.iter()
-        .map(|one| one.alias)
-        .find(|alias| *alias == component || world::service_id(seed, alias) == component)
-        .map(|alias| (alias, Pods::of(seed, alias)))
+/// The alias of a component and the names of its pods; of its alias or its id.
+pub(super) fn pods_of(
+    cluster: &Cluster,
+    seed: u64,
+    component: &str,
+) -> Option<(&'static str, Vec<String>)> {
+    let alias = teams::place(seed, component)?.part.alias;
+    let names = cluster.look(|view| view.of(alias).map(|pod| pod.name.clone()).collect());
+    Some((alias, names))
 }
 
 /// The shells on offer: one in a pod of each component, then the other servers.
-pub(super) fn targets(seed: u64, ws: &str, http: &str) -> Vec<DemoTarget> {
+pub(super) fn targets(cluster: &Cluster, seed: u64, ws: &str, http: &str) -> Vec<DemoTarget> {
     let pods = SHOP.iter().filter_map(|one| {
-        let pod = Pods::of(seed, one.alias).into_iter().next()?;
+        let pod = cluster.look(|view| view.of(one.alias).next().map(|pod| pod.name.clone()))?;
         Some(DemoTarget {
             url: url(ws, seed, one.alias, &pod),
             what: format!("a shell in a pod of {}", one.alias),

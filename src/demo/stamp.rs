@@ -29,6 +29,17 @@ impl Stamp {
         self.write("%Y-%m-%dT%H:%M:%S%.3f%:z")
     }
 
+    /// `2026-11-24T01:58:48.123456789Z`, as a node writes it before each line; what is behind the
+    /// microsecond follows from the line's number.
+    pub(super) fn nanos(&self, number: u64) -> String {
+        let moment = self
+            .0
+            .timestamp()
+            .strftime("%Y-%m-%dT%H:%M:%S%.6f")
+            .to_string();
+        format!("{moment}{:03}Z", number % 1000)
+    }
+
     /// `24/Nov/2026:09:58:48 +0800`, as nginx has it.
     pub(super) fn access(&self) -> String {
         self.write("%d/%b/%Y:%H:%M:%S %z")
@@ -71,6 +82,7 @@ mod tests {
         for (got, want) in [
             (stamp.rfc3339(), "2026-11-24T09:58:48+08:00"),
             (stamp.rfc3339_millis(), "2026-11-24T09:58:48.123+08:00"),
+            (stamp.nanos(1007), "2026-11-24T01:58:48.123456007Z"),
             (stamp.access(), "24/Nov/2026:09:58:48 +0800"),
             (stamp.logback(), "2026-11-24 09:58:48.123"),
             (stamp.python(), "2026-11-24 09:58:48,123"),

@@ -9,19 +9,24 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::cut::{Cut, Cutter};
-use super::hub::{Ask, Done, Hub, Item, Kind, Subscription, Tally};
+use super::files::Files;
+use super::hub::{Ask, Done, EventHead, Hub, Item, Kind, Subscription, Tally};
 use super::listeners::{Listener, Listeners};
 use super::monitor::{self, Board};
 use super::options::Switches;
 use super::record::{self, Entry, Stage};
 use super::replay::{Replay, replay};
+use super::times::Times;
 use super::truth::{Fate, Origin, Recorder, TruthRecord};
 use crate::clock;
+use crate::model::Micros;
 
 /// Lines kept of each component. A replay sends 1000 of them at most (protocols.md 1.4).
 const LINES: usize = 5000;
 /// Entries kept of each event.
 const ENTRIES: usize = 1000;
+/// Events kept; the oldest go.
+const EVENTS: usize = 1000;
 /// A line that was held back for its successor goes out after this time without one.
 const HELD: Duration = Duration::from_millis(20);
 /// After so many lines of one batch the others get their turn.
@@ -34,6 +39,15 @@ struct Log {
     count: u32,
 }
 
+/// An event's entries.
+#[derive(Debug, Default)]
+struct Event {
+    entries: VecDeque<(u64, Micros, Entry)>,
+    /// Its place in the order of events.
+    order: u64,
+    begun: Micros,
+}
+
 /// The state.
 pub(super) struct State {
     hub: Hub,
@@ -41,7 +55,8 @@ pub(super) struct State {
     recorder: Recorder,
     cutter: Cutter,
     logs: BTreeMap<String, Log>,
-    events: BTreeMap<String, VecDeque<(u64, Entry)>>,
+    files: Files,
+    events: BTreeMap<String, Event>,
     boards: BTreeMap<String, (Board, u64, Bytes)>,
     listeners: Listeners,
     held: BTreeMap<String, Item>,
@@ -50,6 +65,8 @@ pub(super) struct State {
     number: u64,
     next_id: u64,
     tally: Tally,
+    times: Times,
+    grow: watch::Sender<u64>,
 }
 
 impl State {
@@ -58,13 +75,17 @@ impl State {
         switches: watch::Receiver<Switches>,
         recorder: Recorder,
         cutter: Cutter,
+        (times, grow): (Times, watch::Sender<u64>),
     ) -> Self {
         Self {
+            times,
+            grow,
             hub,
             switches,
             recorder,
             cutter,
             logs: BTreeMap::new(),
+            files: Files::default(),
             events: BTreeMap::new(),
             boards: BTreeMap::new(),
             listeners: Listeners::default(),
@@ -118,13 +139,19 @@ impl State {
                 service,
                 container,
                 lines,
+                at,
                 done,
             } => {
-                self.lines(&service, &container, lines).await;
+                let at = at.unwrap_or_else(|| self.times.now());
+                self.lines(&service, &container, lines, at).await;
                 return done;
             }
-            Ask::Event { id, json, done } => {
-                self.event(&id, &json);
+            Ask::File { wanted, reply } => drop(reply.send(self.files.read(&wanted))),
+            Ask::Entries { id, reply } => drop(reply.send(self.entries(&id))),
+            Ask::Events(reply) => drop(reply.send(self.heads())),
+            Ask::Event { id, json, at, done } => {
+                let at = at.unwrap_or_else(|| self.times.now());
+                self.event(&id, &json, at);
                 return done;
             }
             Ask::Monitor {
@@ -223,13 +250,18 @@ impl State {
         let _ = reply.send(rows);
     }
 
-    async fn lines(&mut self, service: &str, container: &str, lines: Vec<Bytes>) {
+    async fn lines(&mut self, service: &str, container: &str, lines: Vec<Bytes>, at: Micros) {
         for (index, line) in lines.into_iter().enumerate() {
             if index % TURN == TURN - 1 {
                 self.recorder.note(std::mem::take(&mut self.notes)).await;
                 tokio::task::yield_now().await;
             }
-            let Some(text) = record::docker_line(container, &line) else {
+            let text = record::docker_line(container, &line);
+            // The node's file takes every line, the collector does not.
+            let number = self.number + 1;
+            self.files.write(container, number, at, line);
+            let Some(text) = text else {
+                self.number = number;
                 continue;
             };
             self.tally.lines += 1;
@@ -237,6 +269,7 @@ impl State {
             let count = self.store(service, item.number, text);
             self.forward(service, count, item);
         }
+        self.grow.send_replace(self.number);
     }
 
     /// Keeps a line; how many the component has written so far.
@@ -278,7 +311,53 @@ impl State {
         }
     }
 
-    fn event(&mut self, id: &str, json: &[u8]) {
+    fn entries(&self, id: &str) -> Vec<(Micros, Bytes)> {
+        let entries = self
+            .events
+            .get(id)
+            .into_iter()
+            .flat_map(|event| &event.entries);
+        entries
+            .map(|(_, at, entry)| (*at, entry.live.clone()))
+            .collect()
+    }
+
+    fn heads(&self) -> Vec<EventHead> {
+        let mut events: Vec<_> = self.events.iter().collect();
+        events.sort_by_key(|(_, event)| std::cmp::Reverse(event.order));
+        let head = |(id, event): (&String, &Event)| {
+            let mut ends = event.entries.iter().rev();
+            let ended = ends.find(|(_, _, entry)| entry.stage != Stage::Running);
+            EventHead {
+                id: id.clone(),
+                begun: event.begun,
+                ended: ended.map(|(_, at, entry)| (*at, entry.stage)),
+                message: event
+                    .entries
+                    .back()
+                    .map_or_else(String::new, |(_, _, entry)| entry.message.clone()),
+            }
+        };
+        events.into_iter().map(head).collect()
+    }
+
+    /// A place for an event; for a new one, the oldest goes where there are too many.
+    fn event_place(&mut self, id: &str, at: Micros) -> &mut Event {
+        if !self.events.contains_key(id) && self.events.len() >= EVENTS {
+            let oldest = self.events.iter().min_by_key(|(_, event)| event.order);
+            if let Some(oldest) = oldest.map(|(id, _)| id.clone()) {
+                self.events.remove(&oldest);
+            }
+        }
+        let order = self.number;
+        self.events.entry(id.to_owned()).or_insert_with(|| Event {
+            entries: VecDeque::new(),
+            order,
+            begun: at,
+        })
+    }
+
+    fn event(&mut self, id: &str, json: &[u8], at: Micros) {
         let Some((named, entry)) = record::event(json) else {
             return;
         };
@@ -290,8 +369,8 @@ impl State {
             ending: ending(&entry),
             ..self.item(Kind::Event, entry.live.clone())
         };
-        let entries = self.events.entry(id.to_owned()).or_default();
-        entries.push_back((item.number, entry));
+        let entries = &mut self.event_place(id, at).entries;
+        entries.push_back((item.number, at, entry));
         if entries.len() > ENTRIES {
             entries.pop_front();
         }
@@ -305,12 +384,10 @@ impl State {
         let Some(one) = listeners.iter().find(|one| one.id == subscriber) else {
             return;
         };
-        let entries = self.events.get(id).into_iter().flatten();
-        let skip = self
-            .events
-            .get(id)
-            .map_or(0, |list| list.len().saturating_sub(wanted));
-        for (number, entry) in entries.skip(skip) {
+        let event = self.events.get(id);
+        let skip = event.map_or(0, |event| event.entries.len().saturating_sub(wanted));
+        let entries = event.into_iter().flat_map(|event| &event.entries);
+        for (number, _, entry) in entries.skip(skip) {
             let item = Item {
                 kind: Kind::Event,
                 number: *number,

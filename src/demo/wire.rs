@@ -69,6 +69,27 @@ pub(super) fn frame(out: &mut Vec<u8>, fin: bool, op: Op, payload: &[u8]) {
     out.extend_from_slice(payload);
 }
 
+/// Appends one frame as clients send them, under a mask of zeros.
+pub(super) fn client_frame(out: &mut Vec<u8>, op: Op, payload: &[u8]) {
+    let begin = out.len();
+    frame(out, true, op, &[]);
+    out.truncate(begin + 1);
+    match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
+        (Ok(short), _) if short < 126 => out.push(0x80 | short),
+        (_, Ok(long)) => {
+            out.push(0xfe);
+            out.extend_from_slice(&long.to_be_bytes());
+        }
+        (_, Err(_)) => {
+            out.push(0xff);
+            let len = u64::try_from(payload.len()).unwrap_or(u64::MAX);
+            out.extend_from_slice(&len.to_be_bytes());
+        }
+    }
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(payload);
+}
+
 /// Appends a message, in pieces of `piece` bytes if it is longer than that.
 pub(super) fn message(out: &mut Vec<u8>, op: Op, payload: &[u8], piece: Option<usize>) {
     let piece = piece.unwrap_or(usize::MAX).max(1);
@@ -128,6 +149,8 @@ pub(super) struct Reader {
     /// Bytes that are not read yet; the socket appends here.
     pub buffer: BytesMut,
     limit: u64,
+    /// Whether the other side is a client, who must mask.
+    masked: bool,
     open: Option<(Op, Vec<u8>)>,
 }
 
@@ -137,7 +160,16 @@ impl Reader {
         Self {
             buffer: leftover,
             limit: UNLIMITED,
+            masked: true,
             open: None,
+        }
+    }
+
+    /// The same for what a server sends.
+    pub(super) fn of_server(leftover: BytesMut) -> Self {
+        Self {
+            masked: false,
+            ..Self::new(leftover)
         }
     }
 
@@ -153,7 +185,7 @@ impl Reader {
             let room = self
                 .limit
                 .saturating_sub(open.try_into().unwrap_or(u64::MAX));
-            let Some(frame) = take_frame(&mut self.buffer, room)? else {
+            let Some(frame) = take_frame(&mut self.buffer, room, self.masked)? else {
                 return Ok(None);
             };
             if let Some(whole) = self.accept(frame)? {
@@ -192,7 +224,11 @@ impl Reader {
 
 /// Takes one whole frame off the buffer. The length is held against `room` before anything is
 /// kept for it.
-fn take_frame(buffer: &mut BytesMut, room: u64) -> Result<Option<(bool, Op, Vec<u8>)>, Bad> {
+fn take_frame(
+    buffer: &mut BytesMut,
+    room: u64,
+    mask: bool,
+) -> Result<Option<(bool, Op, Vec<u8>)>, Bad> {
     let [first, second, rest @ ..] = buffer.as_ref() else {
         return Ok(None);
     };
@@ -209,7 +245,7 @@ fn take_frame(buffer: &mut BytesMut, room: u64) -> Result<Option<(bool, Op, Vec<
         },
         short => (0, u64::from(short)),
     };
-    if reserved || !masked || (op.is_control() && (len > 125 || !fin)) {
+    if reserved || masked != mask || (op.is_control() && (len > 125 || !fin)) {
         return Err(Bad::Protocol);
     }
     if !op.is_control() && len > room {
@@ -217,11 +253,12 @@ fn take_frame(buffer: &mut BytesMut, room: u64) -> Result<Option<(bool, Op, Vec<
     }
     let len = usize::try_from(len).unwrap_or(usize::MAX);
     let head: usize = 2 + wide;
-    if buffer.len() < head.saturating_add(4).saturating_add(len) {
+    let keys = if mask { 4 } else { 0 };
+    if buffer.len() < head.saturating_add(keys).saturating_add(len) {
         return Ok(None);
     }
     buffer.advance(head);
-    let mask = buffer.split_to(4);
+    let mask = buffer.split_to(keys);
     let mut body = buffer.split_to(len).to_vec();
     for (byte, key) in body.iter_mut().zip(mask.iter().cycle()) {
         *byte ^= key;

@@ -11,6 +11,7 @@ use super::brokers::Layout;
 use super::deploy::{self, Deploy};
 use super::platform::DemoTarget;
 use super::stamp::Stamp;
+use super::teams::places;
 use super::voice::{Mood, Voice, speak};
 use crate::model::Micros;
 
@@ -48,12 +49,12 @@ const fn component(
 pub(super) const SHOP: [Component; 8] = [
     component("gateway", "网关", Voice::Access, (1500, 2), true),
     component("order-center", "订单中心", Voice::Json, (960, 2), true),
-    component("payment", "支付", Voice::Java, (480, 1), true),
-    component("inventory", "库存", Voice::Logfmt, (720, 1), false),
-    component("user-service", "用户", Voice::Klog, (480, 1), false),
-    component("search", "搜索", Voice::Coloured, (600, 1), false),
-    component("recommender", "推荐", Voice::Python, (360, 1), false),
-    component("worker", "任务", Voice::Plain, (15, 1), false),
+    component("payment", "支付", Voice::Java, (480, 2), true),
+    component("inventory", "库存", Voice::Logfmt, (720, 2), false),
+    component("user-service", "用户", Voice::Klog, (480, 2), false),
+    component("search", "搜索", Voice::Coloured, (600, 2), false),
+    component("recommender", "推荐", Voice::Python, (360, 2), false),
+    component("worker", "任务", Voice::Plain, (15, 2), false),
 ];
 
 /// The component that dies and comes back.
@@ -62,6 +63,7 @@ const RESTART_EVERY: Duration = Duration::from_secs(40);
 const RESTART_TAKES: Duration = Duration::from_secs(3);
 const WAVE_EVERY: Duration = Duration::from_secs(30);
 const WAVE_TAKES: Duration = Duration::from_secs(5);
+const SIDECARS_EVERY: Duration = Duration::from_secs(4);
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
 /// Hex digits that follow from the seed and a name.
@@ -94,8 +96,13 @@ pub(super) fn event_id(seed: u64, number: u32) -> String {
     hex(seed, &format!("deploy {number}"), 32)
 }
 
-fn container_id(seed: u64, alias: &str, instance: u64, generation: u32) -> String {
-    hex(seed, &format!("{alias} {instance} {generation}"), 12)
+/// Who says a line: which container that is at the time, the cluster knows.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Source {
+    pub(super) alias: &'static str,
+    pub(super) instance: u64,
+    /// The pod's second container.
+    pub(super) sidecar: bool,
 }
 
 /// Something that happens in the shop.
@@ -103,9 +110,15 @@ fn container_id(seed: u64, alias: &str, instance: u64, generation: u32) -> Strin
 pub(super) enum Happening {
     Lines {
         service: String,
-        container: String,
+        source: Source,
         lines: Vec<Vec<u8>>,
     },
+    /// A component's first container ends.
+    Dies(&'static str),
+    /// It is there again, in the same pod.
+    Returns(&'static str),
+    /// A component's pods are replaced one by one.
+    Rolls(&'static str),
     Entry {
         event: String,
         json: String,
@@ -125,6 +138,8 @@ pub(super) enum Happening {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Act {
     Speak(usize),
+    /// The second containers.
+    Sidecars,
     Report(usize),
     WaveBegins,
     WaveEnds,
@@ -144,8 +159,6 @@ pub(super) struct World {
     agenda: BinaryHeap<Reverse<(Duration, u64, Act)>>,
     count: u64,
     mood: Mood,
-    generation: u32,
-    dead: bool,
     deploys: BTreeMap<u32, Deploy>,
     deployed: u32,
 }
@@ -161,8 +174,6 @@ impl World {
             agenda: BinaryHeap::new(),
             count: 0,
             mood: Mood::Calm,
-            generation: 0,
-            dead: false,
             deploys: BTreeMap::new(),
             deployed: 0,
         };
@@ -172,6 +183,7 @@ impl World {
                 world.plan(Duration::from_secs(1), Act::Report(index));
             }
         }
+        world.plan(SIDECARS_EVERY, Act::Sidecars);
         world.plan(WAVE_EVERY, Act::WaveBegins);
         world.plan(RESTART_EVERY, Act::Dies);
         world.plan(deploy::FIRST, Act::Deploy);
@@ -196,6 +208,7 @@ impl World {
         };
         let happenings = match act {
             Act::Speak(index) => self.speak(at, index),
+            Act::Sidecars => self.sidecars(at),
             Act::Report(index) => self.report(at, index),
             Act::WaveBegins => {
                 self.mood = Mood::Wave;
@@ -224,14 +237,13 @@ impl World {
     }
 
     fn lines(&self, one: &Component, instance: u64, lines: Vec<Vec<u8>>) -> Happening {
-        let generation = if one.alias == alias(RESTARTS) {
-            self.generation
-        } else {
-            0
-        };
         Happening::Lines {
             service: service_id(self.seed, one.alias),
-            container: container_id(self.seed, one.alias, instance, generation),
+            source: Source {
+                alias: one.alias,
+                instance,
+                sidecar: false,
+            },
             lines,
         }
     }
@@ -244,13 +256,32 @@ impl World {
         let mean = 60.0 / f64::from(one.per_minute) / self.rate;
         let pause = Duration::from_secs_f64(mean * (0.5 + self.rng.f64()));
         self.plan(at + pause, Act::Speak(index));
-        if self.dead && index == RESTARTS {
-            return Vec::new();
-        }
         let stamp = Stamp::new(self.moment(at));
         let instance = self.rng.u64(..one.instances.max(1));
         let lines = speak(one.voice, &mut self.rng, &stamp, self.mood);
         vec![self.lines(&one, instance, lines)]
+    }
+
+    /// The mesh's own containers, one line each.
+    fn sidecars(&mut self, at: Duration) -> Vec<Happening> {
+        self.plan(at + SIDECARS_EVERY, Act::Sidecars);
+        let stamp = Stamp::new(self.moment(at)).rfc3339_millis();
+        let second = at.as_secs();
+        let with = places().filter(|place| place.part.sidecar.is_some());
+        with.map(|place| {
+            let instance = second / SIDECARS_EVERY.as_secs() % 2;
+            let line = format!("[{stamp}][info][upstream] cluster outbound: 健康检查通过");
+            Happening::Lines {
+                service: service_id(self.seed, place.part.alias),
+                source: Source {
+                    alias: place.part.alias,
+                    instance,
+                    sidecar: true,
+                },
+                lines: vec![line.into_bytes()],
+            }
+        })
+        .collect()
     }
 
     fn die(&mut self, at: Duration) -> Vec<Happening> {
@@ -262,9 +293,11 @@ impl World {
             format!("{stamp} CRITICAL recommender.main: memory limit reached, 内存不足"),
             "Killed".to_owned(),
         ];
-        self.dead = true;
         self.plan(at + RESTART_TAKES, Act::Returns);
-        vec![self.lines(one, 0, last.map(String::into_bytes).into())]
+        vec![
+            self.lines(one, 0, last.map(String::into_bytes).into()),
+            Happening::Dies(one.alias),
+        ]
     }
 
     fn come_back(&mut self, at: Duration) -> Vec<Happening> {
@@ -272,14 +305,15 @@ impl World {
             return Vec::new();
         };
         let stamp = Stamp::new(self.moment(at)).python();
-        self.dead = false;
-        self.generation = self.generation.wrapping_add(1);
         self.plan(at + RESTART_EVERY, Act::Dies);
         let first = [
             format!("{stamp} INFO     recommender.main: starting, pid 1, 服务启动"),
             format!("{stamp} INFO     recommender.main: model v12 loaded in 1.9s"),
         ];
-        vec![self.lines(one, 0, first.map(String::into_bytes).into())]
+        vec![
+            Happening::Returns(one.alias),
+            self.lines(one, 0, first.map(String::into_bytes).into()),
+        ]
     }
 
     fn deploy(&mut self, at: Duration) -> Vec<Happening> {
@@ -300,8 +334,13 @@ impl World {
             self.deploys.remove(&number);
             return Vec::new();
         };
+        let rolls = running.rolls();
         self.plan(at + pause, Act::Step(number));
-        vec![Happening::Entry { event, json }]
+        let mut happenings = vec![Happening::Entry { event, json }];
+        if rolls {
+            happenings.push(Happening::Rolls(deploy::OF));
+        }
+        happenings
     }
 
     fn report(&mut self, at: Duration, index: usize) -> Vec<Happening> {
@@ -327,10 +366,6 @@ impl World {
         });
         happenings
     }
-}
-
-fn alias(index: usize) -> &'static str {
-    SHOP.get(index).map_or("", |one| one.alias)
 }
 
 /// What can be opened, in the client's syntax.
@@ -427,16 +462,16 @@ mod tests {
     #[test]
     fn it_is_as_loud_as_promised_and_all_speak() {
         let mut lines = BTreeMap::new();
-        let mut containers = BTreeSet::new();
+        let mut sources = BTreeSet::new();
         for (_, happening) in minutes(1, 2) {
             if let Happening::Lines {
                 service,
-                container,
+                source,
                 lines: said,
             } = happening
             {
                 *lines.entry(service).or_insert(0) += said.len();
-                containers.insert(container);
+                sources.insert(source);
             }
         }
         let sum: usize = lines.values().sum();
@@ -451,8 +486,8 @@ mod tests {
                 one.alias
             );
         }
-        // Ten instances, and what the restarts add.
-        assert!(containers.len() > 10, "no container was replaced");
+        // Two pods each, and two second containers.
+        assert_eq!(sources.len(), 2 * SHOP.len() + 2 * 2);
     }
 
     #[test]

@@ -1,13 +1,11 @@
-//! The pods that have shells: two of each component of the shop, and those that
+//! The pods that have shells: those of the cluster, and those that
 //! [`Options::pods`](super::super::Options::pods) names. The first words of some names say what
 //! becomes of them, as in the recordings.
 
 use std::time::Duration;
 
-use crate::demo::world::{self, SHOP};
-
-/// Pods of a component.
-const EACH: usize = 2;
+use crate::demo::cluster::Cluster;
+use crate::demo::{teams, world};
 
 /// A pod as the platform finds it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,21 +31,11 @@ pub(super) enum State {
 #[derive(Clone, Debug)]
 pub(super) struct Pods {
     pub(super) seed: u64,
+    pub(super) cluster: Cluster,
     pub(super) named: Vec<String>,
 }
 
 impl Pods {
-    /// The names of a component's pods, by its alias.
-    pub(super) fn of(seed: u64, alias: &str) -> Vec<String> {
-        (0..EACH)
-            .map(|index| {
-                let set = world::hex(seed, &format!("{alias} set"), 10);
-                let own = world::hex(seed, &format!("{alias} pod {index}"), 5);
-                format!("{alias}-{set}-{own}")
-            })
-            .collect()
-    }
-
     /// Finds a pod, and the container in it; the first one without a name.
     pub(super) fn find(&self, namespace: &str, pod: &str, container: &str) -> Option<Pod> {
         let state = match pod.split_once('-').map_or(pod, |(word, _)| word) {
@@ -65,19 +53,23 @@ impl Pods {
                 state,
             });
         }
-        if namespace != world::tenant_id(self.seed) {
+        let pod = self.cluster.look(|view| view.pod(pod).cloned())?;
+        let place = teams::place(self.seed, pod.alias)?;
+        let spaces = [
+            place.team.tenant_id(self.seed),
+            place.team.namespace.to_owned(),
+        ];
+        let id = world::service_id(self.seed, pod.alias);
+        let known = ["", &id].contains(&container)
+            || pod.containers.iter().any(|one| one.name == container);
+        if !known || !spaces.iter().any(|one| one == namespace) {
             return None;
         }
-        SHOP.iter().enumerate().find_map(|(number, one)| {
-            let index = Self::of(self.seed, one.alias)
-                .iter()
-                .position(|name| name == pod)?;
-            let known = ["", one.alias, &world::service_id(self.seed, one.alias)];
-            known.contains(&container).then(|| Pod {
-                ip: format!("10.42.{}.{}", index + 1, 10 + number),
-                prompt: one.alias.to_owned(),
-                state,
-            })
+        let state = if pod.is_ready() { state } else { State::Never };
+        Some(Pod {
+            ip: pod.ip,
+            prompt: pod.alias.to_owned(),
+            state,
         })
     }
 }
