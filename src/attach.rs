@@ -6,7 +6,7 @@ mod exec;
 mod interactive;
 mod leftover;
 mod marker;
-mod password;
+pub mod password;
 pub mod player;
 pub mod recording;
 mod stdio;

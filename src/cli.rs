@@ -3,8 +3,10 @@
 
 pub mod args;
 pub mod config;
+pub mod contexts;
 pub mod env;
 pub mod plan;
+pub mod platform_args;
 pub mod units;
 
 pub use args::Args;

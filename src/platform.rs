@@ -6,6 +6,8 @@ mod ask;
 pub mod credential;
 mod discover;
 pub mod resolve;
+pub mod shell;
+pub mod sockets;
 
 use std::sync::Arc;
 

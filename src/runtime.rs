@@ -5,6 +5,8 @@ pub mod clipboard;
 mod dialects;
 pub mod input;
 pub mod perform;
+mod platform;
+mod setup;
 mod shells;
 pub mod signals;
 pub mod terminal;
@@ -23,7 +25,8 @@ use tokio::runtime::{Builder, Runtime};
 use crate::attach;
 use crate::cli::args::DemoArgs;
 use crate::cli::env::Env;
-use crate::cli::plan::ViewPlan;
+use crate::cli::plan::{ShellPlan, ViewPlan};
+use crate::cli::platform_args::PlatformArgs;
 use crate::cli::{Args, Plan, plan};
 use crate::codec::target::{FeedSpec, Target};
 use crate::demo;
@@ -32,6 +35,7 @@ use crate::model::{Fault, FaultKind};
 use crate::text::SafeText;
 
 use dialects::Dialects;
+use setup::{For, Setup};
 
 /// Panes that the demo opens with.
 const PANES: usize = 6;
@@ -46,13 +50,16 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
             return if error.print().is_ok() { code } else { 0 };
         }
     };
-    let outcome = plan::resolve(args, &Env::read()).and_then(|plan| {
+    let env = Env::read();
+    let of_platform = args.platform.clone();
+    let outcome = plan::resolve(args, &env).and_then(|plan| {
         // The hook has given the terminal back and told where it happened.
-        std::panic::catch_unwind(AssertUnwindSafe(|| carry_out(plan))).unwrap_or_else(|_| {
-            let why = "it met a defect of its own and ended";
-            let next = "please report it with the lines above";
-            Err(Fault::new(FaultKind::Internal, "deckwatch", why, next))
-        })
+        std::panic::catch_unwind(AssertUnwindSafe(|| carry_out(plan, &of_platform, &env)))
+            .unwrap_or_else(|_| {
+                let why = "it met a defect of its own and ended";
+                let next = "please report it with the lines above";
+                Err(Fault::new(FaultKind::Internal, "deckwatch", why, next))
+            })
     });
     outcome.unwrap_or_else(|fault| {
         complain(&fault.to_string());
@@ -60,38 +67,29 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
     })
 }
 
-fn carry_out(plan: Plan) -> Result<u8, Fault> {
+fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fault> {
+    let setup = || Setup::load(of_platform, env);
     match plan {
-        Plan::Logs(plan) => {
+        Plan::Platform(ask) => {
+            let runtime = runtime(1)?;
+            let code = runtime.block_on(platform::run(ask, &setup()?));
+            runtime.shutdown_background();
+            code
+        }
+        Plan::Logs(mut plan) => {
+            let setup = setup()?;
             // One: each hop between threads costs more than a line does.
             let runtime = runtime(1)?;
             let code = runtime.block_on(async {
+                let wanted = if plan.events { For::Events } else { For::Logs };
+                plan.targets = setup.look_up(plan.targets, wanted).await?;
                 Ok(follow::run(*plan, signals::headless()?, Box::new(complain)).await)
             });
             // A thread that waits for standard input can't be ended; the process can.
             runtime.shutdown_background();
             code
         }
-        Plan::Shell(plan) => {
-            let runtime = runtime(1)?;
-            let code = runtime.block_on(async {
-                let spec = plan.target.shell().cloned();
-                let mut dialects = Dialects::load();
-                let world = attach::World {
-                    signals: signals::headless()?,
-                    remembered: spec.as_ref().and_then(|spec| dialects.of(spec)),
-                    remember: Box::new(move |server| {
-                        if let Some(spec) = &spec {
-                            dialects.found(spec, server);
-                        }
-                    }),
-                    say: Box::new(complain),
-                };
-                attach::run(*plan, world).await
-            });
-            runtime.shutdown_background();
-            code
-        }
+        Plan::Shell(plan) => raw_shell(*plan, &setup()?),
         Plan::PrintCast(path) => {
             attach::player::print(&path, &mut std::io::stdout().lock())?;
             Ok(0)
@@ -109,8 +107,12 @@ fn carry_out(plan: Plan) -> Result<u8, Fault> {
                     attach::player::check(path)?;
                 }
             }
+            let setup = setup()?;
             let runtime = runtime(2)?;
-            let ending = runtime.block_on(tui::run(targets, plan, themes()));
+            let ending = runtime.block_on(async {
+                let targets = setup.look_up(targets, For::Logs).await?;
+                tui::run(targets, plan, themes()).await
+            });
             runtime.shutdown_background();
             Ok(die(&ending?))
         }
@@ -132,6 +134,29 @@ fn carry_out(plan: Plan) -> Result<u8, Fault> {
             Ok(0)
         }
     }
+}
+
+/// A shell without the interface.
+fn raw_shell(mut plan: ShellPlan, setup: &Setup) -> Result<u8, Fault> {
+    let runtime = runtime(1)?;
+    let code = runtime.block_on(async {
+        plan.target = setup.one_shell(plan.target, plan.dialect).await?;
+        let spec = plan.target.shell().cloned();
+        let mut dialects = Dialects::load();
+        let world = attach::World {
+            signals: signals::headless()?,
+            remembered: spec.as_ref().and_then(|spec| dialects.of(spec)),
+            remember: Box::new(move |server| {
+                if let Some(spec) = &spec {
+                    dialects.found(spec, server);
+                }
+            }),
+            say: Box::new(complain),
+        };
+        attach::run(plan, world).await
+    });
+    runtime.shutdown_background();
+    code
 }
 
 /// Threads for the sources; what is printed or drawn is made on the main one.

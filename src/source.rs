@@ -8,7 +8,6 @@ pub mod lines;
 pub mod outlet;
 mod pod;
 pub mod shell;
-mod sockets;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;

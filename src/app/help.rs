@@ -38,6 +38,25 @@ pub struct Help {
     pub seen: usize,
 }
 
+/// All keys as text, for `deckwatch config keys`.
+pub fn text() -> String {
+    let mut out = String::new();
+    for row in lines(KEYS, usize::from(COLS)) {
+        match row {
+            Row::Blank => {}
+            Row::Heading(heading) => out.push_str(heading),
+            Row::Command { keys, help } => {
+                out.push_str(&keys);
+                let gap = (KEYS + 2).saturating_sub(width::cells(&keys)).max(1);
+                out.extend(std::iter::repeat_n(' ', gap));
+                out.push_str(&help);
+            }
+        }
+        out.push('\n');
+    }
+    out
+}
+
 impl Help {
     /// Broken to fit `area`.
     pub fn of(area: Rect) -> Self {

@@ -6,11 +6,12 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 
 use crate::cli::plan::PasswordFrom;
 use crate::codec::shell::ShellSpec;
 use crate::model::{Fault, FaultKind, words};
+use crate::say;
 use crate::text::SafeText;
 use crate::text::redact::Secret;
 
@@ -38,7 +39,7 @@ pub fn login(spec: &ShellSpec, from: &PasswordFrom) -> Result<Option<(String, Se
                 .metadata()
                 .is_ok_and(|file| file.is_file() && file.mode() & 0o077 != 0);
             if open {
-                say(&format!(
+                complain(&format!(
                     "deckwatch: {what}: other users can read this password; chmod 600 it\n"
                 ));
             }
@@ -52,7 +53,13 @@ pub fn login(spec: &ShellSpec, from: &PasswordFrom) -> Result<Option<(String, Se
                 "write the password there",
             )
         })?,
-        PasswordFrom::Prompt => ask(&user, spec.url.host_str().unwrap_or("the server"))?,
+        PasswordFrom::Prompt => {
+            let host = spec.url.host_str().unwrap_or("the server").to_owned();
+            ask(
+                &format!("password of {} at {host}: ", SafeText::of(&user)),
+                "give it with --password-file or --password-stdin",
+            )?
+        }
     };
     Ok(Some((user, password)))
 }
@@ -62,13 +69,18 @@ fn usage(what: &str, why: impl Into<String>, next: &str) -> Fault {
 }
 
 /// Reads one line and nothing behind it: the rest may be meant for the shell.
-fn first_line(mut from: impl Read) -> io::Result<Secret> {
+pub fn first_line(mut from: impl Read) -> io::Result<Secret> {
     let mut line = Vec::with_capacity(LONGEST);
     let mut byte = [0];
     while line.len() < LONGEST {
         match from.read(&mut byte) {
             Ok(0) => break,
             Ok(_) if byte == *b"\n" => break,
+            // What ends a line on a terminal where it was cancelled.
+            Ok(_) if byte == [3] => {
+                line.push(3);
+                break;
+            }
             Ok(_) => line.extend_from_slice(&byte),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
@@ -82,15 +94,17 @@ fn first_line(mut from: impl Read) -> io::Result<Secret> {
         .map_err(|_| io::Error::other("it is no UTF-8"))
 }
 
-/// Asks on the terminal, wherever standard input is.
-fn ask(user: &str, host: &str) -> Result<Secret, Fault> {
-    let next = "give it with --password-file or --password-stdin";
+/// Asks for a secret on the terminal, wherever standard input is; `next` is what to do where
+/// there is none. Ctrl-C leaves, and the terminal echoes again in any case.
+pub fn ask(prompt: &str, next: &str) -> Result<Secret, Fault> {
+    const CTRL_C: u8 = 3;
     let failed = |error: io::Error| {
-        let why = format!(
-            "there is no terminal to ask for it ({})",
-            words::io_error(&error)
+        let error = words::io_error(&error);
+        let why = say!(
+            "there is no terminal to ask on ({error})",
+            "没有可以询问的终端（{error}）"
         );
-        usage("the password", why, next)
+        usage(prompt.trim_end_matches([':', ' ', '：']), why, next)
     };
     let mut tty = File::options()
         .read(true)
@@ -99,18 +113,24 @@ fn ask(user: &str, host: &str) -> Result<Secret, Fault> {
         .map_err(failed)?;
     let before = tcgetattr(tty.as_fd()).map_err(|error| failed(error.into()))?;
     let mut silent = before.clone();
-    silent.local_modes -= LocalModes::ECHO;
-    let prompt = format!("password of {} at {host}: ", SafeText::of(user));
+    silent.local_modes -= LocalModes::ECHO | LocalModes::ISIG;
+    // Ctrl-C ends the line, and is read.
+    silent.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
     tty.write_all(prompt.as_bytes()).map_err(failed)?;
     tcsetattr(tty.as_fd(), OptionalActions::Flush, &silent)
         .map_err(|error| failed(error.into()))?;
-    let password = first_line(&tty);
+    let answer = first_line(&tty);
     let _ = tcsetattr(tty.as_fd(), OptionalActions::Flush, &before);
     drop(tty.write_all(b"\n"));
-    password.map_err(failed)
+    let answer = answer.map_err(failed)?;
+    if answer.expose().as_bytes().contains(&CTRL_C) {
+        let why = say!("it was not given", "没有输入");
+        return Err(Fault::new(FaultKind::Interrupted, prompt, why, ""));
+    }
+    Ok(answer)
 }
 
-fn say(line: &str) {
+fn complain(line: &str) {
     drop(io::stderr().lock().write_all(line.as_bytes()));
 }
 

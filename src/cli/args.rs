@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::codec::shell::Dialect;
 
+use super::platform_args::{ConfigCommand, ContextCommand, GetArgs, LoginArgs, PlatformArgs};
 use super::units;
 
 const ABOUT: &str = "\
@@ -34,7 +35,6 @@ Quote targets: # and ? mean something to most shells.";
     version,
     about = "Live logs and shells of a container platform, side by side in the terminal, or for scripts",
     long_about = ABOUT,
-    args_conflicts_with_subcommands = true,
     after_help = "Try it without any server: deckwatch demo"
 )]
 pub struct Args {
@@ -44,6 +44,9 @@ pub struct Args {
     /// How the interface looks and behaves
     #[command(flatten)]
     pub view: ViewArgs,
+    /// Which platform
+    #[command(flatten)]
+    pub platform: PlatformArgs,
     /// What to do instead of opening the interface
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -89,6 +92,23 @@ pub enum Command {
     Follow(Box<LogsArgs>),
     /// Wait until a line matches: logs -f -q --tail 0 --until-match RE --for T
     Wait(WaitArgs),
+    /// What the platform does with components: builds, deploys, restarts
+    Events(Box<LogsArgs>),
+    /// List what runs on a platform
+    Get(GetArgs),
+    /// Log in to a platform
+    Login(LoginArgs),
+    /// Forget a platform's token
+    Logout {
+        /// The context; the current one without
+        name: Option<String>,
+    },
+    /// Platforms under names
+    #[command(subcommand)]
+    Context(ContextCommand),
+    /// The configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Type into a container: a raw shell, or one command with --exec
     #[command(visible_alias = "attach")]
     Shell(ShellArgs),

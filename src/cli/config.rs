@@ -50,6 +50,7 @@ pub struct Setting<T> {
 
 impl<T> Setting<T> {
     /// The flag's value, else the variable's, else what a file said.
+    #[must_use]
     pub fn over(self, flag: Option<(&'static str, T)>, env: Option<(&'static str, T)>) -> Self {
         if let Some((name, value)) = flag {
             let origin = Origin::Flag(name);

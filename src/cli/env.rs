@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal;
 
+use crate::text::redact::Secret;
+
 use super::args::When;
 
 /// The environment, read once.
@@ -28,6 +30,41 @@ pub struct Env {
     pub tmux: bool,
     /// Inside GNU screen.
     pub screen: bool,
+    /// The proxies.
+    pub proxies: ProxyEnv,
+    /// `DECKWATCH_TOKEN`; a secret.
+    pub token: Option<Secret>,
+    /// The terminal's width in columns, where it says so.
+    pub columns: Option<usize>,
+}
+
+/// The proxies of the environment, with the variable that each comes from.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ProxyEnv {
+    /// For `http://` and `ws://`.
+    pub plain: Option<(&'static str, String)>,
+    /// For `https://` and `wss://`.
+    pub encrypted: Option<(&'static str, String)>,
+    /// `NO_PROXY`.
+    pub none_for: String,
+}
+
+impl ProxyEnv {
+    /// The first of the usual variables, lower case first.
+    fn of(get: impl Fn(&str) -> Option<String>) -> Self {
+        let first = |names: [&'static str; 4]| {
+            names
+                .into_iter()
+                .find_map(|name| get(name).map(|value| (name, value)))
+        };
+        Self {
+            plain: first(["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]),
+            encrypted: first(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
+            none_for: get("no_proxy")
+                .or_else(|| get("NO_PROXY"))
+                .unwrap_or_default(),
+        }
+    }
 }
 
 impl Env {
@@ -63,6 +100,9 @@ impl Env {
                 .as_deref()
                 .is_some_and(|term| term.starts_with("screen"))
                 && get("STY").is_some(),
+            proxies: ProxyEnv::of(get),
+            token: get("DECKWATCH_TOKEN").map(Secret::new),
+            columns: get("COLUMNS").and_then(|text| text.parse().ok()),
         }
     }
 
@@ -82,6 +122,24 @@ impl Env {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn proxies_are_taken_from_the_first_variable_that_is_set() {
+        let read = |set: &[(&str, &str)]| {
+            ProxyEnv::of(|name| {
+                set.iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let all = read(&[("ALL_PROXY", "a"), ("https_proxy", "h"), ("NO_PROXY", "n")]);
+        assert_eq!(all.plain, Some(("ALL_PROXY", "a".into())));
+        assert_eq!(all.encrypted, Some(("https_proxy", "h".into())));
+        assert_eq!(all.none_for, "n");
+        let both = read(&[("HTTP_PROXY", "upper"), ("http_proxy", "lower")]);
+        assert_eq!(both.plain, Some(("http_proxy", "lower".into())));
+        assert_eq!(read(&[]), ProxyEnv::default());
+    }
 
     #[test]
     fn the_order_of_precedence_of_colours() {

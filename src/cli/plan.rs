@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use regex::bytes::{Regex, RegexBuilder};
 
+use crate::codec::shell::Dialect;
 use crate::codec::target::{FeedSpec, Target};
 use crate::model::{Fault, FaultKind, Level};
 
@@ -14,6 +15,7 @@ use super::args::{
     ShellArgs, Stamp, StopArgs, ViewArgs, WaitArgs,
 };
 use super::env::Env;
+use super::platform_args::{ConfigCommand, ContextCommand, GetArgs, LoginArgs};
 use super::units::{Retry, Tail};
 
 /// What to do.
@@ -33,6 +35,23 @@ pub enum Plan {
     Serve(DemoArgs),
     /// Undo what a dead program did to the terminal.
     ResetTerminal,
+    /// Something about platforms.
+    Platform(Ask),
+}
+
+/// What is asked about platforms.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// `get`.
+    Get(GetArgs),
+    /// `login`.
+    Login(LoginArgs),
+    /// `logout`.
+    Logout(Option<String>),
+    /// `context`.
+    Context(ContextCommand),
+    /// `config`.
+    Config(ConfigCommand),
 }
 
 /// A shell without the interface.
@@ -40,6 +59,8 @@ pub enum Plan {
 pub struct ShellPlan {
     /// Which one.
     pub target: Target,
+    /// The server's dialect, where it was said.
+    pub dialect: Option<&'static Dialect>,
     /// Where the password comes from.
     pub password: PasswordFrom,
     /// One command.
@@ -116,6 +137,8 @@ pub enum Multiplexer {
 pub struct LogsPlan {
     /// From where.
     pub targets: Vec<Target>,
+    /// Not the components' lines, but what the platform does with them.
+    pub events: bool,
     /// Go on after the history.
     pub follow: bool,
     /// Of the history only its last lines.
@@ -269,6 +292,16 @@ pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
             Ok(Plan::Demo(demo, view))
         }
         Some(Command::ResetTerminal) => Ok(Plan::ResetTerminal),
+        Some(Command::Events(logs)) => {
+            let mut plan = logs_plan(&logs, env, logs.filter.follow)?;
+            plan.events = true;
+            Ok(Plan::Logs(Box::new(plan)))
+        }
+        Some(Command::Get(get)) => Ok(Plan::Platform(Ask::Get(get))),
+        Some(Command::Login(login)) => Ok(Plan::Platform(Ask::Login(login))),
+        Some(Command::Logout { name }) => Ok(Plan::Platform(Ask::Logout(name))),
+        Some(Command::Context(command)) => Ok(Plan::Platform(Ask::Context(command))),
+        Some(Command::Config(command)) => Ok(Plan::Platform(Ask::Config(command))),
     }
 }
 
@@ -308,8 +341,8 @@ fn view_plan(args: &ViewArgs, env: &Env) -> ViewPlan {
 }
 
 fn shell_plan(args: ShellArgs) -> Result<ShellPlan, Fault> {
-    let mut target = Target::parse(&args.target)?;
-    let FeedSpec::Shell(spec) = &mut target.feed else {
+    let target = Target::parse(&args.target)?;
+    if !matches!(target.feed, FeedSpec::Shell(_) | FeedSpec::Name(_)) {
         let next = "a shell looks like ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD or http://HOST:8080/";
         return Err(Fault::new(
             FaultKind::Usage,
@@ -317,8 +350,7 @@ fn shell_plan(args: ShellArgs) -> Result<ShellPlan, Fault> {
             "it is no shell",
             next,
         ));
-    };
-    spec.dialect = args.dialect;
+    }
     let password = match (args.password_file, args.password_stdin) {
         (Some(path), _) => PasswordFrom::File(path),
         (None, true) => PasswordFrom::Stdin,
@@ -327,6 +359,7 @@ fn shell_plan(args: ShellArgs) -> Result<ShellPlan, Fault> {
     let timeout = args.timeout;
     Ok(ShellPlan {
         target,
+        dialect: args.dialect,
         password,
         exec: args.exec.map(|command| ExecPlan { command, timeout }),
         raw: RawPlan {
@@ -392,6 +425,7 @@ fn logs_plan(args: &LogsArgs, env: &Env, follow: bool) -> Result<LogsPlan, Fault
     };
     Ok(LogsPlan {
         targets,
+        events: false,
         follow,
         tail,
         filter: line_filter(&args.filter)?,
@@ -433,6 +467,7 @@ fn wait_plan(args: WaitArgs, env: &Env) -> Result<LogsPlan, Fault> {
     };
     Ok(LogsPlan {
         targets: parse_logs(&args.targets)?,
+        events: false,
         follow: true,
         tail: Some(0),
         filter: LineFilter::default(),

@@ -55,7 +55,7 @@ pub struct Part {
 
 impl Part {
     /// A part as it was typed, `%2F` still in it.
-    fn new(text: &str) -> Self {
+    pub fn new(text: &str) -> Self {
         Self {
             text: percent_decode_str(text).decode_utf8_lossy().into_owned(),
             glob: text.contains(['*', '?']),

@@ -23,6 +23,8 @@ pub enum FaultKind {
     Output,
     /// A defect of ours: exit 70.
     Internal,
+    /// The user wanted no more: exit 130.
+    Interrupted,
 }
 
 impl FaultKind {
@@ -38,6 +40,7 @@ impl FaultKind {
             Self::Internal => 70,
             Self::TimedOut => 124,
             Self::Output => 74,
+            Self::Interrupted => 130,
         }
     }
 }

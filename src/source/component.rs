@@ -18,14 +18,14 @@ use crate::model::context::Place;
 use crate::model::{
     Cause, EndReason, Fault, FaultKind, LinkState, Mark, RawBatch, RowFlags, RowHead, SourceName,
 };
-use crate::platform::Platform;
+use crate::platform::{Platform, sockets};
 use crate::say;
 use crate::session::backoff::{Backoff, Pace};
 use crate::text::SafeText;
 use crate::transport::DialError;
 
 use super::pod::{News, Reader};
-use super::{Command, Outlet, Policy, Reconnect, drive, sockets};
+use super::{Command, Outlet, Policy, Reconnect, drive};
 
 /// How often a component's pods are looked up, as the platform's own page does.
 const LOOK: Duration = Duration::from_secs(5);

@@ -18,7 +18,7 @@ use crate::model::{
     EndReason, FeedUpdate, Level, LinkState, Mark, RawBatch, RowFlags, RowHead, SourceName,
     TargetId, words,
 };
-use crate::platform::Platform;
+use crate::platform::{Platform, sockets};
 use crate::say;
 use crate::session::event::EventSteps;
 use crate::text::SafeText;
@@ -26,7 +26,7 @@ use crate::transport::DialError;
 use crate::transport::http::Streaming;
 
 use super::drive::{self, now};
-use super::{Command, Lag, Outlet, Policy, Reconnect, as_received, sockets};
+use super::{Command, Lag, Outlet, Policy, Reconnect, as_received};
 
 /// How often the list is looked at.
 const LOOK: Duration = Duration::from_secs(5);

@@ -89,7 +89,7 @@ pub fn make_current(path: &Path, name: &str) -> Result<(), Fault> {
 }
 
 fn with_current(text: &str, name: &str) -> String {
-    let line = format!("context = {:?}", name);
+    let line = format!("context = {name:?}");
     let mut out = String::with_capacity(text.len() + line.len() + 1);
     let (mut inside, mut done) = (false, false);
     for old in text.lines() {

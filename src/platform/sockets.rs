@@ -9,12 +9,13 @@ use crate::codec::target::WsFeed;
 use crate::model::Cause;
 use crate::model::context::{Api, Place};
 use crate::model::way::Way;
-use crate::platform::Platform;
 use crate::transport::DialError;
 use crate::transport::ws::{Upgrade, WsConn};
 
+use super::Platform;
+
 /// What may stand in front of `/docker_log`, the likeliest first.
-pub(super) async fn bases(platform: &mut Platform, place: &Place) -> Vec<Url> {
+pub async fn bases(platform: &mut Platform, place: &Place) -> Vec<Url> {
     let context = Arc::clone(platform.context());
     let mut bases: Vec<Url> = context.websocket.clone().into_iter().collect();
     let mut server = context.server.clone();
@@ -48,10 +49,7 @@ pub(super) async fn bases(platform: &mut Platform, place: &Place) -> Vec<Url> {
 
 /// The first of these that upgrades; else the last one's fault. Nothing is subscribed to: to go
 /// again harms no one.
-pub(super) async fn first(
-    candidates: Vec<(Url, WsFeed)>,
-    way: &Way,
-) -> Result<(Url, WsFeed), DialError> {
+pub async fn first(candidates: Vec<(Url, WsFeed)>, way: &Way) -> Result<(Url, WsFeed), DialError> {
     let mut last = DialError::later("", "", "").because(Cause::NotFound);
     for (url, feed) in candidates {
         let wish = Upgrade {

@@ -1,0 +1,210 @@
+//! What a run stands on: files, environment and flags, read once; and names, looked up.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use etcetera::BaseStrategy;
+
+use crate::cli::config::{Config, Paths};
+use crate::cli::contexts::{self, Contexts, Surroundings};
+use crate::cli::env::Env;
+use crate::cli::platform_args::PlatformArgs;
+use crate::codec::name::{Name, Path};
+use crate::codec::shell::Dialect;
+use crate::codec::target::{FeedSpec, Target};
+use crate::model::context::{Context, Place};
+use crate::model::{Fault, FaultKind};
+use crate::platform::{Platform, resolve, shell};
+use crate::say;
+
+/// Files, environment and flags.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) paths: Paths,
+    pub(crate) config: Config,
+    pub(crate) contexts: Contexts,
+    /// The flags about platforms.
+    pub(crate) args: PlatformArgs,
+}
+
+/// What a name is looked up for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum For {
+    Logs,
+    Events,
+    Shell,
+}
+
+impl Setup {
+    /// Reads everything; a fault in a file is a fault of the run.
+    pub(crate) fn load(args: &PlatformArgs, env: &Env) -> Result<Self, Fault> {
+        let paths = paths(args.config.clone())?;
+        if let Some(named) = args.config.as_ref().filter(|path| !path.exists()) {
+            let what = named.display().to_string();
+            let why = say!("there is no such file", "文件不存在");
+            let next = say!("check --config", "请检查 --config");
+            return Err(Fault::new(FaultKind::Usage, what, why, next));
+        }
+        let config = Config::load(&paths)?;
+        let around = Surroundings {
+            proxies: env.proxies.clone(),
+            token: env.token.clone(),
+        };
+        let contexts = contexts::resolve(&config, args, &around, &paths)?;
+        Ok(Self {
+            paths,
+            config,
+            contexts,
+            args: args.clone(),
+        })
+    }
+
+    /// Names become what they mean; all else is reached as the flags say.
+    pub(crate) async fn look_up(
+        &self,
+        targets: Vec<Target>,
+        wanted: For,
+    ) -> Result<Vec<Target>, Fault> {
+        let mut found = Vec::new();
+        for target in targets {
+            match &target.feed {
+                FeedSpec::Name(name) => found.extend(self.name(name, wanted).await?),
+                _ => found.push(target.by(&self.contexts.way)),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The one shell that a target means.
+    pub(crate) async fn one_shell(
+        &self,
+        target: Target,
+        dialect: Option<&'static Dialect>,
+    ) -> Result<Target, Fault> {
+        let text = target.text.clone();
+        let mut found = self.look_up(vec![target], For::Shell).await?;
+        let count = found.len();
+        let Some(mut shell) = found.pop().filter(|_| count == 1) else {
+            let why = say!("it means {count} components", "它指 {count} 个组件");
+            let next = say!("name one", "请指明一个");
+            return Err(Fault::new(FaultKind::Usage, text, why, next));
+        };
+        if let FeedSpec::Shell(spec) = &mut shell.feed
+            && dialect.is_some()
+        {
+            spec.dialect = dialect;
+        }
+        Ok(shell)
+    }
+
+    async fn name(&self, name: &Name, wanted: For) -> Result<Vec<Target>, Fault> {
+        let context = self.contexts.get(name.context.as_deref())?;
+        if let Some(by_hand) = by_hand(context, name)? {
+            return Ok(by_hand);
+        }
+        let mut platform = Platform::new(context);
+        let mut targets = Vec::new();
+        for place in resolve::resolve(&mut platform, name).await? {
+            targets.push(match wanted {
+                For::Logs => component(&platform, place),
+                For::Events => events(place),
+                For::Shell => shell::target(&mut platform, &place).await?,
+            });
+        }
+        Ok(targets)
+    }
+}
+
+/// What a context lists by hand; `None` where it lists nothing.
+fn by_hand(context: &Arc<Context>, name: &Name) -> Result<Option<Vec<Target>>, Fault> {
+    if context.targets.is_empty() {
+        return Ok(None);
+    }
+    let mut found = Vec::new();
+    for (path, url) in &context.targets {
+        if fits(path, name)? {
+            let mut target = Target::parse(url)?.by(&context.way);
+            path.rsplit('/')
+                .next()
+                .unwrap_or(path)
+                .clone_into(&mut target.name);
+            target.text = format!("{}:{path}", context.name);
+            found.push(target);
+        }
+    }
+    if found.is_empty() {
+        if context.api != crate::model::context::Api::Bare {
+            return Ok(None);
+        }
+        let all: Vec<&str> = context
+            .targets
+            .iter()
+            .map(|(path, _)| path.as_str())
+            .collect();
+        let all = all.join(", ");
+        let why = say!(
+            "the context lists no such target",
+            "上下文中没有列出这样的目标"
+        );
+        let next = say!("it lists: {all}", "它列出了：{all}");
+        return Err(Fault::new(FaultKind::NotFound, &name.text, why, next));
+    }
+    Ok(Some(found))
+}
+
+/// Whether a path that was listed by hand is meant.
+fn fits(path: &str, name: &Name) -> Result<bool, Fault> {
+    match &name.path {
+        Path::Regex(pattern) => {
+            let regex = crate::codec::name::compile(pattern)
+                .map_err(|why| Fault::new(FaultKind::Usage, &name.text, why, ""))?;
+            Ok(regex.is_match(path))
+        }
+        Path::Parts(parts) => {
+            let mut pieces = path.split('/');
+            let mut next = || pieces.next().unwrap_or("");
+            let team = next();
+            let (app, component) = (next(), next());
+            Ok(
+                (parts.team.text().is_empty() || parts.team.matches(&[team]))
+                    && parts.app.matches(&[app])
+                    && parts.component.matches(&[component]),
+            )
+        }
+    }
+}
+
+/// A component's logs as a target.
+pub(crate) fn component(platform: &Platform, place: Place) -> Target {
+    let mut target = Target::new(
+        super::platform::get::target(&place),
+        place.component.name.clone(),
+        FeedSpec::Component(Box::new(place)),
+    );
+    target.way = platform.socket_way();
+    target
+}
+
+/// What the platform does with a component as a target.
+pub(crate) fn events(place: Place) -> Target {
+    let name = place.component.name.clone();
+    let name = say!("{name} events", "{name} 事件");
+    let text = super::platform::get::target(&place);
+    Target::new(text, name, FeedSpec::Events(Box::new(place)))
+}
+
+/// Where our files are: XDG's places, on macOS too.
+pub(crate) fn paths(named: Option<PathBuf>) -> Result<Paths, Fault> {
+    let dirs = etcetera::base_strategy::Xdg::new().map_err(|error| {
+        let what = say!("the home directory", "主目录");
+        let why = say!("it is not known ({error})", "无法确定（{error}）");
+        Fault::new(FaultKind::Usage, what, why, say!("set HOME", "请设置 HOME"))
+    })?;
+    let state = dirs.state_dir().unwrap_or_else(|| dirs.data_dir());
+    Ok(Paths::under(
+        &dirs.config_dir(),
+        &state,
+        &dirs.data_dir(),
+        named,
+    ))
+}
