@@ -1,9 +1,12 @@
 //! The demo platform is held to the recordings of the real one, and its switches do what they
 //! say.
 
+mod console;
+mod pods;
 mod recordings;
 mod rules;
 mod shell;
 mod sockets;
 mod stage;
 mod switches;
+mod web;
