@@ -4,9 +4,11 @@
 mod console;
 mod pods;
 mod recordings;
+mod region;
 mod rules;
 mod shell;
 mod sockets;
 mod stage;
+mod streams;
 mod switches;
 mod web;
