@@ -3,6 +3,7 @@
 
 mod console;
 mod pods;
+mod proxy;
 mod recordings;
 mod region;
 mod rules;
@@ -11,4 +12,5 @@ mod sockets;
 mod stage;
 mod streams;
 mod switches;
+mod tls;
 mod web;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use deckwatch::demo::{Credential, Era, Refusal, RestSwitches, RetryAfter, Switches};
 use tokio::time::sleep;
 
-use super::web::{connect, logged_in, platform};
+use super::web::{connect, logged_in, platform, status};
 
 fn rest(change: impl FnOnce(&mut RestSwitches)) -> Switches {
     let mut switches = Switches::default();
@@ -370,7 +370,7 @@ async fn each_age_has_what_it_had() {
         for path in all {
             let mut web = connect(&platform).await;
             web.headers = token_header.clone();
-            got.push(web.open(path).await[9..12].parse::<u16>().unwrap());
+            got.push(status(&web.open(path).await));
         }
         assert_eq!(got, want, "{era:?}");
     }

@@ -1,5 +1,7 @@
 //! Pods in the console and in the region, and how a rolling restart looks from there.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helper")]
+
 use std::time::Duration;
 
 use deckwatch::demo::Switches;

@@ -1,5 +1,7 @@
 //! Streams of logs and events, byte for byte.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helper")]
+
 use std::time::Duration;
 
 use bytes::Bytes;

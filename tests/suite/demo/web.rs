@@ -1,8 +1,9 @@
 //! An HTTP client that hides nothing: heads and bodies as they came, chunks one by one. It shares
 //! no code with the program.
 
-#![expect(clippy::unwrap_used, reason = "test helper")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helper")]
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use deckwatch::demo::{Options, Platform, Switches};
@@ -57,6 +58,11 @@ impl Answer {
     }
 }
 
+/// The status of a head.
+pub(crate) fn status(head: &str) -> u16 {
+    head.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
 /// A new connection in memory.
 pub(crate) async fn connect(platform: &Platform) -> Web<DuplexStream> {
     Web::new(platform.connect_memory().await)
@@ -79,6 +85,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Web<S> {
         }
     }
 
+    pub(crate) fn into_inner(self) -> S {
+        self.stream
+    }
+
     pub(crate) async fn login(&mut self) -> String {
         let answer = self
             .post("/p/console/users/login", "nick_name=demo&password=demo")
@@ -92,13 +102,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Web<S> {
     pub(crate) async fn send(&mut self, method: &str, path: &str, (kind, body): (&str, &str)) {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: demo.example:7070\r\n");
         for line in &self.headers {
-            head.push_str(&format!("{line}\r\n"));
+            write!(head, "{line}\r\n").unwrap();
         }
         if method == "POST" {
-            head.push_str(&format!(
-                "Content-Type: {kind}\r\nContent-Length: {}\r\n",
-                body.len()
-            ));
+            let length = body.len();
+            write!(head, "Content-Type: {kind}\r\nContent-Length: {length}\r\n").unwrap();
         }
         self.stream
             .write_all(format!("{head}\r\n{body}").as_bytes())
@@ -141,9 +149,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Web<S> {
 
     async fn answer(&mut self) -> Answer {
         let head = self.head().await;
-        let status = head[9..12].parse().unwrap();
         let mut answer = Answer {
-            status,
+            status: status(&head),
             head,
             body: String::new(),
         };
