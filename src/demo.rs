@@ -20,6 +20,7 @@ mod listeners;
 mod monitor;
 mod options;
 mod platform;
+pub mod proxy;
 mod pubsub;
 mod record;
 mod replay;

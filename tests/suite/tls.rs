@@ -4,74 +4,35 @@
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use super::certificates::{Authority, Flaw};
 use super::program::{Done, program};
 
-/// A CA whose certificate stands in a file.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    file: tempfile::NamedTempFile,
+/// The port of a server with this certificate.
+async fn serve(config: Arc<ServerConfig>) -> u16 {
+    let acceptor = TlsAcceptor::from(config);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(talk(acceptor.clone(), stream));
+        }
+    });
+    port
 }
 
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let name = format!("CA {}", fastrand::u64(..));
-        params
-            .distinguished_name
-            .push(rcgen::DnType::CommonName, name);
-        let key = KeyPair::generate().unwrap();
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), params.self_signed(&key).unwrap().pem()).unwrap();
-        Self {
-            issuer: Issuer::new(params, key),
-            file,
-        }
-    }
-
-    /// The port of a server for `name` whose certificate is changed by `change`.
-    async fn serve(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> u16 {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        change(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone()],
-                PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-            )
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(talk(acceptor.clone(), stream));
-            }
-        });
-        port
-    }
-
-    async fn logs(&self, port: u16) -> Done {
-        let target = format!("wss://localhost:{port}/docker_log#x");
-        let args = ["logs", &target, "-o", "raw", "-q", "--max-lines", "1"];
-        program(args)
-            .env("SSL_CERT_FILE", self.file.path())
-            .end()
-            .await
-    }
+async fn logs(authority: &Authority, port: u16) -> Done {
+    let target = format!("wss://localhost:{port}/docker_log#x");
+    let args = ["logs", &target, "-o", "raw", "-q", "--max-lines", "1"];
+    program(args)
+        .env("SSL_CERT_FILE", authority.file())
+        .end()
+        .await
 }
 
 /// Upgrades and sends one line. A client that does not trust us is gone before that.
@@ -106,27 +67,25 @@ async fn talk(acceptor: TlsAcceptor, stream: TcpStream) {
 #[tokio::test]
 async fn a_certificate_of_a_known_ca_is_trusted_and_text_may_be_invalid_behind_tls_too() {
     let authority = Authority::new();
-    let port = authority.serve("localhost", |_| ()).await;
-    let done = authority.logs(port).await.expect(0);
+    let port = serve(authority.server(Flaw::None)).await;
+    let done = logs(&authority, port).await.expect(0);
     assert_eq!(done.out, b"\xff line\n");
 }
 
 #[tokio::test]
 async fn every_other_certificate_is_named_with_its_fault_and_not_tried_again() {
     let authority = Authority::new();
-    let past = |params: &mut CertificateParams| params.not_after = date_time_ymd(2020, 1, 1);
-    let future = |params: &mut CertificateParams| params.not_before = date_time_ymd(2900, 1, 1);
-    let expired = authority.serve("localhost", past).await;
-    let early = authority.serve("localhost", future).await;
-    let other = authority.serve("elsewhere.example", |_| ()).await;
-    let unknown = Authority::new().serve("localhost", |_| ()).await;
+    let expired = serve(authority.server(Flaw::Expired)).await;
+    let early = serve(authority.server(Flaw::Early)).await;
+    let other = serve(authority.server(Flaw::OtherHost)).await;
+    let unknown = serve(Authority::new().server(Flaw::None)).await;
     for (port, fault) in [
         (expired, "its certificate has expired"),
         (early, "its certificate is not valid yet"),
         (other, "its certificate is for another host"),
         (unknown, "of a CA that this machine does not know"),
     ] {
-        let done = authority.logs(port).await.expect(5);
+        let done = logs(&authority, port).await.expect(5);
         assert!(done.err.contains(fault), "{fault}: {}", done.err);
         assert_eq!(done.err.lines().count(), 1, "{}", done.err);
     }

@@ -26,6 +26,9 @@ pub(super) async fn answer(call: &Call<'_>, parts: &[&str]) -> (Reply, Credentia
     }
     let reply = match (method, parts) {
         ("GET", ["sse", "v2", rest @ ..]) => handed_on(call, rest),
+        ("GET", ["regions", name, "websocket", ..]) if teams::region(name).is_none() => {
+            Page::fault(404, 10404, "region not found", "集群不存在").into()
+        }
         ("GET", ["regions", _, "websocket", "logs", dir, file]) => {
             stored::download(call, dir, file).await.into()
         }
