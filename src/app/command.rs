@@ -7,6 +7,8 @@ mod panes;
 mod program;
 mod shells;
 
+use crate::lang::{Words, words};
+
 use super::state::App;
 
 /// One command.
@@ -17,19 +19,22 @@ pub struct Command {
     /// Its keys; each entry one sequence of words.
     pub keys: &'static [&'static str],
     /// What it does, in a few words.
-    pub help: &'static str,
+    pub help: Words,
     /// The deed.
     pub run: fn(&mut App),
 }
 
 /// A heading and its commands.
-pub const GROUPS: [(&str, &[Command]); 5] = [
-    ("Move", motion::COMMANDS),
-    ("Lines", lines::COMMANDS),
-    ("Panes", panes::COMMANDS),
-    ("Shells", shells::COMMANDS),
-    ("Program", program::COMMANDS),
+pub const GROUPS: [(Words, &[Command]); 5] = [
+    (words("Move", "移动"), motion::COMMANDS),
+    (words("Lines", "行"), lines::COMMANDS),
+    (words("Panes", "窗格"), panes::COMMANDS),
+    (SHELLS, shells::COMMANDS),
+    (words("Program", "程序"), program::COMMANDS),
 ];
+
+/// The heading of what is done in shells.
+pub const SHELLS: Words = words("Shells", "终端");
 
 /// All commands.
 pub fn all() -> impl Iterator<Item = &'static Command> {

@@ -2,6 +2,7 @@
 //! for a shell must not be one.
 
 use crate::model::{PaneId, words};
+use crate::say;
 
 /// What is done after a yes.
 #[derive(Clone, Debug)]
@@ -39,7 +40,7 @@ impl Confirm {
     pub fn new(question: impl Into<String>, about: &[String], deed: Deed) -> Self {
         let mut lines: Vec<String> = about.iter().take(LINES).cloned().collect();
         if about.len() > LINES {
-            lines.push(format!("… and {} more", about.len() - LINES));
+            lines.push(say!("… and {} more", "……还有 {} 行", about.len() - LINES));
         }
         Self {
             question: question.into(),
@@ -55,7 +56,11 @@ impl Confirm {
         let mut about: Vec<String> = shown.map(|line| line.chars().take(200).collect()).collect();
         let more = lines().count().saturating_sub(LINES);
         if more > 0 {
-            about.push(format!("… and {} more", words::count(more as u64)));
+            about.push(say!(
+                "… and {} more",
+                "……还有 {} 行",
+                words::count(more as u64)
+            ));
         }
         Self {
             question: question.into(),

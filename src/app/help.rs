@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use crate::lang::{Words, words};
 use crate::text::width;
 
 use super::command::GROUPS;
@@ -17,7 +18,7 @@ pub enum Row {
     /// Nothing.
     Blank,
     /// What the next rows are about.
-    Heading(&'static str),
+    Heading(Words),
     /// A command, or the next row of its help.
     Command {
         /// Its keys, or its name for `:`.
@@ -70,7 +71,7 @@ impl Help {
     }
 
     /// The row of a heading; the first row if there is no such heading.
-    pub fn heading(&self, wanted: &str) -> usize {
+    pub fn heading(&self, wanted: Words) -> usize {
         let is = |row: &Row| matches!(row, Row::Heading(heading) if *heading == wanted);
         self.rows.iter().position(is).unwrap_or(0)
     }
@@ -96,47 +97,66 @@ fn lines(room: usize, cols: usize) -> Vec<Row> {
             } else {
                 keys
             };
-            push(&mut lines, &keys, command.help, (room, cols));
+            push(&mut lines, &keys, command.help.get(), (room, cols));
         }
         lines.push(Row::Blank);
     }
-    lines.push(Row::Heading("Mouse (:mouse on)"));
-    let mouse = [
-        ("wheel", "scroll the pane under the pointer"),
-        ("click", "focus, and look at the line"),
-        ("drag a divider", "size the panes beside it"),
-        ("Shift-drag", "the terminal's own selection, always"),
-    ];
-    for (keys, help) in mouse {
-        push(&mut lines, &[keys.to_owned()], help, (room, cols));
+    lines.push(Row::Heading(words("Mouse (:mouse on)", "鼠标 (:mouse on)")));
+    for (keys, help) in MOUSE {
+        push(&mut lines, &[keys.to_string()], help.get(), (room, cols));
     }
     lines
 }
 
+/// What the mouse does.
+const MOUSE: [(Words, Words); 4] = [
+    (
+        words("wheel", "滚轮"),
+        words("scroll the pane under the pointer", "滚动指针所在的窗格"),
+    ),
+    (
+        words("click", "点击"),
+        words("focus, and look at the line", "聚焦，并定位到该行"),
+    ),
+    (
+        words("drag a divider", "拖动分隔线"),
+        words("size the panes beside it", "调整两侧窗格的大小"),
+    ),
+    (
+        words("Shift-drag", "Shift 加拖动"),
+        words(
+            "the terminal's own selection, always",
+            "始终是本机终端自己的选择",
+        ),
+    ),
+];
+
 /// A command's rows: its keys and its help are broken between words, each in its columns.
 fn push(lines: &mut Vec<Row>, keys: &[String], help: &str, (room, cols): (usize, usize)) {
-    let keys = broken(keys.iter().map(String::as_str), "  ", room);
-    let help = broken(help.split(' '), " ", cols);
-    for row in 0..keys.len().max(help.len()) {
+    let keys = broken(keys, room);
+    let rows = width::broken(help, cols);
+    for row in 0..keys.len().max(rows.len()) {
+        let help = rows.get(row).and_then(|row| help.get(row.clone()));
         lines.push(Row::Command {
             keys: keys.get(row).cloned().unwrap_or_default(),
-            help: help.get(row).cloned().unwrap_or_default(),
+            help: help.unwrap_or_default().to_owned(),
         });
     }
 }
 
-/// Words in rows of at most `cols` columns.
-fn broken<'a>(words: impl Iterator<Item = &'a str>, gap: &str, cols: usize) -> Vec<String> {
+/// Keys in rows of at most `cols` columns.
+fn broken(keys: &[String], cols: usize) -> Vec<String> {
+    const GAP: &str = "  ";
     let mut rows = vec![String::new()];
-    for word in words {
+    for key in keys {
         let Some(row) = rows.last_mut() else { break };
         if row.is_empty() {
-            row.push_str(word);
-        } else if width::cells(row) + gap.len() + width::cells(word) > cols {
-            rows.push(word.to_owned());
+            row.push_str(key);
+        } else if width::cells(row) + GAP.len() + width::cells(key) > cols {
+            rows.push(key.clone());
         } else {
-            row.push_str(gap);
-            row.push_str(word);
+            row.push_str(GAP);
+            row.push_str(key);
         }
     }
     rows

@@ -52,7 +52,8 @@ mod tests {
     fn every_key_is_readable_and_means_one_thing() {
         let mut seen: HashMap<Vec<Key>, &str> = HashMap::new();
         for command in command::all() {
-            assert!(!command.help.is_empty() && !command.name.is_empty());
+            assert!(!command.name.is_empty());
+            assert!(!command.help.en.is_empty() && !command.help.zh.is_empty());
             for words in command.keys {
                 let keys = Key::sequence(words);
                 assert_eq!(keys.len(), words.split(' ').count(), "{words}");

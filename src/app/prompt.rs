@@ -1,11 +1,12 @@
 //! The line that is typed at the bottom: search, filters, commands, names.
 
 use crate::text::width;
+use crate::word;
 
 use super::key::{Code, Key};
 
 /// What the typed line is for. Tab turns the first four into each other.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Purpose {
     /// Search in the pane.
     Search,
@@ -35,17 +36,17 @@ impl Purpose {
     /// What stands before the typed text.
     pub fn label(self) -> &'static str {
         match self {
-            Self::Search => "search",
-            Self::Include => "only",
-            Self::Exclude => "hide",
-            Self::Highlight => "mark",
+            Self::Search => word!("search", "搜索"),
+            Self::Include => word!("only", "只看"),
+            Self::Exclude => word!("hide", "隐藏"),
+            Self::Highlight => word!("mark", "标记"),
             Self::Command => ":",
-            Self::Open => "open",
-            Self::Add => "add",
-            Self::Save => "save to",
-            Self::Shell => "shell",
-            Self::Password => "password",
-            Self::Record => "record to",
+            Self::Open => word!("open", "打开"),
+            Self::Add => word!("add", "添加"),
+            Self::Save => word!("save to", "保存到"),
+            Self::Shell => word!("shell", "终端"),
+            Self::Password => word!("password", "密码"),
+            Self::Record => word!("record to", "录制到"),
         }
     }
 

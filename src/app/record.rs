@@ -5,8 +5,10 @@ use ratatui::layout::Rect;
 
 use crate::codec::stamp;
 use crate::model::{Micros, RowFlags};
+use crate::say;
 use crate::store::{LineId, LineRef};
 use crate::text::{SafeText, width};
+use crate::word;
 
 use super::pane::pieces::pretty_json;
 use super::state::App;
@@ -87,44 +89,54 @@ fn parts(app: &App, record: &LineRef<'_>, zone: &TimeZone) -> Vec<Part> {
     };
     let own = stamp::of_line(record.as_str(), zone, record.recv());
     let mut parts = vec![Part::Field(
-        "target",
+        word!("target", "目标"),
         app.target_name(record.target()).to_owned(),
     )];
     if let Some(source) = record.source() {
         if let Some(component) = source.component() {
-            parts.push(Part::Field("component", component.to_string()));
+            parts.push(Part::Field(
+                word!("component", "组件"),
+                component.to_string(),
+            ));
         }
-        parts.push(Part::Field("source", source.as_str().to_owned()));
-    }
-    parts.push(Part::Field("arrived", time(record.recv())));
-    if let Some(at) = record.stamp() {
-        parts.push(Part::Field("sent", time(at)));
-    }
-    if let Some(at) = own {
-        parts.push(Part::Field("written", time(at)));
-    }
-    parts.push(Part::Field("level", record.level().name().to_owned()));
-    if record.flags().has(RowFlags::REPLAY) {
         parts.push(Part::Field(
-            "history",
-            "from the server's history".to_owned(),
+            word!("source", "来源"),
+            source.as_str().to_owned(),
         ));
     }
-    parts.push(Part::Heading("Text"));
+    parts.push(Part::Field(word!("arrived", "到达"), time(record.recv())));
+    if let Some(at) = record.stamp() {
+        parts.push(Part::Field(word!("sent", "发送"), time(at)));
+    }
+    if let Some(at) = own {
+        parts.push(Part::Field(word!("written", "写入"), time(at)));
+    }
+    parts.push(Part::Field(
+        word!("level", "级别"),
+        record.level().name().to_owned(),
+    ));
+    if record.flags().has(RowFlags::REPLAY) {
+        parts.push(Part::Field(
+            word!("history", "历史"),
+            word!("from the server's history", "来自服务端的历史").to_owned(),
+        ));
+    }
+    parts.push(Part::Heading(word!("Text", "文本")));
     parts.push(Part::Text(record.text().into_owned()));
     if let Some(rows) = pretty_json(record.as_str()) {
         parts.push(Part::Heading("JSON"));
         parts.extend(rows.into_iter().map(Part::Json));
     }
     if let Some(raw) = record.raw() {
-        parts.push(Part::Heading("Bytes as they came"));
+        parts.push(Part::Heading(word!("Bytes as they came", "原始字节")));
         let head = raw.get(..BYTES).unwrap_or(&raw);
         parts.push(Part::Text(
             SafeText::of(&head.escape_ascii().to_string()).into_owned(),
         ));
         if raw.len() > BYTES {
             parts.push(Part::Text(
-                SafeText::of(&format!("… and {} more", raw.len() - BYTES)).into_owned(),
+                SafeText::of(&say!("… and {} more", "……还有 {} 字节", raw.len() - BYTES))
+                    .into_owned(),
             ));
         }
     }

@@ -2,16 +2,17 @@
 
 pub mod look;
 
-use std::fmt::Write as _;
 use std::time::Instant;
 
 use crate::codec::shell::ShellSpec;
 use crate::codec::target::Target;
 use crate::model::shell::{ShellEnd, ShellExit, ShellUpdate};
 use crate::model::{PaneId, words};
+use crate::say;
 use crate::term::screen::{Screen, Size};
 use crate::text::SafeText;
 use crate::text::redact::Secret;
+use crate::word;
 
 use super::msg::Now;
 
@@ -167,8 +168,12 @@ impl ShellPane {
         let rows = self.screen.top_row()..self.screen.end_row();
         let used = |number: &u64| self.screen.row(*number).is_some_and(|row| row.used() > 0);
         let last = rows.clone().rfind(used).unwrap_or(rows.start) - rows.start + 1;
+        let words = word!(
+            "new shell: what was typed before did not reach it",
+            "新终端：之前的输入没有传到这里"
+        );
         let mark = format!(
-            "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[?7h\x1b[r\x1b(B\x1b[0m\x1b[{last};1H\r\n\x1b[7m new shell: what was typed before did not reach it \x1b[0m\r\n"
+            "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[?7h\x1b[r\x1b(B\x1b[0m\x1b[{last};1H\r\n\x1b[7m {words} \x1b[0m\r\n"
         );
         drop(self.screen.advance(mark.as_bytes()));
     }
@@ -190,11 +195,15 @@ impl ShellPane {
             ShellUpdate::Stopped(bytes) => {
                 self.queued = 0;
                 let bytes = words::count(bytes as u64);
-                outcome.tell = Some(format!("stopped: {bytes} bytes were not sent"));
+                outcome.tell = Some(say!(
+                    "stopped: {bytes} bytes were not sent",
+                    "已中止：{bytes} 字节未发送"
+                ));
             }
             ShellUpdate::Refused(bytes) => {
-                outcome.fail = Some(format!(
-                    "{bytes} bytes were not sent: they are no UTF-8, and this server takes nothing else"
+                outcome.fail = Some(say!(
+                    "{bytes} bytes were not sent: they are no UTF-8, and this server takes nothing else",
+                    "{bytes} 字节未发送：不是 UTF-8，而此服务端只接受 UTF-8"
                 ));
             }
             ShellUpdate::Ended(end) => self.on_end(end, &mut outcome),
@@ -220,7 +229,7 @@ impl ShellPane {
         }
         if told.failed {
             outcome.fail = Some(
-                "the terminal of this shell failed and is empty now; Ctrl-l there may draw it anew"
+                word!("the terminal of this shell failed and is empty now; Ctrl-l there may draw it anew", "此终端的屏幕出错，现已清空；在其中按 Ctrl-l 或可重绘")
                     .into(),
             );
         }
@@ -229,8 +238,9 @@ impl ShellPane {
             Clipboard::Allowed => outcome.copy = Some(text),
             Clipboard::Refused => {}
             Clipboard::Unasked | Clipboard::Wanted(_) => {
-                outcome.tell = Some(format!(
+                outcome.tell = Some(say!(
                     "this shell wants to set the clipboard ({} bytes); Ctrl-] y shows it and asks",
+                    "此终端想写入剪贴板（{} 字节）；按 Ctrl-] y 查看并决定",
                     words::count(text.len() as u64)
                 ));
                 self.clipboard = Clipboard::Wanted(text);
@@ -264,7 +274,7 @@ impl ShellPane {
         drop(self.screen.release());
         self.held = None;
         self.queued = 0;
-        let words = format!("{}: {}", self.target.name, end_words(&end));
+        let words = say!("{}: {}", "{}：{}", self.target.name, end_words(&end));
         match end.how {
             ShellExit::Exited { .. } | ShellExit::Closed => outcome.tell = Some(words),
             ShellExit::Lost(_) | ShellExit::Fault(_) => outcome.fail = Some(words),
@@ -274,38 +284,56 @@ impl ShellPane {
 }
 
 fn opening(now: Now) -> Link {
-    Link::Opening(SafeText::of("connecting").into_owned(), now.mono)
+    Link::Opening(
+        SafeText::of(word!("connecting", "正在连接")).into_owned(),
+        now.mono,
+    )
 }
 
 /// An end in words, with what became of the input.
 pub fn end_words(end: &ShellEnd) -> String {
     let mut text = match &end.how {
-        ShellExit::Exited { failed: true, .. } => "the program ended with an error".to_owned(),
+        ShellExit::Exited { failed: true, .. } => {
+            word!("the program ended with an error", "程序出错退出").to_owned()
+        }
         ShellExit::Exited { words, .. } if words.as_str().is_empty() => {
-            "the shell has ended".into()
+            word!("the shell has ended", "终端已结束").into()
         }
         ShellExit::Exited { words, .. } => {
-            format!("the shell has ended (the server says: {words})")
+            say!(
+                "the shell has ended (the server says: {words})",
+                "终端已结束（服务端消息：{words}）"
+            )
         }
-        ShellExit::Closed => "closed".into(),
-        ShellExit::Lost(why) => format!("lost: {why}"),
+        ShellExit::Closed => word!("closed", "已关闭").into(),
+        ShellExit::Lost(why) => say!("lost: {why}", "连接断开：{why}"),
         ShellExit::Fault(fault) => {
-            let next = if fault.next.is_empty() { "" } else { "; " };
+            let next = if fault.next.is_empty() {
+                ""
+            } else {
+                word!("; ", "；")
+            };
             format!("{}{next}{}", fault.why, fault.next)
         }
     };
     let count = |bytes: usize| words::count(bytes as u64);
-    // Writing to a string can't fail.
     // What a program that ended by itself did not read is nobody's loss.
     if matches!(end.how, ShellExit::Exited { .. }) {
         return text;
     }
     if end.unsent > 0 {
-        let _ = write!(text, "; {} typed bytes were not sent", count(end.unsent));
+        let bytes = count(end.unsent);
+        text.push_str(&say!(
+            "; {bytes} typed bytes were not sent",
+            "；{bytes} 字节输入未发送"
+        ));
     }
     if end.unconfirmed > 0 {
         let bytes = count(end.unconfirmed);
-        let _ = write!(text, "; {bytes} typed bytes may or may not have arrived");
+        text.push_str(&say!(
+            "; {bytes} typed bytes may or may not have arrived",
+            "；{bytes} 字节输入可能已到达，也可能没有"
+        ));
     }
     text
 }

@@ -10,13 +10,16 @@ use regex::{Regex, RegexBuilder};
 use crate::codec::target::Target;
 use crate::model::shell::ShellUpdate;
 use crate::model::{PaneId, words};
+use crate::say;
 use crate::term::Tracking;
 use crate::term::key::{Code, Key};
 use crate::term::keys;
 use crate::term::screen::Size;
 use crate::text::redact::Secret;
+use crate::word;
 
 use super::areas;
+use super::command;
 use super::confirm::{Confirm, Deed};
 use super::effect::{Effect, Reports};
 use super::help::Help;
@@ -40,7 +43,7 @@ impl App {
     /// The help; over a shell it begins with the shells.
     pub fn open_help(&mut self) {
         let top = match self.shell() {
-            Some(_) => Help::of(self.body()).heading("Shells"),
+            Some(_) => Help::of(self.body()).heading(command::SHELLS),
             None => 0,
         };
         self.mode = Mode::Help { top };
@@ -81,7 +84,7 @@ impl App {
         let Some((target, user)) = self.asked_for.front() else {
             return;
         };
-        let note = format!("of {user} for {}", target.name);
+        let note = say!("of {user} for {}", "（{user}，{}）", target.name);
         self.prompt(Purpose::Password, "");
         if let Mode::Prompt(prompt) = &mut self.mode {
             prompt.note = Some(note);
@@ -97,7 +100,7 @@ impl App {
                     self.place_beside(id);
                     self.start_shell(id);
                 }
-                None => self.tell(&format!("{} is not opened", target.name)),
+                None => self.tell(&say!("{} is not opened", "未打开 {}", target.name)),
             }
         }
         self.ask_password();
@@ -223,7 +226,7 @@ impl App {
             .case_insensitive(!text.chars().any(char::is_uppercase))
             .size_limit(1 << 20)
             .build()
-            .map_err(|_| self.fail("this pattern is too large"))
+            .map_err(|_| self.fail(word!("this pattern is too large", "模式过大")))
             .ok()
     }
 
@@ -263,8 +266,9 @@ impl App {
             Deed::Together(members) => {
                 let count = members.len();
                 self.together = members;
-                self.tell(&format!(
-                    "what is typed goes to {count} shells; Ctrl-] b ends that"
+                self.tell(&say!(
+                    "what is typed goes to {count} shells; Ctrl-] b ends that",
+                    "输入将同时发给 {count} 个终端；按 Ctrl-] b 结束"
                 ));
             }
             Deed::Clipboard(id, text) => {
@@ -281,7 +285,10 @@ impl App {
             && let Some(shell) = self.shells.get_mut(id)
         {
             shell.clipboard = Clipboard::Refused;
-            self.tell("this shell can't set the clipboard");
+            self.tell(word!(
+                "this shell can't set the clipboard",
+                "此终端不能写入剪贴板"
+            ));
         }
     }
 
@@ -350,7 +357,10 @@ impl App {
                 look.settle(&shell.screen, usize::from(size.rows()));
             }
             if failed {
-                self.fail("the terminal of this shell failed and is empty now");
+                self.fail(word!(
+                    "the terminal of this shell failed and is empty now",
+                    "此终端的屏幕出错，现已清空"
+                ));
             }
             self.wish(Effect::ResizeShell(id, size.columns(), size.rows()));
         }
@@ -369,9 +379,15 @@ impl App {
         };
         let words = match (&name, &shell.recording) {
             (Some(name), _) => {
-                format!("recording to {name}; what is typed is not in it, unless it is shown")
+                say!(
+                    "recording to {name}; what is typed is not in it, unless it is shown",
+                    "正在录制到 {name}；输入不会录下，除非显示在屏幕上"
+                )
             }
-            (None, Some(name)) => format!("recorded to {name}; deckwatch replay {name} shows it"),
+            (None, Some(name)) => say!(
+                "recorded to {name}; deckwatch replay {name} shows it",
+                "已录制到 {name}；用 deckwatch replay {name} 播放"
+            ),
             (None, None) => return,
         };
         shell.recording = name;
@@ -385,8 +401,9 @@ impl App {
             .get(&id)
             .map_or(String::new(), |shell| shell.target.name.clone());
         let bytes = words::count(bytes as u64);
-        self.fail(&format!(
-            "{name} does not take input: {bytes} bytes were not sent"
+        self.fail(&say!(
+            "{name} does not take input: {bytes} bytes were not sent",
+            "{name} 不接收输入：{bytes} 字节未发送"
         ));
     }
 }

@@ -9,9 +9,12 @@ use std::time::{Duration, Instant};
 use ratatui::layout::Rect;
 
 use crate::codec::target::Target;
+use crate::lang::{self, Lang};
 use crate::model::{Fault, LinkState, Micros, PaneId, TargetId};
+use crate::say;
 use crate::store::{Case, Layer, LayerKind, Pattern};
 use crate::term::screen::Screen;
+use crate::word;
 
 use super::effect::{Effect, Reports};
 use super::key::Key;
@@ -86,7 +89,7 @@ pub struct App {
     pub now: Now,
     pub(super) budget: usize,
     pub(super) next_pane: u32,
-    pub(super) history: BTreeMap<&'static str, Vec<String>>,
+    pub(super) history: BTreeMap<Purpose, Vec<String>>,
     pub(super) interrupted: Option<Instant>,
     pub(super) dragging: Option<PaneId>,
     /// What the terminal that we run in reports.
@@ -171,7 +174,9 @@ impl App {
     pub(super) fn open_target(&mut self, target: Target) -> TargetId {
         let id = TargetId::at(self.targets.len());
         self.wish(Effect::Open(id, target.clone()));
-        let state = LinkState::Connecting(crate::text::SafeText::of("connecting").into_owned());
+        let state = LinkState::Connecting(
+            crate::text::SafeText::of(word!("connecting", "正在连接")).into_owned(),
+        );
         self.targets.push(Opened {
             target,
             state,
@@ -282,7 +287,10 @@ impl App {
         let mut words = None;
         self.with_pane(|pane, size| {
             let Some(search) = &pane.search else {
-                words = Some("there is no search yet: / starts one");
+                words = Some(word!(
+                    "there is no search yet: / starts one",
+                    "还没有搜索：按 / 开始"
+                ));
                 return;
             };
             let hits = search.hits.list();
@@ -296,16 +304,18 @@ impl App {
                 Some(hit) => {
                     if found.is_none() {
                         words = Some(if forward {
-                            "from the top again"
+                            word!("from the top again", "已从顶部重新开始")
                         } else {
-                            "from the bottom again"
+                            word!("from the bottom again", "已从底部重新开始")
                         });
                     }
                     pane.look_at(hit, size);
                     pane.reveal(hit, size);
                 }
-                None if search.hits.done() => words = Some("no line matches"),
-                None => words = Some("still searching"),
+                None if search.hits.done() => {
+                    words = Some(word!("no line matches", "没有匹配的行"))
+                }
+                None => words = Some(word!("still searching", "仍在搜索")),
             }
         });
         if let Some(words) = words {
@@ -317,16 +327,12 @@ impl App {
     pub fn prompt(&mut self, purpose: Purpose, text: &str) {
         // What is typed now is not about what was told before.
         self.notice = None;
-        let history = self
-            .history
-            .get(purpose.label())
-            .cloned()
-            .unwrap_or_default();
+        let history = self.history.get(&purpose).cloned().unwrap_or_default();
         self.mode = Mode::Prompt(Prompt::new(purpose, text, &history));
     }
 
     pub(super) fn remember(&mut self, purpose: Purpose, text: &str) {
-        let lines = self.history.entry(purpose.label()).or_default();
+        let lines = self.history.entry(purpose).or_default();
         lines.retain(|line| line != text);
         lines.push(text.to_owned());
         if lines.len() > HISTORY {
@@ -367,16 +373,21 @@ impl App {
             .map(|id| self.target_name(*id))
             .collect();
         match names.as_slice() {
-            [] => "no target".into(),
+            [] => word!("no target", "无目标").into(),
             [one] => (*one).to_owned(),
-            many => format!("{} targets: {}", many.len(), many.join(", ")),
+            many => say!(
+                "{} targets: {}",
+                "{} 个目标：{}",
+                many.len(),
+                many.join(", ")
+            ),
         }
     }
 
-    /// A file name for something of the focused pane.
+    /// A file name for something of the focused pane; the same in every language.
     pub fn file_name(&self, extension: &str) -> String {
         let title = match (self.pane(), self.shell()) {
-            (Some(pane), _) => self.title(pane),
+            (Some(pane), _) => lang::within(Lang::En, || self.title(pane)),
             (None, Some(shell)) => shell.target.name.clone(),
             (None, None) => String::new(),
         };
@@ -409,7 +420,10 @@ impl App {
             return self.wish(Effect::Quit);
         }
         self.interrupted = Some(self.now.mono);
-        self.tell("Ctrl-c again or q to quit");
+        self.tell(word!(
+            "Ctrl-c again or q to quit",
+            "再按一次 Ctrl-c 或按 q 退出"
+        ));
     }
 
     /// When the screen changes by itself: a notice goes, a rate falls, a wait counts down.

@@ -9,9 +9,11 @@ use ratatui::layout::{Position, Rect};
 use crate::codec::target::Target;
 use crate::model::words;
 use crate::model::{EndReason, FeedUpdate, LinkState, Mark, TargetId};
+use crate::say;
 use crate::store::LayerKind;
 use crate::term::keys::{Button, Did, Pointer};
 use crate::text::SafeText;
+use crate::word;
 
 use super::command;
 use super::effect::Effect;
@@ -56,7 +58,7 @@ impl App {
             Msg::Told(text) => self.tell(&text),
             Msg::Failed(text) => self.fail(&text),
             Msg::Themed(name) => {
-                self.tell(&format!("theme {name}"));
+                self.tell(&say!("theme {name}", "主题 {name}"));
                 self.theme = name;
             }
         }
@@ -104,7 +106,12 @@ impl App {
 
     fn on_state(&mut self, target: TargetId, state: LinkState) {
         if let LinkState::Ended(reason) = &state {
-            let text = format!("{}: {}", self.target_name(target), words::end(reason));
+            let text = say!(
+                "{}: {}",
+                "{}：{}",
+                self.target_name(target),
+                words::end(reason)
+            );
             if matches!(reason, EndReason::Fault(_) | EndReason::Failure(_)) {
                 self.fail(&text);
             }
@@ -190,8 +197,9 @@ impl App {
                 let keys: Vec<String> = self.pending.iter().map(Key::to_string).collect();
                 self.pending.clear();
                 if !whole || key.code != Code::Esc {
-                    self.tell(&format!(
+                    self.tell(&say!(
                         "{} does nothing here; ? shows the keys",
+                        "{} 在此无作用；按 ? 查看按键",
                         keys.join(" ")
                     ));
                 }
@@ -350,12 +358,18 @@ impl App {
             Purpose::Record => self.begin_recording(text),
             Purpose::Shell => self.with_target(text, |app, target| match target.shell() {
                 Some(_) => app.open_shell(target),
-                None => app.fail("that is no shell: o opens logs"),
+                None => app.fail(word!(
+                    "that is no shell: o opens logs",
+                    "这不是终端：按 o 打开日志"
+                )),
             }),
             Purpose::Open => self.with_target(text, App::open_pane),
             Purpose::Add => self.with_target(text, |app, target| {
                 if target.is_terminal() || app.pane().is_none() {
-                    return app.fail("only lines can be added to a pane of lines; o opens a pane");
+                    return app.fail(word!(
+                        "only lines can be added to a pane of lines; o opens a pane",
+                        "日志窗格只能添加日志；按 o 打开新窗格"
+                    ));
                 }
                 let id = app.open_target(target);
                 app.with_pane(|pane, _| pane.targets.push(id));
@@ -424,8 +438,9 @@ impl App {
             ("q!", _) => self.wish(Effect::Quit),
             (name, "") => self.run_named(name),
             (name, _) if command::all().any(|command| command.name == name) => {
-                self.fail(&format!(
-                    "{name}: it takes no argument; ? lists the commands"
+                self.fail(&say!(
+                    "{name}: it takes no argument; ? lists the commands",
+                    "{name}：不接受参数；按 ? 查看命令"
                 ));
             }
             (name, _) => self.run_named(name),
@@ -435,7 +450,10 @@ impl App {
     fn run_named(&mut self, name: &str) {
         match command::all().find(|command| command.name == name) {
             Some(command) => (command.run)(self),
-            None => self.fail(&format!("{name}: no such command; ? lists them")),
+            None => self.fail(&say!(
+                "{name}: no such command; ? lists them",
+                "{name}：没有此命令；按 ? 查看命令"
+            )),
         }
     }
 

@@ -152,19 +152,26 @@ pub fn wrap(text: &str, cols: usize) -> Wrap<'_> {
     }
 }
 
-/// Breaks words of our own into rows of at most `cols` columns: at a space, which is left out,
-/// where there is one in the row. An empty text is one empty row.
+/// Breaks words of our own into rows of at most `cols` columns: at a space, which is left out, or
+/// beside a wide character, where there is one in the row. A row does not begin with a mark that
+/// ends something, nor end with one that opens something. An empty text is one empty row.
 pub fn broken(text: &str, cols: usize) -> Vec<Range<usize>> {
     let cols = cols.max(1);
     let mut rows = Vec::new();
     let (mut start, mut column) = (0, 0);
-    let mut space: Option<usize> = None;
+    // Where a row may end, and where the next one begins then.
+    let mut place: Option<(usize, usize)> = None;
+    let mut last: Option<Grapheme<'_>> = None;
     for grapheme in graphemes(text) {
         let blank = grapheme.text == " ";
+        if last.is_some_and(|last| may_part(&last, &grapheme)) {
+            place = Some((grapheme.start, grapheme.start));
+        }
+        last = Some(grapheme);
         if column + grapheme.cells > cols && grapheme.start > start {
-            let (end, next) = match space.filter(|at| *at > start) {
+            let (end, next) = match place.filter(|(end, _)| *end > start) {
                 _ if blank => (grapheme.start, grapheme.end()),
-                Some(at) => (at, at + 1),
+                Some(place) => place,
                 None => (grapheme.start, grapheme.start),
             };
             rows.push(start..end);
@@ -175,12 +182,24 @@ pub fn broken(text: &str, cols: usize) -> Vec<Range<usize>> {
             }
         }
         if blank {
-            space = Some(grapheme.start);
+            place = Some((grapheme.start, grapheme.end()));
         }
         column += grapheme.cells;
     }
     rows.push(start..text.len());
     rows
+}
+
+/// Whether a row may end between two graphemes: beside a wide one, as Chinese is written.
+fn may_part(left: &Grapheme<'_>, right: &Grapheme<'_>) -> bool {
+    const OPENS: &str = "（《「『【“‘([{";
+    const ENDS: &str = "，。；：！？、）》」』】”’…,.;:!?)]}%";
+    let blank = |grapheme: &Grapheme<'_>| grapheme.text == " ";
+    (left.cells > 1 || right.cells > 1)
+        && !blank(left)
+        && !blank(right)
+        && !OPENS.contains(left.text)
+        && !ENDS.contains(right.text)
 }
 
 /// The rows of a text, as ranges of its bytes. See [`wrap`].
@@ -253,6 +272,9 @@ mod tests {
         assert_eq!(rows("a bc def", 5), ["a bc", "def"]);
         assert_eq!(rows("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
         assert_eq!(rows("订单 已支付", 5), ["订单", "已支", "付"]);
+        assert_eq!(rows("按 Tab 改为过滤", 10), ["按 Tab 改", "为过滤"]);
+        assert_eq!(rows("已停，按 p", 5), ["已", "停，", "按 p"]);
+        assert_eq!(rows("窗格（无）", 6), ["窗格", "（无）"]);
         assert_eq!(rows("a", 0), ["a"]);
     }
 

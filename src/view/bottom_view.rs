@@ -6,7 +6,9 @@ use ratatui::layout::{Position, Rect};
 use crate::app::key::PREFIX;
 use crate::app::prompt::{Prompt, Purpose};
 use crate::app::{App, Mode};
+use crate::lang::{Words, words};
 use crate::text::width;
+use crate::word;
 
 use super::paint;
 use super::theme::{Role, Theme};
@@ -43,7 +45,11 @@ pub(super) fn render(app: &App, theme: &Theme, whole: Rect, buf: &mut Buffer) ->
 
 fn typed(prompt: &Prompt, theme: &Theme, area: Rect, buf: &mut Buffer) -> Position {
     let style = theme.style(Role::Text);
-    let literal = if prompt.literal { " as it stands" } else { "" };
+    let literal = if prompt.literal {
+        word!(" as it stands", "（原文）")
+    } else {
+        ""
+    };
     let x = paint::say(buf, area, prompt.purpose.label(), theme.style(Role::Key));
     let x = paint::say(buf, paint::from(area, x), literal, theme.style(Role::Dim));
     let note = prompt
@@ -71,7 +77,10 @@ fn typed(prompt: &Prompt, theme: &Theme, area: Rect, buf: &mut Buffer) -> Positi
             theme.style(Role::Bad),
         );
     } else if prompt.purpose.is_pattern() && prompt.text().is_empty() {
-        let help = "Tab: search, only, hide, mark · Alt-r: as it stands · Esc";
+        let help = word!(
+            "Tab: search, only, hide, mark · Alt-r: as it stands · Esc",
+            "Tab：搜索、只看、隐藏、标记 · Alt-r：原文 · Esc"
+        );
         paint::say(
             buf,
             paint::from(field, end + 2),
@@ -101,6 +110,7 @@ fn hints(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
         theme.style(Role::Key),
     );
     for (key, deed) in hints {
+        let deed = deed.get();
         if usize::from(area.right().saturating_sub(x)) < width::cells(key) + width::cells(deed) + 3
         {
             return;
@@ -111,84 +121,122 @@ fn hints(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
 }
 
 /// Keys and what they do, by what keys mean now.
-fn keys_that_matter(app: &App) -> &'static [(&'static str, &'static str)] {
+fn keys_that_matter(app: &App) -> &'static [(&'static str, Words)] {
     match &app.mode {
-        Mode::Help { .. } => &[("j k", "scroll"), ("Esc", "back")],
-        Mode::Record { .. } => &[
-            ("j k", "next, previous"),
-            ("d u", "scroll"),
-            ("y", "copy"),
-            ("Esc", "back"),
-        ],
-        Mode::Layers { .. } => &[
-            ("Space", "on, off"),
-            ("d", "away"),
-            ("J K", "order"),
-            ("Esc", "back"),
-        ],
-        Mode::Confirm(_) => &[("y", "yes"), ("n", "no")],
+        Mode::Help { .. } => {
+            const {
+                &[
+                    ("j k", words("scroll", "滚动")),
+                    ("Esc", words("back", "返回")),
+                ]
+            }
+        }
+        Mode::Record { .. } => {
+            const {
+                &[
+                    ("j k", words("next, previous", "下一条、上一条")),
+                    ("d u", words("scroll", "滚动")),
+                    ("y", words("copy", "复制")),
+                    ("Esc", words("back", "返回")),
+                ]
+            }
+        }
+        Mode::Layers { .. } => {
+            const {
+                &[
+                    ("Space", words("on, off", "启用、停用")),
+                    ("d", words("away", "移除")),
+                    ("J K", words("order", "调序")),
+                    ("Esc", words("back", "返回")),
+                ]
+            }
+        }
+        Mode::Confirm(_) => const { &[("y", words("yes", "是")), ("n", words("no", "否"))] },
         Mode::Normal | Mode::Prompt(_) => match (app.pending.first(), app.shell()) {
-            (Some(&PREFIX), _) => &[
-                ("?", "help"),
-                ("[", "history"),
-                ("/", "search"),
-                ("d", "leave it running"),
-                ("1-9 n p", "go"),
-                ("s v", "split"),
-                ("z", "zoom"),
-                ("x", "close"),
-                ("r", "new shell"),
-                ("R", "record"),
-                ("b", "type into all"),
-                ("w", "read-only"),
-                ("Ctrl-]", "itself"),
-            ],
-            (Some(_), _) => &[
-                ("h j k l", "go"),
-                ("s v", "split"),
-                ("c", "close"),
-                ("o", "only"),
-                ("< > + -", "size"),
-                ("=", "equal"),
-            ],
-            (None, Some(shell)) if shell.look.is_some() => &[
-                ("j k ^u ^d g G", "move"),
-                ("/ n N", "search"),
-                ("v V", "select"),
-                ("y", "copy"),
-                ("q", "back to the shell"),
-            ],
-            (None, Some(shell)) if shell.spec().is_none() => &[
-                ("Space", "stop, go on"),
-                ("+ -", "speed"),
-                ("→", "5 s further"),
-                ("Ctrl-] [", "history"),
-                ("q", "quit"),
-            ],
-            (None, Some(_)) => &[
-                ("Ctrl-] ?", "help"),
-                ("Ctrl-] d", "leave it running"),
-                ("Ctrl-] x", "close"),
-                ("", "all other keys go to the container"),
-            ],
+            (Some(&PREFIX), _) => {
+                const {
+                    &[
+                        ("?", words("help", "帮助")),
+                        ("[", words("history", "历史")),
+                        ("/", words("search", "搜索")),
+                        ("d", words("leave it running", "留其运行")),
+                        ("1-9 n p", words("go", "切换")),
+                        ("s v", words("split", "拆分")),
+                        ("z", words("zoom", "放大")),
+                        ("x", words("close", "关闭")),
+                        ("r", words("new shell", "新终端")),
+                        ("R", words("record", "录制")),
+                        ("b", words("type into all", "同步输入")),
+                        ("w", words("read-only", "只读")),
+                        ("Ctrl-]", words("itself", "发送其本身")),
+                    ]
+                }
+            }
+            (Some(_), _) => {
+                const {
+                    &[
+                        ("h j k l", words("go", "切换")),
+                        ("s v", words("split", "拆分")),
+                        ("c", words("close", "关闭")),
+                        ("o", words("only", "只留此格")),
+                        ("< > + -", words("size", "大小")),
+                        ("=", words("equal", "等大")),
+                    ]
+                }
+            }
+            (None, Some(shell)) if shell.look.is_some() => {
+                const {
+                    &[
+                        ("j k ^u ^d g G", words("move", "移动")),
+                        ("/ n N", words("search", "搜索")),
+                        ("v V", words("select", "选择")),
+                        ("y", words("copy", "复制")),
+                        ("q", words("back to the shell", "回到终端")),
+                    ]
+                }
+            }
+            (None, Some(shell)) if shell.spec().is_none() => {
+                const {
+                    &[
+                        ("Space", words("stop, go on", "暂停、继续")),
+                        ("+ -", words("speed", "速度")),
+                        ("→", words("5 s further", "快进 5 s")),
+                        ("Ctrl-] [", words("history", "历史")),
+                        ("q", words("quit", "退出")),
+                    ]
+                }
+            }
+            (None, Some(_)) => {
+                const {
+                    &[
+                        ("Ctrl-] ?", words("help", "帮助")),
+                        ("Ctrl-] d", words("leave it running", "留其运行")),
+                        ("Ctrl-] x", words("close", "关闭")),
+                        (
+                            "",
+                            words("all other keys go to the container", "其他按键都发给容器"),
+                        ),
+                    ]
+                }
+            }
             (None, None) => LINES,
         },
     }
 }
 
 /// Over lines of a log.
-const LINES: &[(&str, &str)] = &[
-    ("?", "help"),
-    ("/", "search"),
-    ("&", "filter"),
-    ("Tab", "pane"),
-    ("f", "zoom"),
-    ("p", "pause"),
-    ("Enter", "record"),
-    ("w", "wrap"),
-    ("t", "time"),
-    ("V", "level"),
-    ("s", "shell"),
-    ("o", "open"),
-    ("q", "quit"),
+const LINES: &[(&str, Words)] = &[
+    ("?", words("help", "帮助")),
+    ("/", words("search", "搜索")),
+    ("&", words("filter", "过滤")),
+    ("Tab", words("pane", "窗格")),
+    ("f", words("zoom", "放大")),
+    ("p", words("pause", "暂停")),
+    ("Enter", words("record", "详情")),
+    ("w", words("wrap", "折行")),
+    ("t", words("time", "时间")),
+    ("V", words("level", "级别")),
+    ("s", words("shell", "终端")),
+    ("o", words("open", "打开")),
+    ("q", words("quit", "退出")),
 ];

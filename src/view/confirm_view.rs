@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::confirm::Confirm;
+use crate::word;
 
 use super::paint;
 use super::theme::{Role, Theme};
@@ -38,7 +39,7 @@ pub(super) fn render(confirm: &Confirm, theme: &Theme, area: Rect, buf: &mut Buf
     row += 1;
     let keys = paint::row(inner, row.min(usize::from(area.height).saturating_sub(1)));
     let x = paint::say(buf, keys, "y", theme.style(Role::Key));
-    let x = paint::say(buf, paint::from(keys, x), " yes   ", style);
+    let x = paint::say(buf, paint::from(keys, x), word!(" yes   ", " 是   "), style);
     let x = paint::say(buf, paint::from(keys, x), "n", theme.style(Role::Key));
-    paint::say(buf, paint::from(keys, x), " no", style);
+    paint::say(buf, paint::from(keys, x), word!(" no", " 否"), style);
 }

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::help::{COLS, Help, Row};
+use crate::say;
 use crate::text::width;
 
 use super::paint;
@@ -26,7 +27,7 @@ pub(super) fn render(top: usize, theme: &Theme, area: Rect, buf: &mut Buffer) {
         match line {
             Row::Blank => {}
             Row::Heading(text) => {
-                paint::say(buf, row, text, theme.style(Role::Mark));
+                paint::say(buf, row, text.get(), theme.style(Role::Mark));
             }
             Row::Command { keys, help: words } => {
                 let left = Rect {
@@ -39,7 +40,11 @@ pub(super) fn render(top: usize, theme: &Theme, area: Rect, buf: &mut Buffer) {
         }
     }
     if top < help.last_top() {
-        let more = format!(" {} more rows below ", help.last_top() - top);
+        let more = say!(
+            " {} more rows below ",
+            " 下面还有 {} 行 ",
+            help.last_top() - top
+        );
         let last = paint::row(area, help.seen);
         paint::say(
             buf,

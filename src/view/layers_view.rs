@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::app::App;
 use crate::store::LayerKind;
+use crate::word;
 
 use super::paint;
 use super::theme::{Role, Theme};
@@ -24,14 +25,20 @@ pub(super) fn render(app: &App, chosen: usize, theme: &Theme, area: Rect, buf: &
     paint::say(
         buf,
         inner,
-        "Layers of this pane, all in force together",
+        word!(
+            "Layers of this pane, all in force together",
+            "此窗格的过滤层，全部同时生效"
+        ),
         theme.style(Role::Mark),
     );
     if layers.is_empty() {
         paint::say(
             buf,
             paint::row(inner, 1),
-            "none yet: & adds one, &! one that hides, / and Tab as well",
+            word!(
+                "none yet: & adds one, &! one that hides, / and Tab as well",
+                "还没有：& 添加，&! 添加隐藏层，/ 加 Tab 亦可"
+            ),
             theme.style(Role::Dim),
         );
     }
@@ -39,9 +46,9 @@ pub(super) fn render(app: &App, chosen: usize, theme: &Theme, area: Rect, buf: &
         let row = paint::row(inner, index + 1);
         let on = layer.on && !pane.unfolded;
         let kind = match layer.kind {
-            LayerKind::Include => "only ",
-            LayerKind::Exclude => "hide ",
-            LayerKind::Highlight => "mark ",
+            LayerKind::Include => word!("only ", "只看 "),
+            LayerKind::Exclude => word!("hide ", "隐藏 "),
+            LayerKind::Highlight => word!("mark ", "标记 "),
         };
         let style = if on { style } else { theme.style(Role::Dim) };
         let x = paint::say(buf, row, if on { "[x] " } else { "[ ] " }, style);

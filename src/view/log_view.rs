@@ -14,8 +14,10 @@ use crate::app::pane::viewport::{ScreenRow, Size};
 use crate::app::pane::{Pane, SourceColumn, StampColumn};
 use crate::codec::stamp;
 use crate::model::{LinkState, Mark, Micros};
+use crate::say;
 use crate::store::{LineId, LineRef, Row};
 use crate::text::{SafeText, StyleRun, width};
+use crate::word;
 
 use super::paint;
 use super::status_view;
@@ -78,11 +80,19 @@ impl LogView<'_> {
         let hidden = self.pane.store.len();
         let words = if self.pane.view.paused.is_some() && self.pane.fresh() == hidden && hidden > 0
         {
-            "paused: what stood here is no longer kept; p goes on".to_owned()
+            word!(
+                "paused: what stood here is no longer kept; p goes on",
+                "已暂停：此处的行已不再保留；按 p 继续"
+            )
+            .to_owned()
         } else if hidden > 0 && !self.pane.shown.done() {
-            "looking for lines that match …".to_owned()
+            word!("looking for lines that match …", "正在查找匹配的行……").to_owned()
         } else if hidden > 0 {
-            "no line passes the filter: x shows all, X the layers".to_owned()
+            word!(
+                "no line passes the filter: x shows all, X the layers",
+                "没有行通过过滤：x 显示全部，X 查看过滤层"
+            )
+            .to_owned()
         } else {
             let states: Vec<String> = self
                 .pane
@@ -303,13 +313,15 @@ impl LogView<'_> {
             && screen.piece.bytes.end + 1 > pieces.text(screen.piece.text).as_str().len()
             && self.pane.view.wrap
         {
-            let words = format!(
+            let words = say!(
                 " … {} bytes more ",
+                " ……还有 {} 字节 ",
                 crate::model::words::count(pieces.cut as u64)
             );
             paint::say(
                 buf,
-                paint::right(area, words.len()),
+                // Behind it two blanks.
+                paint::right(area, width::cells(&words) + 2),
                 &words,
                 self.theme.style(Role::Notice),
             );

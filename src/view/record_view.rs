@@ -7,8 +7,10 @@ use ratatui::style::Style;
 
 use crate::app::App;
 use crate::app::record::{self, Part, Record};
+use crate::say;
 use crate::store::LineId;
 use crate::text::{SafeText, width};
+use crate::word;
 
 use super::paint;
 use super::theme::{Role, Theme};
@@ -30,7 +32,7 @@ pub(super) fn render(
         paint::say(
             buf,
             inner,
-            "this record is no longer kept",
+            word!("this record is no longer kept", "此记录已不再保留"),
             theme.style(Role::Dim),
         );
         return;
@@ -58,7 +60,11 @@ pub(super) fn render(
         }
     }
     if top < record.last_top() {
-        let more = format!(" {} more rows: d ", record.last_top() - top);
+        let more = say!(
+            " {} more rows: d ",
+            " 还有 {} 行：d ",
+            record.last_top() - top
+        );
         let last = paint::row(area, record.seen);
         paint::say(
             buf,

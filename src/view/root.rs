@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::{App, Mode};
+use crate::word;
 
 use super::log_view::LogView;
 use super::theme::{Role, Theme};
@@ -29,7 +30,7 @@ pub fn render(
         paint::say(
             buf,
             area,
-            "too small: 20x5 or more",
+            word!("too small: 20x5 or more", "太小：至少 20x5"),
             theme.style(Role::Text),
         );
         return None;

@@ -15,7 +15,9 @@ use crate::app::shell::{Clipboard, Link, Look, ShellPane, end_words};
 use crate::app::{App, Mode};
 use crate::model::shell::ShellExit;
 use crate::model::words;
+use crate::say;
 use crate::text::width;
+use crate::word;
 
 use super::grid_view::{self, GridView};
 use super::paint;
@@ -89,29 +91,33 @@ fn title(app: &App, shell: &ShellPane, theme: &Theme, area: Rect, buf: &mut Buff
 fn flags(app: &App, shell: &ShellPane) -> String {
     let mut flags = Vec::new();
     if app.together.contains(&shell.id) {
-        flags.push(format!("typed into {} at once", app.together.len()));
+        flags.push(say!(
+            "typed into {} at once",
+            "同步输入 {} 个",
+            app.together.len()
+        ));
     }
     if shell.recording.is_some() {
         flags.push("REC".into());
     }
     if shell.read_only {
-        flags.push("read-only".into());
+        flags.push(word!("read-only", "只读").into());
     }
     if matches!(shell.clipboard, Clipboard::Wanted(_)) {
-        flags.push("clipboard?".into());
+        flags.push(word!("clipboard?", "剪贴板？").into());
     }
     if shell.is_exposed() {
-        flags.push("not encrypted".into());
+        flags.push(word!("not encrypted", "未加密").into());
     }
     if let Some(look) = &shell.look {
         let back = shell.screen.top_row().saturating_sub(look.top);
         flags.push(match back {
-            0 => "history".into(),
-            back => format!("history -{}", words::count(back)),
+            0 => word!("history", "历史").into(),
+            back => say!("history -{}", "历史 -{}", words::count(back)),
         });
     }
     if shell.count > 1 {
-        flags.push(format!("shell no. {}", shell.count));
+        flags.push(say!("shell no. {}", "第 {} 个终端", shell.count));
     }
     flags.join("  ")
 }
@@ -123,7 +129,7 @@ fn status(app: &App, shell: &ShellPane, theme: &Theme, area: Rect, buf: &mut Buf
     let base = theme.style(Role::Status);
     paint::fill(buf, area, base);
     let area = paint::from(area, area.x + 1);
-    let prefix = "Ctrl-] prefix ";
+    let prefix = word!("Ctrl-] prefix ", "Ctrl-] 前缀 ");
     let size = shell.screen.size();
     let right = format!("{}x{} · {prefix}", size.columns(), size.rows());
     let (text, role) = link(app, shell);
@@ -157,11 +163,20 @@ fn link(app: &App, shell: &ShellPane) -> (String, Role) {
         }
         Link::Open(_) | Link::Stale(_) if shell.queued > 0 => {
             let bytes = words::count(shell.queued as u64);
-            (format!("{bytes} bytes to send; Ctrl-] c stops"), Role::Warn)
+            (
+                say!(
+                    "{bytes} bytes to send; Ctrl-] c stops",
+                    "待发送 {bytes} 字节；按 Ctrl-] c 中止"
+                ),
+                Role::Warn,
+            )
         }
         Link::Open(server) => ((*server).to_owned(), Role::Good),
         Link::Stale(server) => (
-            format!("{server}: no answer; if the shell has ended, a key tells"),
+            say!(
+                "{server}: no answer; if the shell has ended, a key tells",
+                "{server}：没有应答；终端是否已结束，按任意键便知"
+            ),
             Role::Warn,
         ),
         Link::Over(end) => {
@@ -170,9 +185,9 @@ fn link(app: &App, shell: &ShellPane) -> (String, Role) {
                 ShellExit::Lost(_) | ShellExit::Fault(_) => Role::Bad,
             };
             let again = if shell.spec().is_some() {
-                "Enter: a new shell"
+                word!("Enter: a new shell", "Enter：新终端")
             } else {
-                "Enter: once more, q: close"
+                word!("Enter: once more, q: close", "Enter：重播，q：关闭")
             };
             (format!("{again} · {}", end_words(end)), role)
         }

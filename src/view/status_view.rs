@@ -7,7 +7,9 @@ use ratatui::style::Style;
 use crate::app::App;
 use crate::app::pane::Pane;
 use crate::model::{Level, LinkState, words};
+use crate::say;
 use crate::text::{SafeText, width};
+use crate::word;
 
 use super::log_view::role_of;
 use super::paint;
@@ -79,18 +81,21 @@ fn flags(pane: &Pane) -> String {
     let on = pane.filter.layers.iter().filter(|layer| layer.on).count();
     if on > 0 {
         flags.push(if pane.unfolded {
-            format!("{on} off")
+            say!("{on} off", "{on} 层停用")
         } else {
-            format!("{on} layer{}", if on == 1 { "" } else { "s" })
+            match on {
+                1 => say!("{on} layer", "{on} 层过滤"),
+                _ => say!("{on} layers", "{on} 层过滤"),
+            }
         });
     }
     if pane.filter.min_level > Level::Debug {
         flags.push(format!("≥{}", pane.filter.min_level.name()));
     }
     if pane.view.paused.is_some() {
-        flags.push(format!("paused +{}", words::count(pane.fresh())));
+        flags.push(say!("paused +{}", "暂停 +{}", words::count(pane.fresh())));
     } else if !pane.view.follow {
-        flags.push("held".into());
+        flags.push(word!("held", "停住").into());
     }
     flags.join("  ")
 }
@@ -147,11 +152,17 @@ impl Link {
             (LinkState::Waiting { why, attempt, .. }, Some(at)) => {
                 let left = at.saturating_duration_since(app.now.mono).as_secs();
                 (
-                    format!("no connection: {why}; attempt {attempt} in {left} s (R: now)"),
-                    format!("lost; again in {left} s"),
+                    say!(
+                        "no connection: {why}; attempt {attempt} in {left} s (R: now)",
+                        "未连接：{why}；{left} s 后第 {attempt} 次重试（R：立即）"
+                    ),
+                    say!("lost; again in {left} s", "已断开；{left} s 后重连"),
                 )
             }
-            (LinkState::Stale, _) => (words::state(&worst.state), "no answer".to_owned()),
+            (LinkState::Stale, _) => (
+                words::state(&worst.state),
+                word!("no answer", "没有应答").to_owned(),
+            ),
             (state, _) => (words::state(state), words::state(state)),
         };
         let role = role_of(&worst.state);
@@ -162,7 +173,7 @@ impl Link {
         let live = states()
             .filter(|opened| opened.state == LinkState::Live)
             .count();
-        let of = format!("{live}/{total} live");
+        let of = say!("{live}/{total} live", "{live}/{total} 实时");
         if live == total {
             let short = of.clone();
             return Some(Self {
@@ -172,8 +183,8 @@ impl Link {
             });
         }
         Some(Self {
-            long: format!("{of}; {long}"),
-            short: format!("{of}; {short}"),
+            long: say!("{of}; {long}", "{of}；{long}"),
+            short: say!("{of}; {short}", "{of}；{short}"),
             role,
         })
     }
@@ -204,19 +215,31 @@ fn figures(app: &App, pane: &Pane, room: usize) -> String {
             4,
             format!("{}/s", count(pane.rate.per_second(app.now.mono))),
         ),
-        (true, 3, format!("{} shown", count(pane.shown_count()))),
+        (
+            true,
+            3,
+            say!("{} shown", "显示 {}", count(pane.shown_count())),
+        ),
         (
             hidden > 0 || wide,
             rank(hidden, 2),
-            format!("{} filtered", count(hidden)),
+            say!("{} filtered", "过滤 {}", count(hidden)),
         ),
         (
             dropped > 0 || wide,
             rank(dropped, 6),
-            format!("{} dropped", count(dropped)),
+            say!("{} dropped", "丢弃 {}", count(dropped)),
         ),
-        (evicted > 0, 5, format!("{} aged out", count(evicted))),
-        (wide, 0, format!("lag {}", words::duration(pane.lag))),
+        (
+            evicted > 0,
+            5,
+            say!("{} aged out", "淘汰 {}", count(evicted)),
+        ),
+        (
+            wide,
+            0,
+            say!("lag {}", "延迟 {}", words::duration(pane.lag)),
+        ),
     ];
     let mut parts: Vec<(u8, String)> = parts
         .into_iter()

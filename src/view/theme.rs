@@ -6,8 +6,10 @@ use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
 
 use crate::model::{Fault, FaultKind, Level, words};
+use crate::say;
 use crate::term::{CellStyle, Underline};
 use crate::text::{Attrs, Ink, TextStyle, palette};
+use crate::word;
 
 /// The themes that are built in: name and file.
 pub const THEMES: [(&str, &str); 5] = [
@@ -183,8 +185,9 @@ impl TryFrom<String> for Paint {
             "bright-white",
         ];
         let wrong = || {
-            format!(
-                "{text:?} is no colour; write \"#rrggbb\", a number from 0 to 255, or a name like bright-blue"
+            say!(
+                "{text:?} is no colour; write \"#rrggbb\", a number from 0 to 255, or a name like bright-blue",
+                "{text:?} 不是颜色；请写 \"#rrggbb\"、0 到 255 的数字，或 bright-blue 之类的名称"
             )
         };
         if let Some(index) = NAMES.iter().position(|name| *name == text) {
@@ -215,9 +218,12 @@ impl Theme {
             let why = error.message().replace('\n', " ");
             Fault::new(
                 FaultKind::Usage,
-                format!("theme {origin}, line {line}"),
+                say!("theme {origin}, line {line}", "主题 {origin} 第 {line} 行"),
                 why,
-                "compare it with the built-in themes/dark.toml",
+                word!(
+                    "compare it with the built-in themes/dark.toml",
+                    "请对照内置的 themes/dark.toml"
+                ),
             )
         })?;
         let sources = file
@@ -253,13 +259,14 @@ impl Theme {
             Self::parse(text, known)
         } else {
             let names = THEMES.map(|(name, _)| name).join(", ");
-            let next = format!(
-                "the built-in ones are {names}; a file of your own goes to deckwatch/themes in the config directory"
+            let next = say!(
+                "the built-in ones are {names}; a file of your own goes to deckwatch/themes in the config directory",
+                "内置主题有 {names}；自己的主题文件放在配置目录的 deckwatch/themes 下"
             );
             Err(Fault::new(
                 FaultKind::Usage,
-                format!("theme {name:?}"),
-                "there is none of that name",
+                say!("theme {name:?}", "主题 {name:?}"),
+                word!("there is none of that name", "没有这个名称的主题"),
                 next,
             ))
         }
@@ -271,9 +278,9 @@ impl Theme {
             let why = words::io_error(&error).to_lowercase();
             Fault::new(
                 FaultKind::Usage,
-                format!("theme {shown}"),
-                format!("it can't be read: {why}"),
-                "check the path",
+                say!("theme {shown}", "主题 {shown}"),
+                say!("it can't be read: {why}", "无法读取：{why}"),
+                word!("check the path", "请检查路径"),
             )
         })?;
         Self::parse(&text, &shown)
@@ -461,7 +468,10 @@ mod tests {
         let help = crate::app::command::all().find(|command| command.name == "theme");
         let help = help.unwrap().help;
         assert!(
-            names.iter().all(|name| help.contains(name.as_str())),
+            names.iter().all(|name| {
+                let said = |text: &str| text.contains(name.as_str());
+                said(help.en) && said(help.zh)
+            }),
             "{help}"
         );
         names.sort();

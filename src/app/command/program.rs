@@ -3,6 +3,8 @@
 use crate::app::effect::Effect;
 use crate::app::prompt::Purpose;
 use crate::app::state::App;
+use crate::lang::words;
+use crate::word;
 
 use super::Command;
 
@@ -10,68 +12,84 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "help",
         keys: &["?", "f1", "ctrl-] ?"],
-        help: "this help",
+        help: words("this help", "本帮助"),
         run: App::open_help,
     },
     Command {
         name: "command",
         keys: &[":", "ctrl-] :"],
-        help: "a command by name: wrap, theme light, open TARGET, save FILE …",
+        help: words(
+            "a command by name: wrap, theme light, open TARGET, save FILE …",
+            "按名称执行命令：wrap、theme light、open TARGET、save FILE …",
+        ),
         run: |app| app.prompt(Purpose::Command, ""),
     },
     Command {
         name: "mouse",
         keys: &[],
-        help: "mouse on or off; Shift-drag always selects in the terminal",
+        help: words(
+            "mouse on or off; Shift-drag always selects in the terminal",
+            "开关鼠标；按住 Shift 拖动始终是本机终端的选择",
+        ),
         run: mouse,
     },
     Command {
         name: "theme",
         keys: &[],
-        help: "a theme: dark, light, contrast, ansi16, plain, or one of your own; or a file's path",
+        help: words(
+            "a theme: dark, light, contrast, ansi16, plain, or one of your own; or a file's path",
+            "主题：dark、light、contrast、ansi16、plain 或自己的主题；也可写文件路径",
+        ),
         run: |app| app.prompt(Purpose::Command, "theme "),
     },
     Command {
         name: "redraw",
         keys: &["ctrl-l"],
-        help: "draw everything anew",
+        help: words("draw everything anew", "全部重绘"),
         run: |app| app.wish(Effect::Redraw),
     },
     Command {
         name: "suspend",
         keys: &["ctrl-z"],
-        help: "stop; fg comes back",
+        help: words("stop; fg comes back", "挂起；fg 恢复"),
         run: |app| app.wish(Effect::Suspend),
     },
     Command {
         name: "back",
         keys: &["esc"],
-        help: "end the selection, the search, the zoom; never quits",
+        help: words(
+            "end the selection, the search, the zoom; never quits",
+            "结束选择、搜索、放大；不会退出",
+        ),
         run: back,
     },
     Command {
         name: "quit",
         keys: &["q"],
-        help: "quit; asks while shells run",
+        help: words("quit; asks while shells run", "退出；有终端运行时先询问"),
         run: App::quit,
     },
     Command {
         name: "quit-now",
         keys: &["Q"],
-        help: "quit without a question",
+        help: words("quit without a question", "直接退出，不询问"),
         run: |app| app.wish(Effect::Quit),
     },
     Command {
         name: "interrupt",
         keys: &["ctrl-c"],
-        help: "twice: quit",
+        help: words("twice: quit", "连按两次：退出"),
         run: App::interrupt,
     },
 ];
 
 fn mouse(app: &mut App) {
     app.mouse = !app.mouse;
-    app.tell(if app.mouse { "mouse on" } else { "mouse off" });
+    app.tell(if app.mouse {
+        word!("mouse on", "鼠标已开")
+    } else {
+        word!("mouse off", "鼠标已关")
+    });
 }
 
 fn back(app: &mut App) {

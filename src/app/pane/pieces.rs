@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::model::words;
+use crate::say;
 use crate::store::Row;
 use crate::text::{SafeText, width};
 
@@ -146,7 +147,9 @@ pub fn pretty_json(line: &str) -> Option<Vec<SafeText<'static>>> {
             .map(|row| SafeText::of(row).into_owned()),
     );
     if total > JSON_ROWS {
-        rows.push(SafeText::of(&format!("… {} rows more", total - JSON_ROWS)).into_owned());
+        rows.push(
+            SafeText::of(&say!("… {} rows more", "……还有 {} 行", total - JSON_ROWS)).into_owned(),
+        );
     }
     Some(rows)
 }

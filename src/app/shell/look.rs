@@ -5,6 +5,7 @@ use regex::Regex;
 
 use crate::term::key::{Code, Key};
 use crate::term::screen::{Direction, Match, Place, Screen, Span};
+use crate::word;
 
 /// Where in the history we look.
 #[derive(Clone, Debug)]
@@ -217,7 +218,7 @@ impl Look {
             .or_else(|| screen.find(pattern, None, direction))
         else {
             self.hit = None;
-            return Did::Tells("nothing in this shell matches");
+            return Did::Tells(word!("nothing in this shell matches", "此终端中没有匹配"));
         };
         let wrapped = match direction {
             Direction::Up => hit.start > self.cursor,
@@ -228,8 +229,8 @@ impl Look {
         self.settle(screen, rows);
         match (wrapped, direction) {
             (false, _) => Did::Stayed,
-            (true, Direction::Up) => Did::Tells("from the bottom again"),
-            (true, Direction::Down) => Did::Tells("from the top again"),
+            (true, Direction::Up) => Did::Tells(word!("from the bottom again", "已从底部重新开始")),
+            (true, Direction::Down) => Did::Tells(word!("from the top again", "已从顶部重新开始")),
         }
     }
 }

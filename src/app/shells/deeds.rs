@@ -8,7 +8,9 @@ use crate::app::prompt::Purpose;
 use crate::app::shell::{Clipboard, Look, ShellPane};
 use crate::app::tabs::Tab;
 use crate::model::PaneId;
+use crate::say;
 use crate::term::keys;
+use crate::word;
 
 impl App {
     /// The prefix itself goes to the container.
@@ -20,7 +22,10 @@ impl App {
     /// Copy mode.
     pub(in crate::app) fn look_back(&mut self) {
         if self.shell().is_none() {
-            return self.tell("this is no shell: the keys of ? move here");
+            return self.tell(word!(
+                "this is no shell: the keys of ? move here",
+                "这不是终端：在此用 ? 所列的键移动"
+            ));
         }
         self.with_shell(|shell| {
             shell.look.get_or_insert_with(|| Look::new(&shell.screen));
@@ -30,7 +35,10 @@ impl App {
     /// Pastes what was copied here last.
     pub(in crate::app) fn paste_copied(&mut self) {
         if self.copied.is_empty() {
-            return self.tell("nothing was copied yet; the terminal's own paste works too");
+            return self.tell(word!(
+                "nothing was copied yet; the terminal's own paste works too",
+                "还没有复制过内容；也可用本机终端自己的粘贴"
+            ));
         }
         let text = self.copied.clone();
         self.paste_into_shell(&text);
@@ -40,8 +48,9 @@ impl App {
     pub(in crate::app) fn renew_shell(&mut self) {
         match self.shell().filter(|shell| shell.is_running()) {
             Some(shell) => {
-                let question = format!(
+                let question = say!(
                     "open a new shell instead? What runs in {} may end",
+                    "改开一个新终端？{} 中运行的程序可能会结束",
                     shell.target.name
                 );
                 self.ask(Confirm::new(question, &[], Deed::Reopen(shell.id)));
@@ -72,9 +81,12 @@ impl App {
             shell.read_only
         });
         match now {
-            Some(true) => self.tell("read-only: keys do not reach this shell"),
-            Some(false) => self.tell("keys reach this shell again"),
-            None => self.tell("this is no shell"),
+            Some(true) => self.tell(word!(
+                "read-only: keys do not reach this shell",
+                "只读：按键不会发给此终端"
+            )),
+            Some(false) => self.tell(word!("keys reach this shell again", "按键恢复发给此终端")),
+            None => self.tell(word!("this is no shell", "这不是终端")),
         }
     }
 
@@ -82,7 +94,10 @@ impl App {
     pub(in crate::app) fn toggle_together(&mut self) {
         if !self.together.is_empty() {
             self.together.clear();
-            return self.tell("what is typed goes to one shell again");
+            return self.tell(word!(
+                "what is typed goes to one shell again",
+                "输入恢复为只发给一个终端"
+            ));
         }
         let members: Vec<PaneId> = self
             .tabs
@@ -93,15 +108,21 @@ impl App {
             .filter(|id| self.shells.get(id).is_some_and(ShellPane::is_running))
             .collect();
         if members.len() < 2 || !members.contains(&self.tabs.now.focus) {
-            return self
-                .tell("it takes two running shells in this tab, and the focus on one of them");
+            return self.tell(word!(
+                "it takes two running shells in this tab, and the focus on one of them",
+                "本标签页中要有至少两个运行中的终端，且焦点在其中之一"
+            ));
         }
         let names: Vec<String> = members
             .iter()
             .filter_map(|id| Some((self.number(*id), self.shells.get(id)?)))
             .map(|(number, shell)| format!("{number} {}  {}", shell.target.name, shell.target.text))
             .collect();
-        let question = format!("type into these {} shells at once?", members.len());
+        let question = say!(
+            "type into these {} shells at once?",
+            "同时输入到以下 {} 个终端？",
+            members.len()
+        );
         self.ask(Confirm::new(question, &names, Deed::Together(members)));
     }
 
@@ -111,7 +132,7 @@ impl App {
             .shell()
             .map(|shell| (shell.id, shell.recording.is_some()))
         else {
-            return self.tell("this is no shell");
+            return self.tell(word!("this is no shell", "这不是终端"));
         };
         if running {
             return self.wish(Effect::StopRecording(id));
@@ -139,8 +160,8 @@ impl App {
     pub(in crate::app) fn stop_paste(&mut self) {
         match self.shell().map(|shell| (shell.id, shell.queued)) {
             Some((id, queued)) if queued > 0 => self.wish(Effect::StopInput(id)),
-            Some(_) => self.tell("nothing waits to be sent"),
-            None => self.tell("this is no shell"),
+            Some(_) => self.tell(word!("nothing waits to be sent", "没有等待发送的内容")),
+            None => self.tell(word!("this is no shell", "这不是终端")),
         }
     }
 
@@ -149,8 +170,9 @@ impl App {
         let Some(shell) = self.shell() else { return };
         match &shell.clipboard {
             Clipboard::Wanted(text) => {
-                let question = format!(
+                let question = say!(
                     "let {} set the clipboard to this, and later too?",
+                    "允许 {} 将以下内容写入剪贴板，并在以后也允许？",
                     shell.target.name
                 );
                 let deed = Deed::Clipboard(shell.id, text.clone());
@@ -159,11 +181,17 @@ impl App {
             }
             Clipboard::Allowed => {
                 self.with_shell(|shell| shell.clipboard = Clipboard::Refused);
-                self.tell("this shell can't set the clipboard any more");
+                self.tell(word!(
+                    "this shell can't set the clipboard any more",
+                    "此终端不能再写入剪贴板"
+                ));
             }
             Clipboard::Unasked | Clipboard::Refused => {
                 self.with_shell(|shell| shell.clipboard = Clipboard::Unasked);
-                self.tell("this shell may ask to set the clipboard");
+                self.tell(word!(
+                    "this shell may ask to set the clipboard",
+                    "此终端可以请求写入剪贴板"
+                ));
             }
         }
     }
@@ -172,10 +200,13 @@ impl App {
     pub(in crate::app) fn leave_running(&mut self) {
         let id = self.tabs.now.focus;
         if self.shell().is_none() {
-            return self.tell("this is no shell");
+            return self.tell(word!("this is no shell", "这不是终端"));
         }
         if self.tabs.len() == 1 && self.tabs.now.tree.panes().len() == 1 {
-            return self.tell("there is nothing else to go to; o opens a target");
+            return self.tell(word!(
+                "there is nothing else to go to; o opens a target",
+                "没有别处可去；按 o 打开目标"
+            ));
         }
         let here = self.tabs.at();
         if self.own_tab(id) {
@@ -183,7 +214,11 @@ impl App {
         } else {
             self.tabs.turn(-1);
         }
-        self.tell(&format!("it runs on; {} goes back to it", self.number(id)));
+        self.tell(&say!(
+            "it runs on; {} goes back to it",
+            "终端继续运行；按 {} 回到它",
+            self.number(id)
+        ));
     }
 
     /// Moves a pane into a tab of its own, which comes to the front. False if it has one.

@@ -11,8 +11,10 @@ use crate::app::prompt::Purpose;
 use crate::app::shell::look::Did;
 use crate::app::shell::{Link, Look, ShellPane};
 use crate::model::{PaneId, words};
+use crate::say;
 use crate::term::key::{Code, Key, Phase};
 use crate::term::keys::{self, Doubt, Pointer};
+use crate::word;
 
 /// Lines that a turn of the wheel scrolls.
 const WHEEL: u16 = 3;
@@ -62,18 +64,22 @@ impl App {
                 Code::Char('-') => Play::Slower,
                 Code::Right | Code::Char('l') => Play::Skip,
                 Code::Char('q') => return self.close_pane(self.tabs.now.focus),
-                _ => return self.tell(
+                _ => return self.tell(word!(
                     "space: stop, go on; + -: speed; →: 5 s further; q: quit; Ctrl-] [: look back",
-                ),
+                    "空格：暂停、继续；+ -：速度；→：快进 5 s；q：退出；Ctrl-] [：查看历史"
+                )),
             };
         self.wish(Effect::Play(self.tabs.now.focus, order));
     }
 
     fn say_over(&mut self) {
         if self.shell().is_some_and(|shell| shell.spec().is_none()) {
-            return self.tell("the recording is over: Enter plays it once more, q closes it");
+            return self.tell(word!(
+                "the recording is over: Enter plays it once more, q closes it",
+                "录像已播放完：Enter 重播，q 关闭"
+            ));
         }
-        self.tell("this shell is over, and nothing is sent; Enter opens a new one, Ctrl-] x closes the pane");
+        self.tell(word!("this shell is over, and nothing is sent; Enter opens a new one, Ctrl-] x closes the pane", "此终端已结束，输入不再发送；Enter 打开新终端，Ctrl-] x 关闭窗格"));
     }
 
     /// Sends what `encode` makes to the focused shell, or to all that are typed into together.
@@ -95,7 +101,10 @@ impl App {
                 continue;
             }
             if shell.read_only {
-                refused = Some("this shell is read-only here: Ctrl-] w lets keys through");
+                refused = Some(word!(
+                    "this shell is read-only here: Ctrl-] w lets keys through",
+                    "此终端在此为只读：按 Ctrl-] w 放行按键"
+                ));
             } else {
                 self.wish(Effect::ToShell(id, Bytes::from(bytes)));
             }
@@ -123,7 +132,11 @@ impl App {
             }
             Did::Copied(text) => {
                 self.with_shell(|shell| shell.look = None);
-                self.tell(&format!("{} bytes copied", words::count(text.len() as u64)));
+                self.tell(&say!(
+                    "{} bytes copied",
+                    "已复制 {} 字节",
+                    words::count(text.len() as u64)
+                ));
                 self.copied.clone_from(&text);
                 self.wish(Effect::Copy(text));
             }
@@ -142,14 +155,25 @@ impl App {
         }
         let question = match keys::doubt(text) {
             None => return self.send_paste(id, text),
-            Some(Doubt::Lines(1)) => "paste a line with its Enter".to_owned(),
-            Some(Doubt::Lines(lines)) => format!("paste {} lines", words::count(lines as u64)),
-            Some(Doubt::Long(bytes)) => format!("paste {} bytes", words::count(bytes as u64)),
-            Some(Doubt::Controls) => {
-                "paste text with control characters, which are left out,".into()
-            }
+            Some(Doubt::Lines(1)) => say!(
+                "paste a line with its Enter into {name}?",
+                "将一行连同回车粘贴到 {name}？"
+            ),
+            Some(Doubt::Lines(lines)) => say!(
+                "paste {} lines into {name}?",
+                "将 {} 行粘贴到 {name}？",
+                words::count(lines as u64)
+            ),
+            Some(Doubt::Long(bytes)) => say!(
+                "paste {} bytes into {name}?",
+                "将 {} 字节粘贴到 {name}？",
+                words::count(bytes as u64)
+            ),
+            Some(Doubt::Controls) => say!(
+                "paste text with control characters, which are left out, into {name}?",
+                "将含控制字符的文本粘贴到 {name}（控制字符会略去）？"
+            ),
         };
-        let question = format!("{question} into {name}?");
         self.ask(Confirm::about_text(
             question,
             text,
@@ -162,7 +186,10 @@ impl App {
             return;
         };
         if shell.read_only {
-            return self.tell("this shell is read-only here: Ctrl-] w lets keys through");
+            return self.tell(word!(
+                "this shell is read-only here: Ctrl-] w lets keys through",
+                "此终端在此为只读：按 Ctrl-] w 放行按键"
+            ));
         }
         let mut bytes = Vec::new();
         keys::paste(text, &shell.screen.modes(), &mut bytes);

@@ -4,8 +4,10 @@ use crate::app::effect::Effect;
 use crate::app::pane::Pane;
 use crate::codec::stamp;
 use crate::model::words;
+use crate::say;
 use crate::store::line::Row;
 use crate::store::{LineId, LineRef};
+use crate::word;
 
 use super::App;
 
@@ -14,17 +16,18 @@ impl App {
     pub fn copy(&mut self, full: bool) {
         let Some(pane) = self.pane() else { return };
         let Some((from, to)) = pane.selection() else {
-            return self.tell("there is no line to copy");
+            return self.tell(word!("there is no line to copy", "没有可复制的行"));
         };
         let (text, lines) = self.lines_text(pane, from, to, full);
         if let Some(pane) = self.panes.get_mut(&self.tabs.now.focus) {
             pane.view.select = None;
         }
         let lines = words::count(lines);
-        self.tell(&format!(
-            "copied {lines} line{}",
-            if lines == "1" { "" } else { "s" }
-        ));
+        self.tell(&if lines == "1" {
+            say!("copied {lines} line", "已复制 {lines} 行")
+        } else {
+            say!("copied {lines} lines", "已复制 {lines} 行")
+        });
         self.wish(Effect::Copy(text));
     }
 

@@ -2,6 +2,8 @@
 
 use crate::codec::target::Target;
 use crate::model::{LinkState, PaneId, TargetId};
+use crate::say;
+use crate::word;
 
 use crate::app::App;
 use crate::app::confirm::{Confirm, Deed};
@@ -40,7 +42,7 @@ impl App {
             Some(pane) => {
                 self.tabs.show(*pane);
             }
-            None => self.tell(&format!("there is no pane {}", index + 1)),
+            None => self.tell(&say!("there is no pane {}", "没有窗格 {}", index + 1)),
         }
     }
 
@@ -123,7 +125,7 @@ impl App {
         targets.sort_unstable();
         targets.dedup();
         if targets.len() < 2 {
-            return self.tell("there is only one target");
+            return self.tell(word!("there is only one target", "只有一个目标"));
         }
         let old: Vec<Pane> = std::mem::take(&mut self.panes).into_values().collect();
         let groups: Vec<Vec<TargetId>> = if merged {
@@ -159,8 +161,9 @@ impl App {
         let id = self.tabs.now.focus;
         match self.shell().filter(|shell| shell.is_running()) {
             Some(shell) => {
-                let question = format!(
+                let question = say!(
                     "close the shell of {}? What runs there may end",
+                    "关闭 {} 的终端？其中运行的程序可能会结束",
                     shell.target.name
                 );
                 self.ask(Confirm::new(question, &[], Deed::Close(id)));
@@ -234,9 +237,13 @@ impl App {
             return self.wish(Effect::Quit);
         }
         let question = if names.len() == 1 {
-            "quit? One shell runs".to_owned()
+            word!("quit? One shell runs", "退出？有 1 个终端正在运行").to_owned()
         } else {
-            format!("quit? {} shells run", names.len())
+            say!(
+                "quit? {} shells run",
+                "退出？有 {} 个终端正在运行",
+                names.len()
+            )
         };
         self.ask(Confirm::new(question, &names, Deed::Quit));
     }
@@ -267,7 +274,10 @@ impl App {
             .tree
             .resize(self.tabs.now.focus, axis, percent)
         {
-            self.tell("there is no pane to take room from");
+            self.tell(word!(
+                "there is no pane to take room from",
+                "没有可让出空间的窗格"
+            ));
         }
     }
 }
