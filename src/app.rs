@@ -5,7 +5,9 @@ pub mod areas;
 pub mod command;
 pub mod confirm;
 pub mod effect;
+pub mod fuzzy;
 pub mod help;
+pub mod jump;
 pub mod keymap;
 pub mod layout;
 pub mod mode;
@@ -17,6 +19,7 @@ pub mod record;
 pub mod shell;
 pub mod state;
 pub mod tabs;
+pub mod tree;
 pub mod update;
 
 mod shells;

@@ -3,6 +3,7 @@
 
 pub mod clipboard;
 mod dialects;
+mod explore;
 pub mod input;
 pub mod perform;
 mod platform;
@@ -32,7 +33,10 @@ use crate::codec::target::{FeedSpec, Target};
 use crate::demo;
 use crate::follow;
 use crate::model::{Fault, FaultKind};
+use crate::platform::Platform;
+use crate::say;
 use crate::text::SafeText;
+use crate::text::redact::Secret;
 
 use dialects::Dialects;
 use setup::{For, Setup};
@@ -111,8 +115,21 @@ fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fa
             let runtime = runtime(2)?;
             let ending = runtime.block_on(async {
                 let targets = setup.look_up(targets, For::Logs).await?;
-                tui::run(targets, plan, themes()).await
+                tui::run(targets, plan, themes(), Some(setup)).await
             });
+            runtime.shutdown_background();
+            Ok(die(&ending?))
+        }
+        Plan::Tree(plan, no_terminal) => {
+            let setup = setup()?;
+            if setup.contexts.is_empty() {
+                return Err(nothing_named());
+            }
+            if let Some(fault) = no_terminal {
+                return Err(fault);
+            }
+            let runtime = runtime(2)?;
+            let ending = runtime.block_on(tui::run(Vec::new(), plan, themes(), Some(setup)));
             runtime.shutdown_background();
             Ok(die(&ending?))
         }
@@ -157,6 +174,19 @@ fn raw_shell(mut plan: ShellPlan, setup: &Setup) -> Result<u8, Fault> {
     });
     runtime.shutdown_background();
     code
+}
+
+/// Neither a target nor a context.
+fn nothing_named() -> Fault {
+    Fault::new(
+        FaultKind::Usage,
+        say!("the command line", "命令行"),
+        say!("it names no target", "没有写目标"),
+        say!(
+            "write deckwatch TARGET…, add a platform with deckwatch context add, or try deckwatch demo; deckwatch --help shows what a target is",
+            "请写 deckwatch 目标…，或用 deckwatch context add 添加平台，或试试 deckwatch demo；deckwatch --help 说明什么是目标"
+        ),
+    )
 }
 
 /// Threads for the sources; what is printed or drawn is made on the main one.
@@ -218,7 +248,26 @@ async fn demo(args: &DemoArgs, plan: ViewPlan) -> Result<tui::Ending, Fault> {
             targets.push(target);
         }
     }
-    tui::run(targets, plan, themes()).await
+    let setup = demo_setup(&platform).await?;
+    tui::run(targets, plan, themes(), Some(setup)).await
+}
+
+/// The demo as a context of its own, logged in.
+async fn demo_setup(platform: &demo::Platform) -> Result<Setup, Fault> {
+    let server = platform.http_url("");
+    let args = PlatformArgs {
+        server: Some(server),
+        ..PlatformArgs::default()
+    };
+    let mut setup = Setup::bare(&args)?;
+    let context = setup.contexts.get(None)?;
+    let (user, password) = platform.login();
+    let token = Platform::new(context)
+        .login(&user, &Secret::new(password))
+        .await;
+    let token = token.map_err(|error| error.fault)?;
+    setup.give_token("demo", &token);
+    Ok(setup)
 }
 
 /// Where a user's own themes are: `deckwatch/themes` in the config directory, on macOS too.

@@ -11,8 +11,10 @@
 
 mod bottom_view;
 mod confirm_view;
+mod details_view;
 pub mod grid_view;
 mod help_view;
+mod jump_view;
 mod layers_view;
 mod log_view;
 mod paint;
@@ -22,6 +24,7 @@ mod shell_view;
 mod status_view;
 mod tabs_view;
 pub mod theme;
+mod tree_view;
 
 pub use root::render;
 pub use theme::Theme;

@@ -6,6 +6,7 @@ mod motion;
 mod panes;
 mod program;
 mod shells;
+mod tree;
 
 use crate::lang::{Words, words};
 
@@ -25,7 +26,8 @@ pub struct Command {
 }
 
 /// A heading and its commands.
-pub const GROUPS: [(Words, &[Command]); 5] = [
+pub const GROUPS: [(Words, &[Command]); 6] = [
+    (words("Tree", "资源树"), tree::COMMANDS),
     (words("Move", "移动"), motion::COMMANDS),
     (words("Lines", "行"), lines::COMMANDS),
     (words("Panes", "窗格"), panes::COMMANDS),

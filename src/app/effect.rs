@@ -11,6 +11,7 @@ use crate::term::Tracking;
 use crate::text::redact::Secret;
 
 use super::msg::ScanFor;
+use super::tree::Question;
 
 /// What the terminal that we run in is asked to report, beyond plain keys.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -39,6 +40,8 @@ pub enum Play {
 pub enum Effect {
     /// Start a target's source.
     Open(TargetId, Target),
+    /// Ask a platform something.
+    Explore(Question),
     /// Stop a target's source; a replay is drained first, unseen.
     Close(TargetId),
     /// Connect now instead of waiting.

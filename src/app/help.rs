@@ -45,7 +45,7 @@ pub fn text() -> String {
     for row in lines(KEYS, usize::from(COLS)) {
         match row {
             Row::Blank => {}
-            Row::Heading(heading) => out.push_str(heading),
+            Row::Heading(heading) => out.push_str(heading.get()),
             Row::Command { keys, help } => {
                 out.push_str(&keys);
                 let gap = (KEYS + 2).saturating_sub(width::cells(&keys)).max(1);

@@ -3,6 +3,7 @@
 use crate::store::LineId;
 
 use super::confirm::Confirm;
+use super::jump::Jump;
 use super::prompt::Prompt;
 
 /// The layer on top.
@@ -27,6 +28,17 @@ pub enum Mode {
         /// First row.
         top: usize,
     },
+    /// Everything about something of a platform, scrolled down so many rows.
+    Details {
+        /// What it is.
+        title: String,
+        /// Its lines.
+        lines: Vec<String>,
+        /// First row.
+        top: usize,
+    },
+    /// Something is looked for by a few of its letters.
+    Jump(Jump),
     /// The panel of filter layers.
     Layers {
         /// The chosen one.

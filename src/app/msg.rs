@@ -2,13 +2,15 @@
 
 use std::time::Instant;
 
+use crate::codec::target::Target;
 use crate::model::shell::ShellUpdate;
-use crate::model::{FeedUpdate, Micros, PaneId, TargetId};
+use crate::model::{Fault, FeedUpdate, Micros, PaneId, TargetId};
 use crate::store::LineId;
 
 use crate::term::keys::Pointer;
 
 use super::key::Key;
+use super::tree::{Answer, Question};
 
 /// What time it is, handed in.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +41,10 @@ pub enum Msg {
     Recording(PaneId, Option<String>),
     /// A shell does not take so many bytes of input: too much waits already.
     ShellBusy(PaneId, usize),
+    /// A platform answers.
+    Explored(Question, Result<Answer, Fault>),
+    /// What a target's name means, or why it means nothing.
+    LookedUp(TargetId, Result<Vec<Target>, Fault>),
     /// A key.
     Key(Key),
     /// Text was pasted.

@@ -4,12 +4,14 @@ mod copy;
 mod places;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ratatui::layout::Rect;
 
 use crate::codec::target::Target;
 use crate::lang::{self, Lang};
+use crate::model::context::Context;
 use crate::model::{Fault, LinkState, Micros, PaneId, TargetId};
 use crate::say;
 use crate::store::{Case, Layer, LayerKind, Pattern};
@@ -26,6 +28,7 @@ use super::pane::viewport::Size;
 use super::prompt::{Prompt, Purpose};
 use super::shell::{Link, ShellPane};
 use super::tabs::{Tab, Tabs};
+use super::tree::Tree;
 
 /// How long a notice stays.
 const NOTICE: Duration = Duration::from_secs(4);
@@ -65,6 +68,12 @@ pub struct App {
     pub panes: BTreeMap<PaneId, Pane>,
     /// The panes with shells, beside those with lines; no pane is in both.
     pub shells: BTreeMap<PaneId, ShellPane>,
+    /// The platforms.
+    pub contexts: Vec<Arc<Context>>,
+    /// The current one of them.
+    pub context: Option<Arc<Context>>,
+    /// The tree of what runs on them, once it was opened.
+    pub tree: Option<Tree>,
     /// Where they are.
     pub tabs: Tabs,
     /// Shells that are typed into at once; none or several.
@@ -110,6 +119,9 @@ impl App {
             targets: Vec::new(),
             panes: BTreeMap::new(),
             shells: BTreeMap::new(),
+            contexts: Vec::new(),
+            context: None,
+            tree: None,
             together: Vec::new(),
             reports: Reports::default(),
             focused: None,
@@ -446,6 +458,7 @@ impl App {
             .chain(rates)
             .chain(waits)
             .chain(held)
+            .chain(self.explores_at())
             .min()
     }
 

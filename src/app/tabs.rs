@@ -99,6 +99,11 @@ impl Tabs {
         self.before.push(std::mem::replace(&mut self.now, tab));
     }
 
+    /// A new first tab, which stays behind.
+    pub fn lead(&mut self, tab: Tab) {
+        self.before.insert(0, tab);
+    }
+
     /// Brings the tab of a pane to the front and the keys to the pane. False if there is none.
     pub fn show(&mut self, pane: PaneId) -> bool {
         let found = self.iter().position(|tab| tab.tree.panes().contains(&pane));

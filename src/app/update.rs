@@ -8,7 +8,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::codec::target::Target;
 use crate::model::words;
-use crate::model::{EndReason, FeedUpdate, LinkState, Mark, TargetId};
+use crate::model::{EndReason, Fault, FeedUpdate, LinkState, Mark, TargetId};
 use crate::say;
 use crate::store::LayerKind;
 use crate::term::keys::{Button, Did, Pointer};
@@ -39,6 +39,8 @@ impl App {
             Msg::Shell(pane, update) => self.on_shell(pane, update),
             Msg::Recording(pane, name) => self.on_recording(pane, name),
             Msg::ShellBusy(pane, bytes) => self.on_busy(pane, bytes),
+            Msg::Explored(question, answer) => self.on_explored(&question, answer),
+            Msg::LookedUp(target, found) => self.on_looked_up(target, found),
             Msg::Key(key) => self.on_key(key),
             Msg::Paste(text) => self.on_paste(&text),
             Msg::Mouse(pointer) => self.on_mouse(pointer),
@@ -139,6 +141,26 @@ impl App {
         opened.state = state;
     }
 
+    /// What a name means: the target itself, and others that join it.
+    fn on_looked_up(&mut self, id: TargetId, found: Result<Vec<Target>, Fault>) {
+        let mut targets = match found {
+            Ok(targets) => targets.into_iter(),
+            Err(fault) => {
+                return self.on_state(id, LinkState::Ended(EndReason::Fault(fault)));
+            }
+        };
+        let Some(first) = targets.next() else { return };
+        if let Some(opened) = self.targets.get_mut(usize::from(id.0)) {
+            opened.target = first.clone();
+        }
+        self.wish(Effect::Open(id, first));
+        let others: Vec<TargetId> = targets.map(|target| self.open_target(target)).collect();
+        let panes = self.panes.values_mut();
+        for pane in panes.filter(|pane| pane.targets.contains(&id)) {
+            pane.targets.extend(&others);
+        }
+    }
+
     fn on_tick(&mut self, now: Instant) {
         if self
             .notice
@@ -148,6 +170,7 @@ impl App {
             self.notice = None;
         }
         self.release_shells();
+        self.explore();
         for pane in self.panes.values_mut() {
             pane.rate.forget(now);
         }
@@ -168,6 +191,7 @@ impl App {
         let interrupt = key == Key::ctrl('c');
         match std::mem::take(&mut self.mode) {
             Mode::Prompt(prompt) => self.prompt_key(prompt, key),
+            Mode::Jump(jump) => self.jump_key(jump, key),
             Mode::Confirm(confirm) => self.confirm_key(confirm, key),
             _ if interrupt => {
                 self.pending.clear();
@@ -180,10 +204,22 @@ impl App {
             }
             Mode::Record { line, top } => self.record_key(key, line, top),
             Mode::Layers { chosen } => self.layers_key(key, chosen),
+            Mode::Details { title, lines, top } => {
+                let rows = usize::from(self.body().height).saturating_sub(2);
+                let last = lines.len().saturating_sub(rows);
+                self.mode = self.reading_key(key, (top, last), |top| Mode::Details {
+                    title: title.clone(),
+                    lines: lines.clone(),
+                    top,
+                });
+            }
         }
     }
 
     fn normal_key(&mut self, key: Key) {
+        if self.pending.is_empty() && self.tree_key(key) {
+            return;
+        }
         self.pending.push(key);
         match keymap::lookup(&self.pending) {
             Found::Command(command) => {
@@ -471,11 +507,13 @@ impl App {
         let to_shell = self.shell().is_some();
         match &mut self.mode {
             Mode::Prompt(prompt) => prompt.insert(text),
+            Mode::Jump(jump) => jump.text.extend(text.chars().filter(|c| !c.is_control())),
             Mode::Normal if to_shell => self.paste_into_shell(text),
             Mode::Normal
             | Mode::Confirm(_)
             | Mode::Help { .. }
             | Mode::Record { .. }
+            | Mode::Details { .. }
             | Mode::Layers { .. } => {}
         }
     }

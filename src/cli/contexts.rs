@@ -28,6 +28,20 @@ pub struct Contexts {
 }
 
 impl Contexts {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty() && self.current.is_none()
+    }
+
+    /// All of them, the one that was named by its address alone too.
+    pub fn every(&self) -> Vec<Arc<Context>> {
+        let other = self
+            .current
+            .iter()
+            .filter(|current| self.all.iter().all(|one| one.name != current.name));
+        other.chain(&self.all).map(Arc::clone).collect()
+    }
+
     /// The context of this name, or the current one.
     pub fn get(&self, name: Option<&str>) -> Result<&Arc<Context>, Fault> {
         if let Some(name) = name {

@@ -23,6 +23,9 @@ use super::units::{Retry, Tail};
 pub enum Plan {
     /// Open the interface on targets.
     View(Vec<Target>, ViewPlan),
+    /// Open the interface on what runs on the contexts' platforms, and on what was open last;
+    /// the fault is for where there is a context and no terminal.
+    Tree(ViewPlan, Option<Fault>),
     /// Print lines.
     Logs(Box<LogsPlan>),
     /// A shell without the interface.
@@ -255,12 +258,9 @@ pub struct StopPlan {
 pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
     let view = view_plan(&args.view, env);
     match args.command {
-        None if args.targets.is_empty() => Err(Fault::new(
-            FaultKind::Usage,
-            "the command line",
-            "it names no target",
-            "write deckwatch TARGET…, or try deckwatch demo; deckwatch --help shows what a target is",
-        )),
+        None if args.targets.is_empty() => {
+            Ok(Plan::Tree(view, in_a_terminal(Vec::new(), env).err()))
+        }
         None => Ok(Plan::View(
             in_a_terminal(parse_all(&args.targets)?, env)?,
             view,

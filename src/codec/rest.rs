@@ -7,7 +7,7 @@ mod things;
 
 pub use events::{event_log, events};
 pub use things::{
-    apps, components, detail, log_lines, overview, pods, region_apps, region_services,
+    apps, components, detail, facts, log_lines, overview, pods, region_apps, region_services,
     region_statuses, teams, tenants, token,
 };
 

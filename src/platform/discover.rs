@@ -184,6 +184,26 @@ impl Platform {
         Ok(rest::detail(&self.ask(query).await?))
     }
 
+    /// Everything that is told of a component, or of its pod: a line for each member.
+    pub async fn facts(&mut self, place: &Place) -> Result<Vec<String>, DialError> {
+        let (team, alias) = aliases(place);
+        let mut path = match self.context.api {
+            Api::Console => vec!["console", "teams", team, "apps", alias],
+            Api::Region => vec!["v2", "tenants", team, "services", alias],
+            Api::Bare => return Ok(Vec::new()),
+        };
+        match (&place.pod, self.context.api) {
+            (Some(pod), _) => path.extend(["pods", pod, "detail"]),
+            (None, Api::Console) => path.push("detail"),
+            (None, Api::Region | Api::Bare) => {}
+        }
+        let mut query = Query::of(&path);
+        if self.context.api == Api::Console {
+            query = query.within(team, &place.region);
+        }
+        Ok(rest::facts(&self.ask(query).await?))
+    }
+
     /// The pods of a component.
     pub async fn pods(&mut self, place: &Place) -> Result<Vec<Pod>, DialError> {
         let (team, alias) = aliases(place);

@@ -21,6 +21,8 @@ use crate::store::scan;
 use crate::view::Theme;
 
 use super::clipboard;
+use super::explore::Explorer;
+use super::setup::Setup;
 use super::shells::Shells;
 use super::terminal::Modes;
 
@@ -48,6 +50,7 @@ pub struct Hands {
     pub leaving: Vec<Source>,
     /// Running shells.
     pub(super) shells: Shells,
+    explorer: Explorer,
     /// How everything looks.
     pub theme: Theme,
     plan: ViewPlan,
@@ -65,9 +68,11 @@ impl Hands {
         feed: mpsc::Sender<(TargetId, FeedUpdate)>,
         answers: mpsc::Sender<Msg>,
         shells: Shells,
+        setup: Option<Setup>,
     ) -> Self {
         Self {
             shells,
+            explorer: Explorer::new(setup, answers.clone()),
             sources: HashMap::new(),
             leaving: Vec::new(),
             theme,
@@ -81,7 +86,11 @@ impl Hands {
     /// Carries one wish out. What is to be told goes into `told`.
     pub fn perform(&mut self, effect: Effect, modes: &mut Modes, told: &mut Vec<Msg>) -> Then {
         match effect {
+            Effect::Open(id, target) if matches!(target.feed, FeedSpec::Name(_)) => {
+                self.explorer.look_up(id, target);
+            }
             Effect::Open(id, target) => self.open(id, &target),
+            Effect::Explore(question) => told.extend(self.explorer.ask(question)),
             Effect::Close(id) => {
                 if let Some(source) = self.sources.remove(&id) {
                     source.tell(Command::Stop);

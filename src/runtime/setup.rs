@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use etcetera::BaseStrategy;
 
+use crate::app::tree::deeds;
 use crate::cli::config::{Config, Paths};
 use crate::cli::contexts::{self, Contexts, Surroundings};
 use crate::cli::env::Env;
@@ -12,10 +13,11 @@ use crate::cli::platform_args::PlatformArgs;
 use crate::codec::name::{Name, Path};
 use crate::codec::shell::Dialect;
 use crate::codec::target::{FeedSpec, Target};
-use crate::model::context::{Context, Place};
+use crate::model::context::{Context, Credential};
 use crate::model::{Fault, FaultKind};
 use crate::platform::{Platform, resolve, shell};
 use crate::say;
+use crate::text::redact::Secret;
 
 /// Files, environment and flags.
 #[derive(Clone, Debug)]
@@ -57,6 +59,30 @@ impl Setup {
             contexts,
             args: args.clone(),
         })
+    }
+
+    /// Flags alone: no file, no environment.
+    pub(crate) fn bare(args: &PlatformArgs) -> Result<Self, Fault> {
+        let paths = paths(None)?;
+        let config = Config::default();
+        let contexts = contexts::resolve(&config, args, &Surroundings::default(), &paths)?;
+        Ok(Self {
+            paths,
+            config,
+            contexts,
+            args: args.clone(),
+        })
+    }
+
+    /// Gives the current context a name and a token.
+    pub(crate) fn give_token(&mut self, name: &str, token: &Secret) {
+        self.contexts.current = self.contexts.current.take().map(|context| {
+            Arc::new(Context {
+                name: name.to_owned(),
+                credential: Credential::Given(token.clone()),
+                ..(*context).clone()
+            })
+        });
     }
 
     /// Names become what they mean; all else is reached as the flags say.
@@ -106,8 +132,8 @@ impl Setup {
         let mut targets = Vec::new();
         for place in resolve::resolve(&mut platform, name).await? {
             targets.push(match wanted {
-                For::Logs => component(&platform, place),
-                For::Events => events(place),
+                For::Logs => deeds::component(place).by(&platform.socket_way()),
+                For::Events => deeds::events(place),
                 For::Shell => shell::target(&mut platform, &place).await?,
             });
         }
@@ -172,25 +198,6 @@ fn fits(path: &str, name: &Name) -> Result<bool, Fault> {
             )
         }
     }
-}
-
-/// A component's logs as a target.
-pub(crate) fn component(platform: &Platform, place: Place) -> Target {
-    let mut target = Target::new(
-        super::platform::get::target(&place),
-        place.component.name.clone(),
-        FeedSpec::Component(Box::new(place)),
-    );
-    target.way = platform.socket_way();
-    target
-}
-
-/// What the platform does with a component as a target.
-pub(crate) fn events(place: Place) -> Target {
-    let name = place.component.name.clone();
-    let name = say!("{name} events", "{name} 事件");
-    let text = super::platform::get::target(&place);
-    Target::new(text, name, FeedSpec::Events(Box::new(place)))
 }
 
 /// Where our files are: XDG's places, on macOS too.

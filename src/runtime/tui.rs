@@ -24,6 +24,7 @@ use crate::view::{self, Theme};
 use super::dialects::Dialects;
 use super::input;
 use super::perform::{Hands, Then, for_terminal};
+use super::setup::Setup;
 use super::shells::{self, Shells};
 use super::terminal::Modes;
 
@@ -85,10 +86,11 @@ struct Tui {
 }
 
 /// Runs the interface until it ends, and lets the sources go.
-pub async fn run(
+pub(super) async fn run(
     targets: Vec<Target>,
     plan: ViewPlan,
     themes: Option<PathBuf>,
+    setup: Option<Setup>,
 ) -> Result<Ending, Fault> {
     let theme = first_theme(&plan, themes.as_ref())?;
     let (feed, mut inbox) = mpsc::channel(INBOX);
@@ -98,6 +100,13 @@ pub async fn run(
     let (width, height) = modes.size();
     let area = Rect::new(0, 0, width, height);
     let mut app = App::new(targets, plan.merge, plan.buffer, area, now());
+    if let Some(setup) = &setup {
+        app.contexts = setup.contexts.every();
+        app.context.clone_from(&setup.contexts.current);
+        if app.panes.is_empty() && app.shells.is_empty() {
+            app.go_to_tree();
+        }
+    }
     app.theme.clone_from(&theme.name);
     app.mouse = plan.mouse;
     app.kitty = plan.kitty;
@@ -106,7 +115,7 @@ pub async fn run(
     let mut keys = input::start().map_err(|error| no_terminal(&error))?;
     let screen = screen(&modes, area).map_err(|error| no_terminal(&error))?;
     let (shells, mut shelled) = Shells::new(Dialects::load());
-    let hands = Hands::new(theme, plan, themes, feed, answers, shells);
+    let hands = Hands::new(theme, plan, themes, feed, answers, shells, setup);
     let mut tui = Tui {
         app,
         hands,

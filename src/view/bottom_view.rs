@@ -120,10 +120,36 @@ fn hints(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// Keys of the tree.
+const TREE: &[(&str, Words)] = &[
+    ("/", words("filter", "过滤")),
+    ("l", words("logs", "日志")),
+    ("s", words("shell", "终端")),
+    ("v", words("events", "事件")),
+    ("m", words("requests", "请求分析")),
+    ("Enter", words("details", "详情")),
+    ("Space", words("mark", "标记")),
+    ("→ ←", words("open, close", "展开、折叠")),
+    ("Ctrl-p", words("go to", "跳转")),
+    ("?", words("help", "帮助")),
+    ("q", words("quit", "退出")),
+];
+
+/// Keys while the tree is filtered.
+const FILTER: &[(&str, Words)] = &[
+    ("Enter", words("keep it", "保留过滤")),
+    ("Esc", words("all again", "显示全部")),
+    ("↑ ↓", words("move", "移动")),
+];
+
 /// Keys and what they do, by what keys mean now.
 fn keys_that_matter(app: &App) -> &'static [(&'static str, Words)] {
+    let in_tree = matches!(app.mode, Mode::Normal) && app.pending.is_empty();
+    if let Some(tree) = app.focused_tree().filter(|_| in_tree) {
+        return if tree.typing { FILTER } else { TREE };
+    }
     match &app.mode {
-        Mode::Help { .. } => {
+        Mode::Help { .. } | Mode::Details { .. } => {
             const {
                 &[
                     ("j k", words("scroll", "滚动")),
@@ -137,6 +163,15 @@ fn keys_that_matter(app: &App) -> &'static [(&'static str, Words)] {
                     ("j k", words("next, previous", "下一条、上一条")),
                     ("d u", words("scroll", "滚动")),
                     ("y", words("copy", "复制")),
+                    ("Esc", words("back", "返回")),
+                ]
+            }
+        }
+        Mode::Jump(_) => {
+            const {
+                &[
+                    ("↑ ↓", words("choose", "选择")),
+                    ("Enter", words("go there", "跳转")),
                     ("Esc", words("back", "返回")),
                 ]
             }

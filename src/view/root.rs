@@ -10,7 +10,8 @@ use crate::word;
 use super::log_view::LogView;
 use super::theme::{Role, Theme};
 use super::{
-    bottom_view, confirm_view, help_view, layers_view, paint, record_view, shell_view, tabs_view,
+    bottom_view, confirm_view, details_view, help_view, jump_view, layers_view, paint, record_view,
+    shell_view, tabs_view, tree_view,
 };
 
 /// A terminal smaller than this shows one sentence.
@@ -44,6 +45,9 @@ pub fn render(
         if let Some(shell) = app.shells.get(id) {
             cursor = shell_view::render(app, shell, theme, *rect, buf).or(cursor);
         }
+        if let Some(tree) = app.tree.as_ref().filter(|tree| tree.pane == *id) {
+            cursor = tree_view::render(app, tree, theme, *rect, buf).or(cursor);
+        }
         if let Some(pane) = app.panes.get(id) {
             LogView {
                 app,
@@ -62,6 +66,10 @@ pub fn render(
         Mode::Help { top } => help_view::render(*top, theme, body, buf),
         Mode::Record { line, top } => {
             record_view::render(app, (*line, *top), theme, zone, body, buf);
+        }
+        Mode::Jump(jump) => cursor = jump_view::render(app, jump, theme, body, buf),
+        Mode::Details { title, lines, top } => {
+            details_view::render(title, lines, *top, theme, body, buf);
         }
         Mode::Layers { chosen } => layers_view::render(app, *chosen, theme, body, buf),
     }

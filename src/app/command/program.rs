@@ -66,8 +66,11 @@ pub(super) const COMMANDS: &[Command] = &[
     Command {
         name: "quit",
         keys: &["q"],
-        help: words("quit; asks while shells run", "退出；有终端运行时先询问"),
-        run: App::quit,
+        help: words(
+            "back to the tree; there, or without one, quit (asks while shells run)",
+            "返回资源树；在树中或没有树时退出（有终端运行时先询问）",
+        ),
+        run: App::back_or_quit,
     },
     Command {
         name: "quit-now",

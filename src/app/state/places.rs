@@ -97,7 +97,9 @@ impl App {
 
     /// Puts a new pane beside the focused one, or below where that is narrow, and goes there.
     pub(in crate::app) fn place_beside(&mut self, fresh: PaneId) {
-        if self.panes.len() + self.shells.len() == 1 {
+        if self.focused_tree().is_some() {
+            self.tabs.open(Tab::of(fresh));
+        } else if self.panes.len() + self.shells.len() == 1 {
             self.tabs.now.tree = Node::Leaf(fresh);
         } else {
             let here = self.places();
@@ -144,6 +146,7 @@ impl App {
             self.tabs.open(Tab::of(shell));
         }
         self.tabs.go_to(0);
+        self.keep_tree();
         self.carry_over(&old);
     }
 
@@ -219,10 +222,19 @@ impl App {
             self.tabs.open(Tab::of(id));
         }
         self.tabs.go_to(0);
+        self.keep_tree();
         for id in gone {
             self.forget(id);
         }
         self.close_unused();
+    }
+
+    /// Back to the tree where there is one; else, or from there, leaves.
+    pub fn back_or_quit(&mut self) {
+        if self.tree.is_some() && self.focused_tree().is_none() {
+            return self.go_to_tree();
+        }
+        self.quit();
     }
 
     /// Leaves, after a yes if shells run.

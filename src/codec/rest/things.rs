@@ -237,3 +237,49 @@ pub fn log_lines(payload: &Payload) -> Vec<String> {
         .filter_map(|line| line.as_str().map(str::to_owned))
         .collect()
 }
+
+/// Every member of a bean as a line: `key: value`, deeper ones set in.
+pub fn facts(payload: &Payload) -> Vec<String> {
+    const LINES: usize = 500;
+    let mut lines = Vec::new();
+    tell(&payload.bean, 0, &mut lines);
+    lines.truncate(LINES);
+    lines
+}
+
+fn tell(value: &Value, depth: usize, lines: &mut Vec<String>) {
+    /// JSON that is deeper is a hostile server's.
+    const DEEPEST: usize = 8;
+    let indent = "  ".repeat(depth);
+    let mut one = |key: &str, value: &Value| match value {
+        Value::Object(_) | Value::Array(_) if depth < DEEPEST => {
+            let empty = value.as_object().is_some_and(serde_json::Map::is_empty)
+                || value.as_array().is_some_and(Vec::is_empty);
+            if !empty {
+                lines.push(format!("{indent}{key}:"));
+                tell(value, depth + 1, lines);
+            }
+        }
+        Value::Object(_) | Value::Array(_) | Value::Null => {}
+        Value::Bool(on) => lines.push(format!("{indent}{key}: {on}")),
+        Value::String(_) | Value::Number(_) => {
+            let text = super::text(value);
+            if !text.is_empty() {
+                lines.push(format!("{indent}{key}: {text}"));
+            }
+        }
+    };
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                one(&crate::text::SafeText::of(key).to_string(), value);
+            }
+        }
+        Value::Array(items) => {
+            for (index, value) in items.iter().enumerate() {
+                one(&format!("- {}", index + 1), value);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use crate::app::tree::deeds::text_of;
 use crate::cli::contexts::Contexts;
 use crate::cli::platform_args::{GetArgs, Things};
 use crate::codec::name::{self, Part};
@@ -269,7 +270,7 @@ impl Walk<'_> {
                     json,
                     name: format!(
                         "{}/{}/{}",
-                        target(&place),
+                        text_of(&place),
                         name::escape(&pod.name),
                         name::escape(&container.name)
                     ),
@@ -298,7 +299,7 @@ fn component_row(place: &Place) -> Row {
                 .map_or_else(String::new, |mib| bytes(mib << 20)),
         ],
         json,
-        name: target(place),
+        name: text_of(place),
     }
 }
 
@@ -320,7 +321,7 @@ fn pod_row(place: &Place, pod: &Pod) -> Row {
             names.join(", "),
         ],
         json,
-        name: format!("{}/{}", target(place), name::escape(&pod.name)),
+        name: format!("{}/{}", text_of(place), name::escape(&pod.name)),
     }
 }
 
@@ -352,18 +353,6 @@ fn by_hand(context: &Context, args: &GetArgs, wanted: &Wanted, rows: &mut Vec<Ro
 
 fn object(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap_or_default()
-}
-
-/// A component as a target that means it wherever it is typed.
-pub(crate) fn target(place: &Place) -> String {
-    format!(
-        "{}:{}@{}/{}/{}",
-        place.context.name,
-        name::escape(&place.team),
-        name::escape(&place.region),
-        name::escape(&place.app),
-        name::escape(&place.component.name)
-    )
 }
 
 /// Bytes as people read them.

@@ -1,0 +1,304 @@
+//! The tree of what runs: contexts, teams, apps, components, pods, containers; found as it is
+//! opened, kept fresh while it is seen, filtered as one types.
+
+pub mod deeds;
+pub mod model;
+pub mod rows;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::codec::target::Target;
+use crate::model::catalog::{App as Group, Component, Pod, Team};
+use crate::model::context::{Context, Place};
+use crate::model::{Fault, PaneId};
+
+use model::{ContextNode, Load, Part};
+
+pub use rows::{Row, Thing};
+
+/// Pods are looked at so often while they are seen, as the platform's own page does.
+const PODS: Duration = Duration::from_secs(5);
+/// Apps and components are looked at so often.
+const APPS: Duration = Duration::from_secs(15);
+/// What could not be had is asked for again after this time.
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// Something to be asked of a platform.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// The teams of a context.
+    Teams(Arc<Context>),
+    /// The apps of a team in a region, with their components' names.
+    Apps(Arc<Context>, String, String),
+    /// The components of an app: team, region, the app's id.
+    Components(Arc<Context>, String, String, String),
+    /// The pods of a component.
+    Pods(Box<Place>),
+    /// Everything about a component, a pod or a container.
+    Details(Box<Place>),
+    /// Its shell.
+    Shell(Box<Place>),
+}
+
+impl Question {
+    /// Whom it is asked of.
+    pub fn context(&self) -> &Arc<Context> {
+        match self {
+            Self::Teams(context) | Self::Apps(context, ..) | Self::Components(context, ..) => {
+                context
+            }
+            Self::Pods(place) | Self::Details(place) | Self::Shell(place) => &place.context,
+        }
+    }
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Teams.
+    Teams(Vec<Team>),
+    /// Apps.
+    Apps(Vec<Group>),
+    /// Components.
+    Components(Vec<Component>),
+    /// Pods.
+    Pods(Vec<Pod>),
+    /// Everything about something, in lines.
+    Details(Vec<String>),
+    /// A shell.
+    Shell(Box<Target>),
+}
+
+/// The tree.
+#[derive(Debug)]
+pub struct Tree {
+    /// Its pane.
+    pub pane: PaneId,
+    /// What is known.
+    pub contexts: Vec<ContextNode>,
+    /// What is open, by key.
+    pub open: BTreeSet<String>,
+    /// What is marked, by key.
+    pub marks: BTreeSet<String>,
+    /// The key of the row that keys act on.
+    pub cursor: String,
+    /// The first row that is seen.
+    pub top: usize,
+    /// What was typed to filter.
+    pub filter: String,
+    /// Keys go to the filter.
+    pub typing: bool,
+}
+
+impl Tree {
+    /// A tree of these contexts; the current one is open.
+    pub fn new(pane: PaneId, contexts: &[Arc<Context>], current: Option<&Arc<Context>>) -> Self {
+        let mut tree = Self {
+            pane,
+            contexts: contexts.iter().cloned().map(ContextNode::new).collect(),
+            open: BTreeSet::new(),
+            marks: BTreeSet::new(),
+            cursor: String::new(),
+            top: 0,
+            filter: String::new(),
+            typing: false,
+        };
+        if let Some(current) = current.or(contexts.first().filter(|_| contexts.len() == 1)) {
+            tree.open.insert(current.name.clone());
+            tree.cursor.clone_from(&current.name);
+        }
+        tree
+    }
+
+    /// What is to be asked now: everything that is open or needed for the filter, when it is
+    /// unknown or old.
+    pub fn questions(&mut self, now: Instant) -> Vec<Question> {
+        let mut questions = Vec::new();
+        let filtering = !self.filter.is_empty();
+        for node in &mut self.contexts {
+            let key = node.context.name.clone();
+            if !filtering && !self.open.contains(&key) {
+                continue;
+            }
+            let context = Arc::clone(&node.context);
+            if due(&node.teams, AGAIN * 2, now) {
+                node.teams.ask(now);
+                questions.push(Question::Teams(Arc::clone(&context)));
+            }
+            let place = |team: &model::TeamNode| (team.team.name.clone(), team.region.name.clone());
+            for team in &mut node.teams.items {
+                let key = format!("{key}\0{}\0{}", team.team.name, team.region.name);
+                // The names below are known before they are looked for.
+                if due(&team.apps, APPS, now)
+                    && (team.apps.load == Load::Unknown || self.open.contains(&key))
+                {
+                    team.apps.ask(now);
+                    let (team, region) = place(team);
+                    questions.push(Question::Apps(Arc::clone(&context), team, region));
+                }
+                let (team_name, region) = place(team);
+                for app in &mut team.apps.items {
+                    let key = format!("{key}\0{}", app.app.id);
+                    if !self.open.contains(&key) {
+                        continue;
+                    }
+                    if due(&app.components, APPS, now) {
+                        app.components.ask(now);
+                        questions.push(Question::Components(
+                            Arc::clone(&context),
+                            team_name.clone(),
+                            region.clone(),
+                            app.app.id.clone(),
+                        ));
+                    }
+                    for component in &mut app.components.items {
+                        let key = format!("{key}\0{}", component.component.alias);
+                        if self.open.contains(&key) && due(&component.pods, PODS, now) {
+                            component.pods.ask(now);
+                            questions.push(Question::Pods(Box::new(Place {
+                                context: Arc::clone(&context),
+                                team: team_name.clone(),
+                                region: region.clone(),
+                                app: app.app.name.clone(),
+                                component: component.component.clone(),
+                                pod: None,
+                                container: None,
+                            })));
+                        }
+                    }
+                }
+            }
+        }
+        questions
+    }
+
+    /// All components that are known.
+    pub fn places(&self) -> Vec<Place> {
+        let mut places = Vec::new();
+        for context in &self.contexts {
+            for team in &context.teams.items {
+                for app in &team.apps.items {
+                    let components = app.components.items.iter();
+                    places.extend(components.map(|one| model::place(context, team, app, one)));
+                }
+            }
+        }
+        places
+    }
+
+    /// When [`Tree::questions`] may have something new to ask.
+    pub fn wake_at(&self, now: Instant) -> Instant {
+        now + PODS
+    }
+
+    /// Everything is asked for anew.
+    pub fn refresh(&mut self) {
+        for context in &mut self.contexts {
+            context.teams.asked = None;
+            for team in &mut context.teams.items {
+                team.apps.asked = None;
+                for app in &mut team.apps.items {
+                    app.components.asked = None;
+                    for component in &mut app.components.items {
+                        component.pods.asked = None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes in an answer; what could not be had is kept as the reason.
+    pub fn take(&mut self, question: &Question, answer: Result<Answer, Fault>) {
+        let context = question.context().name.clone();
+        let Some(node) = self
+            .contexts
+            .iter_mut()
+            .find(|node| node.context.name == context)
+        else {
+            return;
+        };
+        match (question, answer) {
+            (Question::Teams(_), Ok(Answer::Teams(teams))) => {
+                node.take(&teams);
+                // With one team there is nothing to choose.
+                if let [only] = node.teams.items.as_slice() {
+                    let key = format!("{context}\0{}\0{}", only.team.name, only.region.name);
+                    self.open.insert(key);
+                }
+            }
+            (Question::Teams(_), Err(fault)) => node.teams.fail(fault.to_string()),
+            (Question::Apps(_, team, region), answer) => {
+                let Some(team) = find_team(node, team, region) else {
+                    return;
+                };
+                match answer {
+                    Ok(Answer::Apps(apps)) => team.take(apps),
+                    Err(fault) => team.apps.fail(fault.to_string()),
+                    Ok(_) => {}
+                }
+            }
+            (Question::Components(_, team, region, app), answer) => {
+                let Some(app) = find_team(node, team, region)
+                    .and_then(|team| team.apps.items.iter_mut().find(|one| one.app.id == *app))
+                else {
+                    return;
+                };
+                match answer {
+                    Ok(Answer::Components(components)) => {
+                        model::merge(&mut app.components, components);
+                        app.components.load = Load::Known;
+                    }
+                    Err(fault) => app.components.fail(fault.to_string()),
+                    Ok(_) => {}
+                }
+            }
+            (Question::Pods(place), answer) => {
+                let Some(component) = find_component(node, place) else {
+                    return;
+                };
+                match answer {
+                    Ok(Answer::Pods(pods)) => component.pods.fill(pods),
+                    Err(fault) => component.pods.fail(fault.to_string()),
+                    Ok(_) => {}
+                }
+            }
+            (Question::Details(_) | Question::Shell(_) | Question::Teams(_), _) => {}
+        }
+    }
+}
+
+fn due<T>(part: &Part<T>, period: Duration, now: Instant) -> bool {
+    let period = match part.load {
+        Load::Failed(_) => AGAIN,
+        Load::Unknown | Load::Asked | Load::Known => period,
+    };
+    part.asked.is_none_or(|asked| now >= asked + period)
+}
+
+fn find_team<'a>(
+    node: &'a mut ContextNode,
+    team: &str,
+    region: &str,
+) -> Option<&'a mut model::TeamNode> {
+    node.teams
+        .items
+        .iter_mut()
+        .find(|one| one.team.name == team && one.region.name == region)
+}
+
+fn find_component<'a>(
+    node: &'a mut ContextNode,
+    place: &Place,
+) -> Option<&'a mut model::ComponentNode> {
+    find_team(node, &place.team, &place.region)?
+        .apps
+        .items
+        .iter_mut()
+        .flat_map(|app| &mut app.components.items)
+        .find(|one| one.component.id == place.component.id)
+}
+
+#[cfg(test)]
+mod tests;

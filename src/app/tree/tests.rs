@@ -1,0 +1,133 @@
+use std::path::PathBuf;
+use std::time::Instant;
+
+use url::Url;
+
+use super::*;
+use crate::model::context::{Api, Credential};
+
+fn context(name: &str) -> Arc<Context> {
+    Arc::new(Context {
+        name: name.into(),
+        server: Url::parse("https://console.example").unwrap(),
+        api: Api::Console,
+        team: None,
+        region: None,
+        websocket: None,
+        way: Arc::default(),
+        credential: Credential::File(PathBuf::from("/none")),
+        read_only: false,
+        colour: None,
+        targets: Vec::new(),
+    })
+}
+
+fn component(alias: &str, name: &str) -> Component {
+    Component {
+        id: format!("id-{alias}"),
+        alias: alias.into(),
+        name: name.into(),
+        status: "running".into(),
+        memory: Some(512),
+    }
+}
+
+/// A tree with one team, one app and three components.
+#[expect(clippy::disallowed_methods, reason = "a test's own clock")]
+fn grown() -> (Tree, Arc<Context>, Instant) {
+    let context = context("prod");
+    let now = Instant::now();
+    let mut tree = Tree::new(PaneId(0), &[Arc::clone(&context)], Some(&context));
+    let asked = tree.questions(now);
+    assert!(matches!(asked.as_slice(), [Question::Teams(_)]));
+    let team = Team {
+        name: "shop".into(),
+        alias: "商城".into(),
+        regions: vec![crate::model::catalog::Region {
+            name: "east".into(),
+            alias: "东区".into(),
+        }],
+        ..Team::default()
+    };
+    tree.take(&asked[0], Ok(Answer::Teams(vec![team])));
+    let asked = tree.questions(now);
+    let [Question::Apps(_, team, region)] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    assert_eq!((team.as_str(), region.as_str()), ("shop", "east"));
+    let app = Group {
+        id: "12".into(),
+        name: "在线商店".into(),
+        status: "RUNNING".into(),
+        components: vec![
+            component("gr1", "订单中心"),
+            component("gr2", "支付"),
+            component("gr3", "web"),
+        ],
+        ..Group::default()
+    };
+    tree.take(&asked[0], Ok(Answer::Apps(vec![app])));
+    (tree, context, now)
+}
+
+fn names(tree: &Tree) -> Vec<String> {
+    tree.rows()
+        .into_iter()
+        .map(|row| format!("{}{}", " ".repeat(row.depth), row.name))
+        .collect()
+}
+
+#[test]
+fn it_grows_as_it_is_opened_and_asks_for_no_more() {
+    let (mut tree, _, now) = grown();
+    assert_eq!(names(&tree), ["prod", " 商城", "  在线商店"]);
+    assert!(tree.questions(now).is_empty(), "nothing more is open");
+    tree.open.insert("prod\0shop\0east\012".into());
+    assert_eq!(names(&tree).len(), 6);
+    let asked = tree.questions(now);
+    assert!(matches!(asked.as_slice(), [Question::Components(..)]));
+    tree.open.insert("prod\0shop\0east\012\0gr1".into());
+    let asked = tree.questions(now);
+    let [Question::Pods(place)] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    assert_eq!(place.path(), "shop/在线商店/订单中心");
+    assert_eq!(tree.questions(now + PODS).len(), 1, "pods are kept fresh");
+}
+
+#[test]
+fn a_filter_finds_names_and_initials_and_shows_what_they_stand_under() {
+    let (mut tree, ..) = grown();
+    for (filter, want) in [
+        ("ddzx", &["prod", " 商城", "  在线商店", "   订单中心"][..]),
+        ("gr2", &["prod", " 商城", "  在线商店", "   支付"]),
+        ("WEB", &["prod", " 商城", "  在线商店", "   web"]),
+        ("zzz", &[]),
+    ] {
+        tree.filter = filter.into();
+        assert_eq!(names(&tree), want, "{filter}");
+    }
+}
+
+#[test]
+fn what_can_not_be_had_is_said_and_what_was_known_stays() {
+    let (mut tree, context, now) = grown();
+    let fault = Fault::new(
+        crate::model::FaultKind::Unreachable,
+        "https://console.example",
+        "it is not ready (503)",
+        "",
+    );
+    let asked = Question::Apps(context, "shop".into(), "east".into());
+    tree.take(&asked, Err(fault));
+    let rows = tree.rows();
+    assert!(rows.iter().any(|row| row.name == "在线商店"));
+    let last = rows.last().unwrap();
+    assert_eq!(last.thing, Thing::Words { fault: true });
+    assert!(last.name.contains("503"));
+    assert!(
+        tree.questions(now + APPS).is_empty(),
+        "it is left alone for a while"
+    );
+    assert_eq!(tree.questions(now + AGAIN).len(), 1);
+}

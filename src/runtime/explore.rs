@@ -1,0 +1,121 @@
+//! Questions of the tree to its platforms: a task for each context, so that a slow one keeps no
+//! other waiting.
+
+use std::collections::HashMap;
+
+use tokio::sync::mpsc;
+
+use crate::app::msg::Msg;
+use crate::app::tree::{Answer, Question};
+use crate::codec::target::Target;
+use crate::model::context::Place;
+use crate::model::{Fault, FaultKind, TargetId};
+use crate::platform::{Platform, shell};
+use crate::say;
+
+use super::setup::{For, Setup};
+
+/// Questions that wait for one platform; more are told to be lost, and come again.
+const WAITING: usize = 256;
+
+/// Asks platforms.
+pub(super) struct Explorer {
+    setup: Option<Setup>,
+    asked: HashMap<String, mpsc::Sender<Question>>,
+    answers: mpsc::Sender<Msg>,
+}
+
+impl Explorer {
+    pub(super) fn new(setup: Option<Setup>, answers: mpsc::Sender<Msg>) -> Self {
+        Self {
+            setup,
+            asked: HashMap::new(),
+            answers,
+        }
+    }
+
+    /// Asks; what can't be asked now is answered at once.
+    pub(super) fn ask(&mut self, question: Question) -> Option<Msg> {
+        let name = question.context().name.clone();
+        let answers = self.answers.clone();
+        let sender = self.asked.entry(name).or_insert_with(|| {
+            let (sender, inbox) = mpsc::channel(WAITING);
+            let platform = Platform::new(question.context());
+            tokio::spawn(answer_all(platform, inbox, answers));
+            sender
+        });
+        let question = sender.try_send(question).err()?.into_inner();
+        let why = say!("too much is being asked already", "请求过多");
+        let what = question.context().name.clone();
+        let fault = Fault::new(FaultKind::Unreachable, what, why, "");
+        Some(Msg::Explored(question, Err(fault)))
+    }
+
+    /// Finds out what a target's name means.
+    pub(super) fn look_up(&self, id: TargetId, target: Target) {
+        let (answers, setup) = (self.answers.clone(), self.setup.clone());
+        tokio::spawn(async move {
+            let found = match setup {
+                Some(setup) => setup.look_up(vec![target], For::Logs).await,
+                None => Err(Fault::new(
+                    FaultKind::Usage,
+                    target.text,
+                    say!("there is no context here", "这里没有上下文"),
+                    say!("name a URL", "请写 URL"),
+                )),
+            };
+            // Without a program there is nobody to tell.
+            let _ = answers.send(Msg::LookedUp(id, found)).await;
+        });
+    }
+}
+
+async fn answer_all(
+    mut platform: Platform,
+    mut inbox: mpsc::Receiver<Question>,
+    answers: mpsc::Sender<Msg>,
+) {
+    while let Some(question) = inbox.recv().await {
+        let answer = answer(&mut platform, &question).await;
+        if answers.send(Msg::Explored(question, answer)).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn answer(platform: &mut Platform, question: &Question) -> Result<Answer, Fault> {
+    Ok(match question {
+        Question::Teams(_) => Answer::Teams(platform.teams().await.map_err(|e| e.fault)?),
+        Question::Apps(_, team, region) => {
+            let mut apps = platform.apps(team, region).await.map_err(|e| e.fault)?;
+            // Their components' names are a convenience: without them the tree still grows.
+            let named = platform.overview(team, region).await.unwrap_or_default();
+            for app in &mut apps {
+                if let Some(known) = named.iter().find(|known| known.id == app.id) {
+                    app.components.clone_from(&known.components);
+                }
+            }
+            Answer::Apps(apps)
+        }
+        Question::Components(_, team, region, app) => {
+            let components = platform.components(team, region, app).await;
+            Answer::Components(components.map_err(|e| e.fault)?)
+        }
+        Question::Pods(place) => Answer::Pods(platform.pods(place).await.map_err(|e| e.fault)?),
+        Question::Details(place) => Answer::Details(details(platform, place).await?),
+        Question::Shell(place) => Answer::Shell(Box::new(shell::target(platform, place).await?)),
+    })
+}
+
+/// What the platform tells of a component or a pod, a line each.
+async fn details(platform: &mut Platform, place: &Place) -> Result<Vec<String>, Fault> {
+    let told = platform.facts(place).await.map_err(|error| error.fault)?;
+    Ok(if told.is_empty() {
+        vec![say!(
+            "the platform tells nothing: its backend may be down",
+            "平台没有返回内容：后端可能不可用"
+        )]
+    } else {
+        told
+    })
+}
