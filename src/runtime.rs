@@ -29,6 +29,7 @@ use crate::codec::target::{FeedSpec, Target};
 use crate::demo;
 use crate::follow;
 use crate::model::{Fault, FaultKind};
+use crate::say;
 use crate::text::SafeText;
 
 use dialects::Dialects;
@@ -156,6 +157,15 @@ async fn serve(args: &DemoArgs) -> Result<u8, Fault> {
     let platform = start_demo(args).await?;
     let mut text =
         String::from("The demo platform runs on loopback until Ctrl-C. Targets to try:\n\n");
+    let console = say!(
+        "  {}\n      the console; user {}, password {}; its region's API is at {}\n",
+        "  {}\n      控制台；用户名 {}，密码 {}；集群 API 位于 {}\n",
+        platform.console_url(""),
+        platform.user(),
+        platform.password(),
+        platform.region_url("")
+    );
+    text.push_str(&console);
     for target in platform.targets() {
         // Writing to a string can't fail.
         let _ = write!(text, "  {}\n      {}\n", target.url, target.what);
