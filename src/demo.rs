@@ -40,7 +40,7 @@ mod world;
 
 pub use brokers::Layout;
 pub use hub::{Kind, Tally};
-pub use options::{Answer, Era, Options, Switches};
+pub use options::{Answer, Era, Hidden, Options, Switches};
 pub use platform::{DemoTarget, Platform};
 pub use rest::{Credential, Refusal, RequestRecord, RestSwitches, RetryAfter};
 pub use shell::{

@@ -211,6 +211,15 @@ async fn serve(args: &DemoArgs) -> Result<u8, Fault> {
     let platform = start_demo(args).await?;
     let mut text =
         String::from("The demo platform runs on loopback until Ctrl-C. Targets to try:\n\n");
+    let console = say!(
+        "  {}\n      the console; user {}, password {}; its region's API is at {}\n",
+        "  {}\n      控制台；用户名 {}，密码 {}；集群 API 位于 {}\n",
+        platform.console_url(""),
+        platform.user(),
+        platform.password(),
+        platform.region_url("")
+    );
+    text.push_str(&console);
     for target in platform.targets() {
         // Writing to a string can't fail.
         let _ = write!(text, "  {}\n      {}\n", target.url, target.what);
@@ -261,7 +270,7 @@ async fn demo_setup(platform: &demo::Platform) -> Result<Setup, Fault> {
     };
     let mut setup = Setup::bare(&args)?;
     let context = setup.contexts.get(None)?;
-    let (user, password) = platform.login();
+    let demo::Options { user, password, .. } = demo::Options::default();
     let token = Platform::new(context)
         .login(&user, &Secret::new(password))
         .await;

@@ -354,6 +354,18 @@ pub(super) fn control(
     (rolls, task)
 }
 
+/// Asks for a rolling restart of one component after the other.
+pub(super) async fn roll_on(rolls: mpsc::Sender<Roll>, period: Duration) {
+    loop {
+        for place in teams::places().filter(|place| place.part.replicas > 0) {
+            sleep(period).await;
+            let name = place.part.alias.to_owned();
+            // Who waits for its turn already will do.
+            let _ = rolls.try_send(Roll { name, done: None });
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Cluster, Phase};

@@ -1,6 +1,7 @@
 //! What a demo platform is asked to be: its size and seed, and the switches that make it an
 //! older server or an ill one.
 
+use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +50,9 @@ pub struct Options {
     /// Who may log in to the console.
     pub user: String,
     /// With which password.
-    pub password: String,
+    pub password: Hidden,
+    /// After each such time the next component's pods are replaced, one by one; never without.
+    pub rolling: Option<Duration>,
     /// Everything also on a port behind TLS, with this configuration.
     pub tls: Option<Arc<ServerConfig>>,
     /// The same on one more port, for a region with a certificate of its own.
@@ -76,11 +79,35 @@ impl Default for Options {
             credential: None,
             pods: Vec::new(),
             user: "demo".to_owned(),
-            password: "demo".to_owned(),
+            password: "demo".into(),
+            rolling: None,
             tls: None,
             region_tls: None,
             switches: Switches::default(),
         }
+    }
+}
+
+/// A word that no debug output shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(String);
+
+impl Hidden {
+    /// The word.
+    pub fn show(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Hidden {
+    fn from(word: &str) -> Self {
+        Self(word.to_owned())
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hidden(..)")
     }
 }
 

@@ -157,6 +157,9 @@ impl Platform {
             parts.times,
         );
         tasks.spawn(control);
+        if let Some(period) = options.rolling {
+            tasks.spawn(cluster::roll_on(rolls.clone(), period));
+        }
         let brokers = if options.zmq {
             Brokers::bind(&mut tasks).await?
         } else {
@@ -279,6 +282,16 @@ impl Platform {
         self.http_url(&format!("/v2{path}"))
     }
 
+    /// Who may log in to the console.
+    pub fn user(&self) -> &str {
+        self.parts.desk.user()
+    }
+
+    /// With which password.
+    pub fn password(&self) -> &str {
+        self.parts.desk.password()
+    }
+
     /// A path behind TLS; `None` without [`Options::tls`]. The host is `localhost`, for which
     /// certificates are made.
     pub fn https_url(&self, path: &str) -> Option<String> {
@@ -348,6 +361,14 @@ impl Platform {
     /// The requests to the console and the region so far, the last 4096.
     pub fn requests(&self) -> Vec<RequestRecord> {
         self.parts.desk.requests()
+    }
+
+    /// Waits until the requests pass a test: `platform.requests_until(|all| all.len() > 3)`.
+    pub async fn requests_until(
+        &self,
+        test: impl FnMut(&[RequestRecord]) -> bool,
+    ) -> Vec<RequestRecord> {
+        self.parts.desk.until(test).await
     }
 
     /// The shells so far, the last 256, in the order of their start.

@@ -60,7 +60,7 @@ pub(super) struct Rest {
 
 /// Whether a path below the prefix belongs here.
 pub(super) fn is_rest(path: &str) -> bool {
-    ["/console/", "/v2/", "/ajax/"]
+    ["/console/", "/v2/", "/ajax/", "/logs/"]
         .iter()
         .any(|begin| path.starts_with(begin))
 }
@@ -126,6 +126,11 @@ async fn answer(call: &Call<'_>) -> (Reply, Credential) {
         ["console", rest @ ..] if switches.console => console::answer(call, rest).await,
         ["v2", rest @ ..] if switches.region => region::answer(call, rest).await,
         ["ajax", rest @ ..] if switches.ajax => (ajax::answer(call, rest), Credential::None),
+        // Files lie beside the sockets, for everybody (protocols.md 3.2).
+        ["logs", dir, file] => (
+            stored::download(call, dir, file).await.into(),
+            Credential::None,
+        ),
         _ => (Page::not_found().into(), Credential::None),
     }
 }

@@ -90,6 +90,18 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The URL of a socket, or of a file beside the sockets: of the console that hands it on, and
+    /// before v6.9.2 of the region itself (protocols.md 0).
+    pub(super) fn socket_url(&self, scheme: &str, region: &str, path: &str) -> String {
+        if !self.switches.console_sockets {
+            return self.url(scheme, path);
+        }
+        self.url(
+            scheme,
+            &format!("/console/regions/{region}/websocket{path}"),
+        )
+    }
+
     /// A URL that the console hands out: `scheme` with an `s` behind it where TLS is spoken.
     pub(super) fn url(&self, scheme: &str, path: &str) -> String {
         let end = if self.is_https() { "s" } else { "" };

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::token;
+use crate::demo::options::Hidden;
 use crate::demo::times;
 use crate::model::Micros;
 
@@ -63,7 +64,7 @@ struct Book {
 pub(crate) struct Desk {
     book: Arc<watch::Sender<Book>>,
     user: String,
-    password: String,
+    password: Hidden,
     secret: [u8; 16],
 }
 
@@ -85,13 +86,13 @@ pub(super) enum NoEntry {
 }
 
 impl Desk {
-    pub(crate) fn new(user: &str, password: &str) -> io::Result<Self> {
+    pub(crate) fn new(user: &str, password: &Hidden) -> io::Result<Self> {
         let mut secret = [0; 16];
         getrandom::fill(&mut secret).map_err(|error| io::Error::other(error.to_string()))?;
         Ok(Self {
             book: Arc::new(watch::Sender::new(Book::default())),
             user: user.to_owned(),
-            password: password.to_owned(),
+            password: password.clone(),
             secret,
         })
     }
@@ -102,8 +103,12 @@ impl Desk {
         key
     }
 
-    pub(super) fn user(&self) -> &str {
+    pub(crate) fn user(&self) -> &str {
         &self.user
+    }
+
+    pub(crate) fn password(&self) -> &str {
+        self.password.show()
     }
 
     /// A token for whoever knows the password.
@@ -121,7 +126,7 @@ impl Desk {
         self.book.send_modify(|book| {
             if now < book.frozen_until {
                 result = Err(NoEntry::Frozen);
-            } else if password == self.password {
+            } else if password == self.password.show() {
                 book.wrong = 0;
                 book.issued += 1;
                 result = Ok(());
@@ -163,6 +168,22 @@ impl Desk {
         });
     }
 
+    /// Waits until the requests pass a test.
+    pub(crate) async fn until(
+        &self,
+        mut test: impl FnMut(&[RequestRecord]) -> bool,
+    ) -> Vec<RequestRecord> {
+        let mut changes = self.book.subscribe();
+        loop {
+            changes.borrow_and_update();
+            let requests = self.requests();
+            // The sender is ours: it cannot be gone.
+            if test(&requests) || changes.changed().await.is_err() {
+                return requests;
+            }
+        }
+    }
+
     /// The requests so far.
     pub(crate) fn requests(&self) -> Vec<RequestRecord> {
         self.book.borrow().requests.iter().cloned().collect()
@@ -180,7 +201,7 @@ mod tests {
 
     #[test]
     fn four_wrong_passwords_freeze_for_ten_minutes() {
-        let desk = Desk::new("demo", "right").unwrap();
+        let desk = Desk::new("demo", &"right".into()).unwrap();
         let enter = |password, second: i64| {
             desk.enter(("demo", password), Micros(second * 1_000_000), HOUR)
                 .map(|_| ())
@@ -203,7 +224,7 @@ mod tests {
 
     #[test]
     fn tokens_end_and_are_revoked() {
-        let desk = Desk::new("demo", "demo").unwrap();
+        let desk = Desk::new("demo", &"demo".into()).unwrap();
         let token = desk.enter(("demo", "demo"), Micros(0), HOUR).unwrap();
         assert!(desk.knows(&token, Micros(3_599_999_999)));
         assert!(!desk.knows(&token, Micros(3_600_000_000)));

@@ -25,7 +25,7 @@ pub(super) fn details(call: &Call<'_>) -> Page {
                         "team_region_name": one.name, "team_region_alias": one.alias,
                         "region_id": one.id, "is_active": true, "is_init": true,
                         "region_status": "1", "region_scope": "private",
-                        "websocket_uri": call.url("ws", &sockets(one.name)),
+                        "websocket_uri": call.socket_url("ws", one.name, ""),
                     })
                 })
                 .into_iter()
@@ -49,10 +49,6 @@ pub(super) fn details(call: &Call<'_>) -> Page {
         }),
         json!([]),
     )
-}
-
-fn sockets(region: &str) -> String {
-    format!("/console/regions/{region}/websocket")
 }
 
 /// `GET /console/regions`.
@@ -245,7 +241,7 @@ fn shown(call: &Call<'_>, view: &View, part: &Part) -> (&'static str, &'static s
 /// `GET …/apps/{alias}/detail`.
 pub(super) fn detail(call: &Call<'_>, place: &Place) -> Page {
     let (seed, part) = (call.rest.seed, place.part);
-    let path = format!("{}/event_log", sockets(place.team.region));
+    let events = call.socket_url("ws", place.team.region, "/event_log");
     let service = json!({
         "service_id": world::service_id(seed, part.alias),
         "tenant_id": place.team.tenant_id(seed), "service_key": "application",
@@ -259,7 +255,7 @@ pub(super) fn detail(call: &Call<'_>, place: &Place) -> Page {
         "service_source": "source_code", "group_name": place.app.name, "group_id": place.app.id,
     });
     Page::bean(json!({
-        "service": service, "is_third": false, "event_websocket_url": call.url("ws", &path),
+        "service": service, "is_third": false, "event_websocket_url": events,
     }))
 }
 

@@ -19,7 +19,7 @@ pub(super) async fn answer(call: &Call<'_>, parts: &[&str]) -> (Reply, Credentia
         // Exactly two words, of which the second counts.
         let mut words = words.split(' ');
         let second = words.nth(1);
-        if second != Some(token) || words.next().is_some() {
+        if second != Some(token.show()) || words.next().is_some() {
             return (
                 Page::region_fault(401, "TOKEN is not allowed").into(),
                 credential,

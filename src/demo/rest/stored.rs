@@ -60,11 +60,11 @@ pub(super) fn files(call: &Call<'_>, place: &Place) -> Page {
     if call.switches.dead_backend {
         return Page::list(json!([]));
     }
-    let base = format!("/console/regions/{}/websocket", place.team.region);
     let list: Vec<Value> = paths(call, place)
         .into_iter()
         .map(|(name, path)| {
-            json!({"file_name": name, "file_url": call.url("http", &format!("{base}/{path}"))})
+            let url = call.socket_url("http", place.team.region, &format!("/{path}"));
+            json!({"file_name": name, "file_url": url})
         })
         .collect();
     Page::list(json!(list))
@@ -90,8 +90,7 @@ pub(super) async fn download(call: &Call<'_>, folder_name: &str, file: &str) -> 
 /// `GET …/apps/{alias}/log_instance`.
 pub(super) fn instance(call: &Call<'_>) -> Page {
     let region = call.query("region_name").unwrap_or("rainbond");
-    let path = format!("/console/regions/{region}/websocket/docker_log");
-    let url = call.url("ws", &path);
+    let url = call.socket_url("ws", region, "/docker_log");
     if call.switches.dead_backend {
         return Page::bean(json!({"web_socket_url": url}));
     }

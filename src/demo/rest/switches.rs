@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::page::Page;
-use crate::demo::options::Era;
+use crate::demo::options::{Era, Hidden};
 
 /// What stands in `Retry-After`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,7 +60,7 @@ pub struct RestSwitches {
     /// demand (protocols.md 8).
     pub gateway_login: bool,
     /// What `Authorization` must have behind a space on the region (protocols.md 3.1).
-    pub region_token: Option<String>,
+    pub region_token: Option<Hidden>,
     /// A team that the user may not enter.
     pub forbidden_team: Option<String>,
     /// Every request is refused.

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use deckwatch::demo::Switches;
+use deckwatch::demo::{Options, Platform, Switches};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::web::{Web, logged_in, platform};
+use super::web::{EPOCH, Web, logged_in, platform};
 
 const SHOP: &str = "/p/console/teams/shop/apps";
 
@@ -248,4 +248,54 @@ async fn a_container_that_dies_leaves_its_log_as_the_previous_one() {
     let now = web.chunks().await;
     assert!(now[0].ends_with(" started\n\n"), "{now:?}");
     assert_eq!(now[1], "<end>");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_shops_deploys_and_a_period_replace_pods_where_they_are_told_to() {
+    let mut switches = Switches::default();
+    switches.rest.rolling_deploys = true;
+    let platform = Platform::start(Options {
+        zmq: false,
+        rate: 0.05,
+        epoch: Some(EPOCH),
+        prefix: Some("/p".into()),
+        rolling: Some(Duration::from_secs(200)),
+        switches,
+        ..Options::default()
+    })
+    .await
+    .unwrap();
+    let (order, gateway) = (platform.pods("order-center"), platform.pods("gateway"));
+    let worker = platform.pods("worker");
+    // The shop's second deploy ends about 26 s after the start; the period's first is the gateway.
+    sleep(Duration::from_secs(60)).await;
+    let later = platform.pods("order-center");
+    assert!(later.len() == 2 && later.iter().all(|pod| !order.contains(pod)));
+    assert_eq!(platform.pods("gateway"), gateway);
+    sleep(Duration::from_secs(160)).await;
+    assert!(
+        platform
+            .pods("gateway")
+            .iter()
+            .all(|pod| !gateway.contains(pod))
+    );
+    assert_eq!(platform.pods("worker"), worker);
+    // What the shop says now comes from the new pods.
+    let pod = &platform.pods("gateway")[0];
+    let mut web = logged_in(&platform).await;
+    let path = format!("/p/v2/tenants/shop/services/gateway/pods/{pod}/logs?container=gateway");
+    web.open(&path).await;
+    let line = web.chunk().await.unwrap();
+    assert!(line.ends_with(b"\n\n"), "{line:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_requests_sees_them() {
+    let platform = platform(Switches::default()).await;
+    let asking = async {
+        sleep(Duration::from_secs(1)).await;
+        logged_in(&platform).await;
+    };
+    let (seen, ()) = tokio::join!(platform.requests_until(|all| !all.is_empty()), asking);
+    assert_eq!(seen[0].path, "/console/users/login");
 }

@@ -84,7 +84,7 @@ async fn two_words_of_which_the_second_counts() {
         assert_eq!(web.get("/p/v2/tenants").await.status, status, "{value}");
     }
     assert_eq!(platform.requests()[0].credential, Credential::Region);
-    assert!(!format!("{:?}", platform.requests()).contains("s3cret"));
+    assert!(!format!("{:?}{platform:?}", platform.requests()).contains("s3cret"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -136,6 +136,20 @@ async fn stored_lines_files_and_instances() {
     let path = url.strip_prefix("http://demo.example:7070").unwrap();
     let text = format!("{container}:one\n{container}:<two>\n{container}:三\n");
     assert_eq!(web.body(path).await, text);
+    // Before the console handed things on, it named the region itself.
+    platform.set_switch(|switches| switches.rest.console_sockets = false);
+    let answer = web.get(&format!("{console}/history_log")).await.json();
+    let url = answer["data"]["list"][0]["file_url"].clone();
+    let path = url
+        .as_str()
+        .unwrap()
+        .strip_prefix("http://demo.example:7070/p/logs/");
+    assert_eq!(web.body(&format!("/p/logs/{}", path.unwrap())).await, text);
+    let answer = web.get(&format!("{console}/log_instance")).await.json();
+    assert_eq!(
+        answer["data"]["bean"]["web_socket_url"],
+        "ws://demo.example:7070/p/docker_log?host_id=eventlog-0"
+    );
     let nothing = "/p/v2/tenants/lab/services/notebook/log-file";
     assert_eq!(web.get(nothing).await.status, 404);
     // Where the log's server is gone, the console has nothing.
