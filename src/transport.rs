@@ -57,6 +57,17 @@ pub struct DialError {
     pub fault: Fault,
     /// Whether another attempt may end otherwise.
     pub retry: bool,
+    /// How an upgrade was refused, where that can mean several things.
+    pub refusal: Option<Refusal>,
+}
+
+/// How a server refuses an upgrade without saying so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// It answers 200.
+    Ok,
+    /// It ends the connection without an answer.
+    Silence,
 }
 
 impl DialError {
@@ -65,6 +76,7 @@ impl DialError {
         Self {
             fault: Fault::new(FaultKind::Unreachable, what, why, next),
             retry: true,
+            refusal: None,
         }
     }
 
@@ -73,7 +85,14 @@ impl DialError {
         Self {
             fault: Fault::new(kind, what, why, next),
             retry: false,
+            refusal: None,
         }
+    }
+
+    /// The same, with what the refusal was.
+    pub(crate) fn by(self, refusal: Refusal) -> Self {
+        let refusal = Some(refusal);
+        Self { refusal, ..self }
     }
 }
 

@@ -175,6 +175,7 @@ pub(super) fn targets(seed: u64, ws: &str, http: &str) -> Vec<DemoTarget> {
         Some(DemoTarget {
             url: url(ws, seed, one.alias, &pod),
             what: format!("a shell in a pod of {}", one.alias),
+            what_zh: format!("{} 的实例 (Pod) 中的终端", one.alias),
         })
     });
     let others = [
@@ -186,6 +187,7 @@ pub(super) fn targets(seed: u64, ws: &str, http: &str) -> Vec<DemoTarget> {
     pods.chain(others.map(|(server, name)| DemoTarget {
         url: format!("{http}{}/", server.path()),
         what: format!("a shell by {name}"),
+        what_zh: format!("{name} 提供的终端"),
     }))
     .collect()
 }

@@ -24,7 +24,8 @@ use crate::text::SafeText;
 use crate::text::redact::{self, Secret};
 use crate::transport::http::Pages;
 use crate::transport::ws::{Upgrade, WsConn};
-use crate::transport::{DialError, LinkError};
+use crate::transport::{DialError, LinkError, Refusal};
+use crate::word;
 
 /// Output is handed on in pieces of about this many bytes.
 const PIECE: usize = 64 << 10;
@@ -104,9 +105,15 @@ impl Shell {
             if AssertUnwindSafe(work).catch_unwind().await.is_err() {
                 let end = ended(ShellExit::Fault(Fault::new(
                     FaultKind::Internal,
-                    "the shell",
-                    "a defect of deckwatch ended it",
-                    "open it again, and report what standard error says",
+                    word!("the shell", "终端"),
+                    word!(
+                        "a defect of deckwatch ended it",
+                        "deckwatch 自身出错，已将其终止"
+                    ),
+                    word!(
+                        "open it again, and report what standard error says",
+                        "请重新打开，并反馈标准错误的输出"
+                    ),
                 )));
                 // Without a program there is nobody to tell.
                 let _ = outlet.send((name, end)).await;
@@ -155,7 +162,7 @@ async fn run<K: Copy>(
     name: K,
     outlet: mpsc::Sender<(K, ShellUpdate)>,
 ) {
-    let connecting = SafeText::of("connecting").into_owned();
+    let connecting = SafeText::of(word!("connecting", "正在连接")).into_owned();
     if outlet
         .send((name, ShellUpdate::Opening(connecting)))
         .await
@@ -380,11 +387,8 @@ async fn connect(
         subprotocol,
         login,
     };
-    let connection = WsConn::upgrade(wish).await.map_err(|error| {
-        let full = error.fault.kind == FaultKind::Unreachable
-            && error.fault.why.starts_with("it answers 200");
-        explain(error, found.dialect, full)
-    })?;
+    let connection = WsConn::upgrade(wish).await;
+    let connection = connection.map_err(|error| explain(error, found.dialect))?;
     Ok((connection, found))
 }
 
@@ -415,17 +419,24 @@ fn token(user: &str, password: &Secret, dialect: Option<&Dialect>) -> Secret {
 }
 
 /// What a refused upgrade means with these servers (protocols.md 9.1 no. 7 and 8).
-fn explain(mut error: DialError, dialect: Option<&Dialect>, full: bool) -> DialError {
+fn explain(mut error: DialError, dialect: Option<&Dialect>) -> DialError {
     let is_ttyd = dialect.is_some_and(|dialect| dialect.name == "ttyd");
     let fault = &mut error.fault;
-    if full {
-        "it answers 200 without upgrading: nothing serves this path, or it has as many clients as it takes"
+    if error.refusal == Some(Refusal::Ok) {
+        word!("it answers 200 without upgrading: nothing serves this path, or it has as many clients as it takes", "返回 200 而未升级协议：此路径无服务，或客户端数已满")
             .clone_into(&mut fault.why);
-        "check the path, or try again when another client has left".clone_into(&mut fault.next);
-    } else if is_ttyd && fault.why.contains("instead of upgrading") {
-        "it ended the connection without an answer: ttyd does so on a wrong password, and when it has as many clients as it takes".clone_into(&mut fault.why);
-        "check user and password, or try again when another client has left"
-            .clone_into(&mut fault.next);
+        word!(
+            "check the path, or try again when another client has left",
+            "请检查路径，或等其他客户端离开后再试"
+        )
+        .clone_into(&mut fault.next);
+    } else if is_ttyd && error.refusal == Some(Refusal::Silence) {
+        word!("it ended the connection without an answer: ttyd does so on a wrong password, and when it has as many clients as it takes", "连接未应答即被断开：ttyd 在密码错误或客户端数已满时会这样").clone_into(&mut fault.why);
+        word!(
+            "check user and password, or try again when another client has left",
+            "请检查用户名和密码，或等其他客户端离开后再试"
+        )
+        .clone_into(&mut fault.next);
     }
     error
 }

@@ -16,7 +16,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::lang::{Words, words};
 use crate::model::{FaultKind, words};
+use crate::say;
+use crate::word;
 
 use super::DialError;
 
@@ -26,7 +29,10 @@ const TCP: Duration = Duration::from_secs(3);
 const STAGGER: Duration = Duration::from_millis(250);
 const TLS: Duration = Duration::from_secs(5);
 /// Whether the reset is seen while connecting or a moment later is chance; the words are one.
-pub(super) const RESETS: &str = "it takes connections and resets them at once";
+pub(super) const RESETS: Words = words(
+    "it takes connections and resets them at once",
+    "它接受连接后立即重置",
+);
 
 /// A connected TCP stream to `host`:`port`, with keepalive and without Nagle.
 pub async fn tcp(host: &str, port: u16) -> Result<TcpStream, DialError> {
@@ -36,7 +42,10 @@ pub async fn tcp(host: &str, port: u16) -> Result<TcpStream, DialError> {
         DialError::later(
             &what,
             connect_words(&error),
-            "check the address and that the server runs",
+            word!(
+                "check the address and that the server runs",
+                "请检查地址，并确认服务端在运行"
+            ),
         )
     })?;
     prepare(&stream);
@@ -45,12 +54,16 @@ pub async fn tcp(host: &str, port: u16) -> Result<TcpStream, DialError> {
 
 async fn resolve(host: &str, port: u16, what: &str) -> Result<Vec<SocketAddr>, DialError> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let next = "check the name, and this machine's DNS";
+    let next = word!(
+        "check the name, and this machine's DNS",
+        "请检查名称和本机的 DNS"
+    );
     let found = match timeout(DNS, tokio::net::lookup_host((host, port))).await {
         Ok(Ok(found)) => found.collect::<Vec<_>>(),
         Ok(Err(error)) => {
-            let why = format!(
+            let why = say!(
                 "the host name can't be resolved ({})",
+                "主机名无法解析（{}）",
                 words::io_error(&error)
             );
             return Err(DialError::later(what, why, next));
@@ -58,13 +71,20 @@ async fn resolve(host: &str, port: u16, what: &str) -> Result<Vec<SocketAddr>, D
         Err(_) => {
             return Err(DialError::later(
                 what,
-                "the DNS server did not answer in 3 s",
+                word!(
+                    "the DNS server did not answer in 3 s",
+                    "DNS 服务器 3 s 内没有应答"
+                ),
                 next,
             ));
         }
     };
     if found.is_empty() {
-        return Err(DialError::later(what, "the host name has no address", next));
+        return Err(DialError::later(
+            what,
+            word!("the host name has no address", "主机名没有对应的地址"),
+            next,
+        ));
     }
     Ok(interleave(&found))
 }
@@ -130,7 +150,7 @@ fn tls_config(host: &str) -> Result<ClientConfig, DialError> {
                 DialError::never(
                     FaultKind::Unreachable,
                     host,
-                    format!("TLS can't be set up: {error}"),
+                    say!("TLS can't be set up: {error}", "无法初始化 TLS：{error}"),
                     "",
                 )
             })?
@@ -149,8 +169,11 @@ pub async fn tls(host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, 
         DialError::never(
             FaultKind::Usage,
             host,
-            "it is no name that a certificate can have",
-            "use the server's DNS name",
+            word!(
+                "it is no name that a certificate can have",
+                "证书不可能使用这样的名称"
+            ),
+            word!("use the server's DNS name", "请用服务端的 DNS 名称"),
         )
     })?;
     match timeout(
@@ -163,8 +186,11 @@ pub async fn tls(host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, 
         Ok(Err(error)) => Err(tls_error(host, &error)),
         Err(_) => Err(DialError::later(
             host,
-            "the TLS handshake did not end in 5 s",
-            "check that the port speaks TLS",
+            word!(
+                "the TLS handshake did not end in 5 s",
+                "TLS 握手 5 s 内没有完成"
+            ),
+            word!("check that the port speaks TLS", "请检查该端口是否使用 TLS"),
         )),
     }
 }
@@ -174,24 +200,32 @@ fn tls_error(host: &str, error: &io::Error) -> DialError {
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());
     let Some(inner) = inner else {
-        let why = format!(
+        let why = say!(
             "the connection was lost in the TLS handshake ({})",
+            "TLS 握手时连接断开（{}）",
             words::io_error(error)
         );
-        return DialError::later(host, why, "check that the port speaks TLS");
+        return DialError::later(
+            host,
+            why,
+            word!("check that the port speaks TLS", "请检查该端口是否使用 TLS"),
+        );
     };
     let (why, next) = match inner {
         rustls::Error::InvalidCertificate(certificate) => (
             certificate_words(certificate),
-            "have the server's certificate renewed, or add its CA to the system's (or SSL_CERT_FILE)",
+            word!(
+                "have the server's certificate renewed, or add its CA to the system's (or SSL_CERT_FILE)",
+                "请更新服务端证书，或将其 CA 加入系统信任（或 SSL_CERT_FILE）"
+            ),
         ),
         rustls::Error::InvalidMessage(_) => (
-            "the port does not speak TLS".to_owned(),
-            "try ws:// instead of wss://",
+            word!("the port does not speak TLS", "该端口不使用 TLS").to_owned(),
+            word!("try ws:// instead of wss://", "请试用 ws:// 代替 wss://"),
         ),
         other => (
-            format!("TLS failed: {other}"),
-            "check the server's TLS settings",
+            say!("TLS failed: {other}", "TLS 失败：{other}"),
+            word!("check the server's TLS settings", "请检查服务端的 TLS 设置"),
         ),
     };
     DialError::never(FaultKind::Unreachable, host, why, next)
@@ -200,35 +234,48 @@ fn tls_error(host: &str, error: &io::Error) -> DialError {
 fn certificate_words(error: &CertificateError) -> String {
     match error {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "its certificate has expired".into()
+            word!("its certificate has expired", "其证书已过期").into()
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "its certificate is not valid yet".into()
+            word!("its certificate is not valid yet", "其证书尚未生效").into()
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "its certificate is for another host".into()
+            word!("its certificate is for another host", "其证书属于另一主机").into()
         }
-        CertificateError::UnknownIssuer => {
-            "its certificate is of a CA that this machine does not know".into()
-        }
-        CertificateError::Revoked => "its certificate is revoked".into(),
-        other => format!("its certificate is not accepted: {other}"),
+        CertificateError::UnknownIssuer => word!(
+            "its certificate is of a CA that this machine does not know",
+            "其证书由本机不认识的 CA 签发"
+        )
+        .into(),
+        CertificateError::Revoked => word!("its certificate is revoked", "其证书已被吊销").into(),
+        other => say!(
+            "its certificate is not accepted: {other}",
+            "其证书不被接受：{other}"
+        ),
     }
 }
 
 fn connect_words(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => {
-            "the connection was refused: nothing listens there".into()
-        }
-        io::ErrorKind::ConnectionReset => RESETS.into(),
-        io::ErrorKind::TimedOut => {
-            "no answer in 3 s: the host is down or a firewall drops the packets".into()
-        }
+        io::ErrorKind::ConnectionRefused => word!(
+            "the connection was refused: nothing listens there",
+            "连接被拒绝：那里没有服务在监听"
+        )
+        .into(),
+        io::ErrorKind::ConnectionReset => RESETS.get().into(),
+        io::ErrorKind::TimedOut => word!(
+            "no answer in 3 s: the host is down or a firewall drops the packets",
+            "3 s 内没有应答：主机未运行，或防火墙丢弃了数据包"
+        )
+        .into(),
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
-            "there is no route to it".into()
+            word!("there is no route to it", "没有到达它的路由").into()
         }
-        _ => format!("it can't be connected to ({})", words::io_error(error)),
+        _ => say!(
+            "it can't be connected to ({})",
+            "无法连接（{}）",
+            words::io_error(error)
+        ),
     }
 }
 

@@ -13,7 +13,9 @@ use tokio::time::timeout;
 use url::{Position, Url};
 
 use crate::model::FaultKind;
+use crate::say;
 use crate::text::redact::{self, Secret};
+use crate::word;
 
 use super::DialError;
 use super::stream::Stream;
@@ -46,8 +48,11 @@ impl<'a> Pages<'a> {
             Ok(answer) => answer,
             Err(_) => Err(DialError::later(
                 &what,
-                "it did not answer for a page in 8 s",
-                "check the address and the network to it",
+                word!("it did not answer for a page in 8 s", "8 s 内没有返回页面"),
+                word!(
+                    "check the address and the network to it",
+                    "请检查地址和到它的网络"
+                ),
             )),
         };
         let (status, page) = answer.map_err(|mut error| {
@@ -60,8 +65,15 @@ impl<'a> Pages<'a> {
     /// One request on a connection of its own.
     async fn ask(&self, url: &Url) -> Result<(StatusCode, Option<Vec<u8>>), DialError> {
         let odd = |error: &dyn std::fmt::Display| {
-            let why = format!("it does not answer as a web server ({error})");
-            DialError::later("", why, "check the address and the port")
+            let why = say!(
+                "it does not answer as a web server ({error})",
+                "对方的应答不像 Web 服务器（{error}）"
+            );
+            DialError::later(
+                "",
+                why,
+                word!("check the address and the port", "请检查地址和端口"),
+            )
         };
         let stream = Stream::open(url).await?;
         let shaken = http1::handshake::<_, Empty<Bytes>>(TokioIo::new(stream)).await;
@@ -108,15 +120,33 @@ impl<'a> Pages<'a> {
         match status {
             StatusCode::UNAUTHORIZED => denied(
                 match self.login {
-                    Some(_) => "it does not accept user and password (401)",
-                    None => "it wants a user and a password (401)",
+                    Some(_) => word!(
+                        "it does not accept user and password (401)",
+                        "它不接受此用户名和密码 (401)"
+                    ),
+                    None => word!(
+                        "it wants a user and a password (401)",
+                        "它要求用户名和密码 (401)"
+                    ),
                 },
-                "write user@ before the host; the password is asked for, or read from --password-file or --password-stdin",
+                word!(
+                    "write user@ before the host; the password is asked for, or read from --password-file or --password-stdin",
+                    "请在主机前写 user@；密码会提示输入，或由 --password-file、--password-stdin 提供"
+                ),
             ),
-            StatusCode::FORBIDDEN => denied("it refuses (403)", "ask for access to it"),
+            StatusCode::FORBIDDEN => denied(
+                word!("it refuses (403)", "它拒绝访问 (403)"),
+                word!("ask for access to it", "请申请访问权限"),
+            ),
             StatusCode::PROXY_AUTHENTICATION_REQUIRED => denied(
-                "a proxy in front of it wants to know who you are (407)",
-                "ask whoever runs it for the way in",
+                word!(
+                    "a proxy in front of it wants to know who you are (407)",
+                    "它前面的代理要求验证身份 (407)"
+                ),
+                word!(
+                    "ask whoever runs it for the way in",
+                    "请向其管理者询问接入方式"
+                ),
             ),
             StatusCode::OK => Ok(page.and_then(|page| String::from_utf8(page).ok())),
             _ => Ok(None),

@@ -17,18 +17,26 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::Url;
 
 use crate::codec::Packet;
+use crate::lang;
 use crate::model::{FaultKind, words};
+use crate::say;
 use crate::text::redact::{self, Secret};
+use crate::word;
 
 use super::opcodes::{Detexted, Opcode};
 use super::stream::Stream;
-use super::{DialError, LinkError, MAX_MESSAGE, READ_BUFFER, dial};
+use super::{DialError, LinkError, MAX_MESSAGE, READ_BUFFER, Refusal, dial};
 
 /// The whole attempt, DNS to upgrade.
 const ATTEMPT: Duration = Duration::from_secs(10);
 const UPGRADE: Duration = Duration::from_secs(5);
 const SEND: Duration = Duration::from_secs(10);
 const GOODBYE: Duration = Duration::from_secs(1);
+
+const PORT: lang::Words = lang::words(
+    "check that the port is the platform's WebSocket port",
+    "请检查端口是否为平台的 WebSocket 端口",
+);
 
 /// What to ask for.
 #[derive(Clone, Copy, Debug)]
@@ -80,8 +88,8 @@ impl WsConn {
         attempt.await.unwrap_or_else(|_| {
             Err(DialError::later(
                 &what,
-                "no connection in 10 s",
-                "check the network to it",
+                word!("no connection in 10 s", "10 s 内未能连接"),
+                word!("check the network to it", "请检查到它的网络"),
             ))
         })
     }
@@ -111,12 +119,11 @@ impl WsConn {
             Ok(Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)))) => Ok(None),
             Ok(Err(error)) => Err(upgrade_error(what, &error)),
             Err(_) => {
-                let why = "the server took the connection and did not answer the upgrade in 5 s";
-                Err(DialError::later(
-                    what,
-                    why,
-                    "check that the port is the platform's WebSocket port",
-                ))
+                let why = word!(
+                    "the server took the connection and did not answer the upgrade in 5 s",
+                    "服务端接受了连接，但 5 s 内没有应答协议升级"
+                );
+                Err(DialError::later(what, why, PORT.get()))
             }
         }
     }
@@ -231,7 +238,9 @@ impl WsConn {
                 LinkError::Broken(close_words(*code, reason))
             }
             Some((code, reason)) => LinkError::Ended(close_words(*code, reason)),
-            None => LinkError::Ended("the server closed the connection".into()),
+            None => LinkError::Ended(
+                word!("the server closed the connection", "服务端关闭了连接").into(),
+            ),
         }
     }
 
@@ -242,15 +251,24 @@ impl WsConn {
             | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => self.ended(),
             Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.ended(),
             Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-                LinkError::Cut("the server reset the connection".into())
+                LinkError::Cut(word!("the server reset the connection", "服务端重置了连接").into())
             }
-            Error::Io(error) => {
-                LinkError::Cut(format!("the connection broke ({})", words::io_error(error)))
-            }
-            Error::Capacity(_) => {
-                LinkError::Missing("a message over 4 MiB came; it was not kept".into())
-            }
-            other => LinkError::Broken(format!("the server broke the WebSocket protocol: {other}")),
+            Error::Io(error) => LinkError::Cut(say!(
+                "the connection broke ({})",
+                "连接中断（{}）",
+                words::io_error(error)
+            )),
+            Error::Capacity(_) => LinkError::Missing(
+                word!(
+                    "a message over 4 MiB came; it was not kept",
+                    "收到超过 4 MiB 的消息；未保留"
+                )
+                .into(),
+            ),
+            other => LinkError::Broken(say!(
+                "the server broke the WebSocket protocol: {other}",
+                "服务端违反了 WebSocket 协议：{other}"
+            )),
         }
     }
 
@@ -263,7 +281,11 @@ impl WsConn {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(self.lost(&error)),
             Err(_) => Err(LinkError::Cut(
-                "the server has taken nothing for 10 s".into(),
+                word!(
+                    "the server has taken nothing for 10 s",
+                    "服务端已 10 s 没有接收数据"
+                )
+                .into(),
             )),
         }
     }
@@ -324,125 +346,151 @@ fn goodbye(code: u16, reason: &str, wire: Option<u16>) -> (u16, String) {
 
 fn close_words(code: u16, reason: &str) -> String {
     let meaning = match code {
-        1000 => "normal end",
-        1001 => "it goes away",
-        1002 => "it says that we broke the protocol",
-        1006 => "it ended abnormally",
-        1007 => "it did not like our text",
-        1008 => "it refuses us",
-        1009 => "a message of ours was too long",
-        1011 => "it has an error of its own",
-        1012 => "it restarts",
-        1013 => "try again later",
-        _ => "code of its own",
+        1000 => word!("normal end", "正常结束"),
+        1001 => word!("it goes away", "服务端离开"),
+        1002 => word!("it says that we broke the protocol", "它称我方违反协议"),
+        1006 => word!("it ended abnormally", "异常结束"),
+        1007 => word!("it did not like our text", "它不接受我方的文本"),
+        1008 => word!("it refuses us", "它拒绝我方"),
+        1009 => word!("a message of ours was too long", "我方的消息过长"),
+        1011 => word!("it has an error of its own", "它自身出错"),
+        1012 => word!("it restarts", "它正在重启"),
+        1013 => word!("try again later", "请稍后再试"),
+        _ => word!("code of its own", "自定义代码"),
     };
     let reason = if reason.is_empty() {
         String::new()
     } else {
-        format!(": {reason}")
+        say!(": {reason}", "：{reason}")
     };
-    format!("the server closed with {code} ({meaning}){reason}")
+    say!(
+        "the server closed with {code} ({meaning}){reason}",
+        "服务端以 {code}（{meaning}）关闭了连接{reason}"
+    )
 }
 
 fn upgrade_error(what: &str, error: &Error) -> DialError {
     match error {
         Error::Http(answer) => refused(what, answer),
-        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => DialError::later(
-            what,
-            dial::RESETS,
-            "check that the port is the platform's WebSocket port",
-        ),
+        Error::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+            DialError::later(what, dial::RESETS.get(), PORT.get())
+        }
         Error::Protocol(ProtocolError::HandshakeIncomplete) => DialError::later(
             what,
-            "the server ended the connection instead of upgrading",
-            "check that the port is the platform's WebSocket port",
-        ),
+            word!(
+                "the server ended the connection instead of upgrading",
+                "服务端没有升级协议就断开了连接"
+            ),
+            PORT.get(),
+        )
+        .by(Refusal::Silence),
         Error::Io(error) => {
-            let why = format!(
+            let why = say!(
                 "the server ended the connection instead of upgrading ({})",
+                "服务端没有升级协议就断开了连接（{}）",
                 words::io_error(error)
             );
-            DialError::later(
-                what,
-                why,
-                "check that the port is the platform's WebSocket port",
-            )
+            DialError::later(what, why, PORT.get()).by(Refusal::Silence)
         }
         other => DialError::never(
             FaultKind::Unreachable,
             what,
-            format!("the server's answer is no WebSocket upgrade ({other})"),
-            "check that the port is the platform's WebSocket port",
+            say!(
+                "the server's answer is no WebSocket upgrade ({other})",
+                "服务端的应答不是 WebSocket 升级（{other}）"
+            ),
+            PORT.get(),
         ),
+    }
+}
+
+/// What a refusal says, to stand behind other words; nothing if it says nothing.
+fn quoted(body: &[u8]) -> String {
+    let said = body.get(..body.len().min(200)).unwrap_or(&[]);
+    let said = String::from_utf8_lossy(said).trim().to_owned();
+    if said.is_empty() {
+        String::new()
+    } else {
+        say!(", saying {said:?}", "，内容为 {said:?}")
     }
 }
 
 /// An HTTP answer other than 101 (reliability.md 2.3).
 fn refused(what: &str, answer: &http::Response<Option<Vec<u8>>>) -> DialError {
     let status = answer.status();
-    let body = answer.body().as_deref().unwrap_or(&[]);
-    let said = body.get(..body.len().min(200)).unwrap_or(&[]);
-    let said = String::from_utf8_lossy(said).trim().to_owned();
-    let quote = if said.is_empty() {
-        String::new()
-    } else {
-        format!(", saying {said:?}")
-    };
+    let quote = quoted(answer.body().as_deref().unwrap_or(&[]));
     let location = header(answer, "location");
     match status.as_u16() {
         200 => {
-            let why = format!(
-                "it answers 200 instead of upgrading{quote}: nothing behind it serves this path"
+            let why = say!(
+                "it answers 200 instead of upgrading{quote}: nothing behind it serves this path",
+                "返回 200 而未升级协议{quote}：其后没有服务提供此路径"
             );
             DialError::later(
                 what,
                 why,
-                "check the path, and that the platform's event log runs",
+                word!(
+                    "check the path, and that the platform's event log runs",
+                    "请检查路径，并确认平台的 event log 在运行"
+                ),
             )
+            .by(Refusal::Ok)
         }
         301 | 302 | 307 | 308 => {
-            let to = location.unwrap_or_else(|| "nowhere".into());
+            let to = location.unwrap_or_else(|| word!("nowhere", "未写明的地址").into());
             DialError::never(
                 FaultKind::Unreachable,
                 what,
-                format!("it redirects to {to}"),
-                "use that address if you trust it",
+                say!("it redirects to {to}", "它重定向到 {to}"),
+                word!(
+                    "use that address if you trust it",
+                    "若信任该地址，请直接使用"
+                ),
             )
         }
         401 => DialError::never(
             FaultKind::Denied,
             what,
-            format!("it wants a login (401){quote}"),
-            "log in at its gateway",
+            say!("it wants a login (401){quote}", "它要求登录 (401){quote}"),
+            word!("log in at its gateway", "请在其网关登录"),
         ),
         403 => DialError::never(
             FaultKind::Denied,
             what,
-            format!("it refuses (403){quote}"),
-            "ask for access to it",
+            say!("it refuses (403){quote}", "它拒绝访问 (403){quote}"),
+            word!("ask for access to it", "请申请访问权限"),
         ),
         404 => DialError::never(
             FaultKind::NotFound,
             what,
-            format!("it has no such path (404){quote}"),
-            "check the path and the id",
+            say!(
+                "it has no such path (404){quote}",
+                "没有此路径 (404){quote}"
+            ),
+            word!("check the path and the id", "请检查路径和 ID"),
         ),
         407 => DialError::never(
             FaultKind::Unreachable,
             what,
-            "a proxy wants a login (407)",
-            "check the proxy's settings",
+            word!("a proxy wants a login (407)", "代理要求登录 (407)"),
+            word!("check the proxy's settings", "请检查代理设置"),
         ),
         408 | 425 | 429 | 500..=599 => DialError::later(
             what,
-            format!("it is not ready ({status}){quote}"),
-            "look at the server's own log",
+            say!(
+                "it is not ready ({status}){quote}",
+                "它尚未就绪（{status}）{quote}"
+            ),
+            word!("look at the server's own log", "请查看服务端自己的日志"),
         ),
         _ => DialError::never(
             FaultKind::Unreachable,
             what,
-            format!("it refused the upgrade ({status}){quote}"),
-            "check the path",
+            say!(
+                "it refused the upgrade ({status}){quote}",
+                "它拒绝升级协议（{status}）{quote}"
+            ),
+            word!("check the path", "请检查路径"),
         ),
     }
 }
