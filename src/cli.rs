@@ -2,7 +2,10 @@
 //! without anything left to guess. The environment is read here and nowhere else.
 
 pub mod args;
+pub mod chinese;
 pub mod env;
+mod help_zh;
+pub mod language;
 pub mod plan;
 pub mod units;
 

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 
 use super::args::When;
+use super::language::Named;
 
 /// The environment, read once.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +29,8 @@ pub struct Env {
     pub tmux: bool,
     /// Inside GNU screen.
     pub screen: bool,
+    /// What names a language.
+    pub named: Named,
 }
 
 impl Env {
@@ -63,6 +66,12 @@ impl Env {
                 .as_deref()
                 .is_some_and(|term| term.starts_with("screen"))
                 && get("STY").is_some(),
+            named: Named {
+                own: get("DECKWATCH_LANG"),
+                locale: get("LC_ALL")
+                    .or_else(|| get("LC_MESSAGES"))
+                    .or_else(|| get("LANG")),
+            },
         }
     }
 
