@@ -15,7 +15,9 @@ mod terminal;
 use crate::cli::plan::ShellPlan;
 use crate::model::shell::{EXPOSED, ShellEnd, ShellExit};
 use crate::model::{Fault, FaultKind, words};
+use crate::say;
 use crate::source::shell::Opening;
+use crate::word;
 
 pub use password::login;
 
@@ -33,12 +35,16 @@ pub struct World {
 
 /// Runs `deckwatch shell` to its end; the answer is the exit code.
 pub async fn run(plan: ShellPlan, mut world: World) -> Result<u8, Fault> {
-    let spec =
-        plan.target.shell().cloned().ok_or_else(|| {
-            Fault::new(FaultKind::Internal, "deckwatch", "no shell was planned", "")
-        })?;
+    let spec = plan.target.shell().cloned().ok_or_else(|| {
+        Fault::new(
+            FaultKind::Internal,
+            "deckwatch",
+            word!("no shell was planned", "没有要打开的终端"),
+            "",
+        )
+    })?;
     if spec.is_exposed() {
-        (world.say)(EXPOSED);
+        (world.say)(EXPOSED.get());
     }
     let login = login(&spec, &plan.password)?;
     let opening = Opening {
@@ -54,31 +60,64 @@ pub async fn run(plan: ShellPlan, mut world: World) -> Result<u8, Fault> {
     }
 }
 
+/// Standard output can't be written.
+fn no_output(error: &std::io::Error) -> Fault {
+    Fault::new(
+        FaultKind::Output,
+        word!("standard output", "标准输出"),
+        words::io_error(error),
+        word!(
+            "free some space, or write elsewhere",
+            "请腾出空间，或写到别处"
+        ),
+    )
+}
+
 /// What a shell's end means for the exit code, and what is to be said.
 fn outcome(end: &ShellEnd, target: &str) -> Result<(u8, Option<String>), Fault> {
     let bytes = |count: usize| match count {
-        1 => "1 byte of input".to_owned(),
-        count => format!("{} bytes of input", words::count(count as u64)),
+        1 => word!("1 byte of input", "1 字节输入").to_owned(),
+        count => say!(
+            "{} bytes of input",
+            "{} 字节输入",
+            words::count(count as u64)
+        ),
     };
     let mut input = String::new();
     if end.unsent > 0 {
-        input = format!("; not sent: {}", bytes(end.unsent));
+        input = say!("; not sent: {}", "；未发送：{}", bytes(end.unsent));
     }
     if end.unconfirmed > 0 {
         let sent = bytes(end.unconfirmed);
-        input = format!("{input}; sent, and perhaps not taken: {sent}");
+        input = say!(
+            "{input}; sent, and perhaps not taken: {sent}",
+            "{input}；已发送但可能未被接收：{sent}"
+        );
     }
     match &end.how {
         ShellExit::Exited { failed: false, .. } => Ok((0, None)),
-        ShellExit::Exited { failed: true, .. } => {
-            Ok((1, Some("the server says that the program failed".into())))
-        }
-        ShellExit::Closed => Ok((0, Some(format!("closed{input}")))),
+        ShellExit::Exited { failed: true, .. } => Ok((
+            1,
+            Some(
+                word!(
+                    "the server says that the program failed",
+                    "服务端称程序执行失败"
+                )
+                .into(),
+            ),
+        )),
+        ShellExit::Closed => Ok((0, Some(say!("closed{input}", "已关闭{input}")))),
         ShellExit::Lost(why) => Err(Fault::new(
             FaultKind::Lost,
             target,
-            format!("the connection was lost: {why}{input}"),
-            "the shell may still run; open a new one",
+            say!(
+                "the connection was lost: {why}{input}",
+                "连接断开：{why}{input}"
+            ),
+            word!(
+                "the shell may still run; open a new one",
+                "终端可能仍在运行；请新开一个"
+            ),
         )),
         ShellExit::Fault(fault) => {
             let mut fault = fault.clone();

@@ -15,7 +15,7 @@ pub mod tui;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 
@@ -28,15 +28,17 @@ use crate::cli::args::DemoArgs;
 use crate::cli::env::Env;
 use crate::cli::plan::{ShellPlan, ViewPlan};
 use crate::cli::platform_args::PlatformArgs;
-use crate::cli::{Args, Plan, plan};
+use crate::cli::{Args, Plan, chinese, language, plan};
 use crate::codec::target::{FeedSpec, Target};
 use crate::demo;
 use crate::follow;
+use crate::lang::{self, Lang};
 use crate::model::{Fault, FaultKind};
 use crate::platform::Platform;
 use crate::say;
 use crate::text::SafeText;
 use crate::text::redact::Secret;
+use crate::word;
 
 use dialects::Dialects;
 use setup::{For, Setup};
@@ -46,22 +48,41 @@ const PANES: usize = 6;
 
 /// Runs the program on `args` (with the program's own name first).
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
-    let args = match Args::try_parse_from(args) {
+    let env = Env::read();
+    let (args, asked) = language::taken(args);
+    lang::choose(language::of_locale(&env.named));
+    match language::chosen(asked.as_deref(), &env.named, None) {
+        Ok(chosen) => lang::choose(chosen),
+        Err(fault) => {
+            complain(&fault.to_string());
+            return fault.kind.exit_code();
+        }
+    }
+    let parsed = match lang::current() {
+        Lang::En => Args::try_parse_from(args),
+        Lang::Zh => chinese::parse(args),
+    };
+    let args = match parsed {
         Ok(args) => args,
         Err(error) => {
             // Help and version are no errors; clap knows which stream is meant.
             let code = u8::try_from(error.exit_code()).unwrap_or(2);
-            return if error.print().is_ok() { code } else { 0 };
+            return if tell(&error).is_ok() { code } else { 0 };
         }
     };
-    let env = Env::read();
     let of_platform = args.platform.clone();
     let outcome = plan::resolve(args, &env).and_then(|plan| {
         // The hook has given the terminal back and told where it happened.
         std::panic::catch_unwind(AssertUnwindSafe(|| carry_out(plan, &of_platform, &env)))
             .unwrap_or_else(|_| {
-                let why = "it met a defect of its own and ended";
-                let next = "please report it with the lines above";
+                let why = word!(
+                    "it met a defect of its own and ended",
+                    "程序自身出错并已退出"
+                );
+                let next = word!(
+                    "please report it with the lines above",
+                    "请连同上面的输出一起反馈"
+                );
                 Err(Fault::new(FaultKind::Internal, "deckwatch", why, next))
             })
     });
@@ -69,6 +90,25 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
         complain(&fault.to_string());
         fault.kind.exit_code()
     })
+}
+
+/// Prints what clap has to say, in the language that was chosen.
+fn tell(error: &clap::Error) -> std::io::Result<()> {
+    if lang::current() == Lang::En {
+        return error.print();
+    }
+    // As wide as clap's own: the terminal, 100 columns at most.
+    let (is_tty, mut out): (bool, Box<dyn Write>) = if error.use_stderr() {
+        let stderr = std::io::stderr();
+        (stderr.is_terminal(), Box::new(stderr.lock()))
+    } else {
+        let stdout = std::io::stdout();
+        (stdout.is_terminal(), Box::new(stdout.lock()))
+    };
+    let size = crossterm::terminal::size().ok().filter(|_| is_tty);
+    let cols = size.map_or(100, |(cols, _)| usize::from(cols).clamp(20, 100));
+    out.write_all(chinese::told(error, cols).as_bytes())?;
+    out.flush()
 }
 
 fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fault> {
@@ -143,9 +183,12 @@ fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fa
             terminal::repair().map_err(|error| {
                 Fault::new(
                     FaultKind::Output,
-                    "the terminal",
+                    word!("the terminal", "本机终端"),
                     error.to_string(),
-                    "run it inside the terminal to repair",
+                    word!(
+                        "run it inside the terminal to repair",
+                        "请在要修复的终端里运行"
+                    ),
                 )
             })?;
             Ok(0)
@@ -199,8 +242,11 @@ fn runtime(sources: usize) -> Result<Runtime, Fault> {
             Fault::new(
                 FaultKind::Internal,
                 "deckwatch",
-                format!("its threads can't be started ({error})"),
-                "check the process limits",
+                say!(
+                    "its threads can't be started ({error})",
+                    "无法启动线程（{error}）"
+                ),
+                word!("check the process limits", "请检查进程限制"),
             )
         })
 }
@@ -209,8 +255,10 @@ fn runtime(sources: usize) -> Result<Runtime, Fault> {
 async fn serve(args: &DemoArgs) -> Result<u8, Fault> {
     let mut signals = signals::headless()?;
     let platform = start_demo(args).await?;
-    let mut text =
-        String::from("The demo platform runs on loopback until Ctrl-C. Targets to try:\n\n");
+    let mut text = say!(
+        "The demo platform runs on loopback until Ctrl-C. Targets to try:\n\n",
+        "演示平台在环回地址上运行，按 Ctrl-C 结束。可以试试这些目标：\n\n"
+    );
     let console = say!(
         "  {}\n      the console; user {}, password {}; its region's API is at {}\n",
         "  {}\n      控制台；用户名 {}，密码 {}；集群 API 位于 {}\n",
@@ -222,7 +270,7 @@ async fn serve(args: &DemoArgs) -> Result<u8, Fault> {
     text.push_str(&console);
     for target in platform.targets() {
         // Writing to a string can't fail.
-        let _ = write!(text, "  {}\n      {}\n", target.url, target.what);
+        let _ = write!(text, "  {}\n      {}\n", target.url, target.shown());
     }
     let mut out = std::io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -231,9 +279,17 @@ async fn serve(args: &DemoArgs) -> Result<u8, Fault> {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(0),
         Err(error) => {
-            let why = format!("it can't be written ({error})");
-            let next = "free some space, or write elsewhere";
-            return Err(Fault::new(FaultKind::Output, "standard output", why, next));
+            let why = say!("it can't be written ({error})", "无法写入（{error}）");
+            let next = word!(
+                "free some space, or write elsewhere",
+                "请腾出空间，或写到别处"
+            );
+            return Err(Fault::new(
+                FaultKind::Output,
+                word!("standard output", "标准输出"),
+                why,
+                next,
+            ));
         }
     }
     Ok(signals.recv().await.unwrap_or(0))
@@ -242,16 +298,17 @@ async fn serve(args: &DemoArgs) -> Result<u8, Fault> {
 /// The interface on the embedded platform: six components and a deploy.
 async fn demo(args: &DemoArgs, plan: ViewPlan) -> Result<tui::Ending, Fault> {
     let platform = start_demo(args).await?;
-    let mut targets = Vec::new();
+    let (mut targets, mut deploys) = (Vec::new(), false);
     for known in platform.targets() {
-        let shop = known.url.contains("/docker_log#")
-            || known.what.starts_with("a deploy that runs now, in");
+        // The first event is the deploy that runs now.
+        let deploy = known.url.contains("/event_log#") && !deploys;
+        deploys |= deploy;
+        let shop = known.url.contains("/docker_log#") || deploy;
         if shop && targets.len() < PANES {
             let mut target = Target::parse(&known.url)?;
-            let name = known.what.split([':', ',']).next().unwrap_or("");
-            name.clone_into(&mut target.name);
-            let alias = name.rsplit(' ').next().unwrap_or(name);
-            if let Some(url) = platform.shell_url(alias, None) {
+            target.name = known.name();
+            let component = known.url.rsplit('#').next().unwrap_or("");
+            if let Some(url) = platform.shell_url(component, None) {
                 target.shell_beside = Some(Box::new(Target::parse(&url)?));
             }
             targets.push(target);
@@ -272,7 +329,7 @@ async fn demo_setup(platform: &demo::Platform) -> Result<Setup, Fault> {
     let context = setup.contexts.get(None)?;
     let demo::Options { user, password, .. } = demo::Options::default();
     let token = Platform::new(context)
-        .login(&user, &Secret::new(password))
+        .login(&user, &Secret::new(password.show()))
         .await;
     let token = token.map_err(|error| error.fault)?;
     setup.give_token("demo", &token);
@@ -306,12 +363,15 @@ async fn start_demo(args: &DemoArgs) -> Result<demo::Platform, Fault> {
         ..demo::Options::default()
     };
     demo::Platform::start(options).await.map_err(|error| {
-        let why = format!("it can't listen on loopback ({error})");
+        let why = say!(
+            "it can't listen on loopback ({error})",
+            "无法在环回地址监听（{error}）"
+        );
         Fault::new(
             FaultKind::Unreachable,
-            "the demo platform",
+            word!("the demo platform", "演示平台"),
             why,
-            "choose another --port",
+            word!("choose another --port", "请换一个 --port"),
         )
     })
 }

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::codec::target::{FeedSpec, Target};
 use crate::model::{EndReason, Fault, FaultKind, FeedUpdate, LinkState, RawBatch};
+use crate::word;
 
 pub use drive::Reconnect;
 pub use outlet::{Lag, Outlet};
@@ -108,8 +109,14 @@ async fn guarded<B>(work: impl Future<Output = ()>, target: String, alarm: outle
     if AssertUnwindSafe(work).catch_unwind().await.is_ok() {
         return;
     }
-    let why = "a defect of deckwatch ended it";
-    let next = "open it again, and report what standard error says";
+    let why = word!(
+        "a defect of deckwatch ended it",
+        "deckwatch 自身出错，已将其终止"
+    );
+    let next = word!(
+        "open it again, and report what standard error says",
+        "请重新打开，并反馈标准错误的输出"
+    );
     let fault = Fault::new(FaultKind::Internal, target, why, next);
     let ended = LinkState::Ended(EndReason::Fault(fault));
     // Without a program there is nobody to tell.

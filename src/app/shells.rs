@@ -125,7 +125,7 @@ impl App {
         let mut shell = ShellPane::new(id, target, login, Size::new(80, 24), self.now);
         shell.screen.allow_kitty(self.kitty);
         if shell.is_exposed() {
-            self.fail(crate::model::shell::EXPOSED);
+            self.fail(crate::model::shell::EXPOSED.get());
         }
         self.shells.insert(id, shell);
         id

@@ -325,7 +325,7 @@ impl App {
                     pane.reveal(hit, size);
                 }
                 None if search.hits.done() => {
-                    words = Some(word!("no line matches", "没有匹配的行"))
+                    words = Some(word!("no line matches", "没有匹配的行"));
                 }
                 None => words = Some(word!("still searching", "仍在搜索")),
             }

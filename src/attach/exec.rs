@@ -10,11 +10,13 @@ use crate::cli::plan::ExecPlan;
 use crate::clock;
 use crate::model::shell::{ShellEnd, ShellExit, ShellUpdate};
 use crate::model::{Fault, FaultKind, words};
+use crate::say;
 use crate::source::shell::{Opening, Shell};
+use crate::word;
 
 use super::marker::{Finder, Script};
 use super::stdio::Output;
-use super::{World, outcome};
+use super::{World, no_output, outcome};
 
 /// What is left to write may take this long after a signal.
 const SOON: Duration = Duration::from_millis(500);
@@ -35,7 +37,10 @@ pub(super) async fn run(opening: Opening, exec: ExecPlan, mut world: World) -> R
     let target = opening.spec.name();
     let mut chance = [0; 16];
     getrandom::fill(&mut chance).map_err(|error| {
-        let why = format!("this system gives no random numbers ({error})");
+        let why = say!(
+            "this system gives no random numbers ({error})",
+            "系统无法提供随机数（{error}）"
+        );
         Fault::new(FaultKind::Internal, "deckwatch", why, "")
     })?;
     let script = Script::new(&exec.command, chance);
@@ -80,8 +85,7 @@ pub(super) async fn run(opening: Opening, exec: ExecPlan, mut world: World) -> R
                     break Done::Ended(end);
                 }
                 Some(((), ShellUpdate::Refused(_))) => {
-                    let why = "the command holds bytes that are no UTF-8, and this server takes nothing else";
-                    return Err(Fault::new(FaultKind::Usage, "--exec", why, "write it without them"));
+                    return Err(not_utf8());
                 }
                 Some(_) => {}
                 None => break Done::Ended(ShellEnd { how: ShellExit::Closed, unsent: 0, unconfirmed: 0 }),
@@ -98,13 +102,17 @@ pub(super) async fn run(opening: Opening, exec: ExecPlan, mut world: World) -> R
     match written {
         Ok(()) => Ok(code),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(0),
-        Err(error) => Err(Fault::new(
-            FaultKind::Output,
-            "standard output",
-            words::io_error(&error),
-            "free some space, or write elsewhere",
-        )),
+        Err(error) => Err(no_output(&error)),
     }
+}
+
+fn not_utf8() -> Fault {
+    let why = word!(
+        "the command holds bytes that are no UTF-8, and this server takes nothing else",
+        "命令中有非 UTF-8 字节，而此服务端只接受 UTF-8"
+    );
+    let next = word!("write it without them", "请去掉这些字节");
+    Fault::new(FaultKind::Usage, "--exec", why, next)
 }
 
 async fn type_in(shell: &Shell, script: &Script) {
@@ -131,7 +139,10 @@ fn conclude(
     (target, limit): (&str, Duration),
     typed: bool,
 ) -> Result<u8, Fault> {
-    let next = "--exec needs a POSIX shell (sh, bash, ash, zsh) in the container";
+    let next = word!(
+        "--exec needs a POSIX shell (sh, bash, ash, zsh) in the container",
+        "--exec 要求容器中有 POSIX shell（sh、bash、ash、zsh）"
+    );
     match done {
         Done::Status(status) => Ok(status),
         Done::Signal(code) => Ok(code),
@@ -141,33 +152,50 @@ fn conclude(
             Err(Fault::new(
                 FaultKind::TimedOut,
                 target,
-                format!("the command did not end in {}", words::duration(limit)),
-                "give it more with --timeout",
+                say!(
+                    "the command did not end in {}",
+                    "命令在 {} 内没有结束",
+                    words::duration(limit)
+                ),
+                word!("give it more with --timeout", "可用 --timeout 延长"),
             ))
         }
         Done::TimedOut if !typed => Err(Fault::new(
             FaultKind::TimedOut,
             target,
-            format!("there was no shell in {}", words::duration(limit)),
-            "look at the pod, or give it more with --timeout",
+            say!(
+                "there was no shell in {}",
+                "{} 内没有得到终端",
+                words::duration(limit)
+            ),
+            word!(
+                "look at the pod, or give it more with --timeout",
+                "请检查实例 (Pod)，或用 --timeout 延长"
+            ),
         )),
         Done::TimedOut => Err(Fault::new(
             FaultKind::Protocol,
             target,
-            "no shell there took the command",
+            word!("no shell there took the command", "那里没有 shell 接收命令"),
             next,
         )),
         Done::Ended(end) => match (&end.how, finder.begun()) {
             (ShellExit::Exited { .. } | ShellExit::Closed, false) => Err(Fault::new(
                 FaultKind::Protocol,
                 target,
-                "the shell ended before it took the command",
+                word!(
+                    "the shell ended before it took the command",
+                    "终端在接收命令之前就结束了"
+                ),
                 next,
             )),
             (ShellExit::Exited { .. } | ShellExit::Closed, true) => Err(Fault::new(
                 FaultKind::Protocol,
                 target,
-                "the shell ended before the command's status came",
+                word!(
+                    "the shell ended before the command's status came",
+                    "终端在返回命令状态之前就结束了"
+                ),
                 "",
             )),
             (ShellExit::Lost(_) | ShellExit::Fault(_), _) => {

@@ -10,16 +10,19 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::cli::plan::RawPlan;
 use crate::clock;
+use crate::codec::shell;
 use crate::model::shell::{ShellEnd, ShellExit, ShellUpdate};
 use crate::model::{Fault, FaultKind, words};
+use crate::say;
 use crate::source::shell::{Control, Opening, Shell};
+use crate::word;
 
 use super::escape::{Escape, Typed};
 use super::leftover::Leftover;
 use super::recording::Recording;
 use super::stdio::{self, Output};
 use super::terminal::{self, Raw};
-use super::{World, outcome};
+use super::{World, no_output, outcome};
 
 /// Updates on their way: of up to 64 KiB each.
 const UPDATES: usize = 16;
@@ -106,7 +109,10 @@ pub(super) async fn run(opening: Opening, plan: RawPlan, world: World) -> Result
     } = session;
     if let Some(Err(error)) = recording.map(Recording::finish) {
         let why = words::io_error(&error);
-        (world.say)(&format!("the recording's end can't be written ({why})"));
+        (world.say)(&say!(
+            "the recording's end can't be written ({why})",
+            "录像的结尾无法写入（{why}）"
+        ));
     }
     // Servers here rarely answer a goodbye.
     let _ = timeout(Duration::from_secs(2), shell.finish()).await;
@@ -126,16 +132,14 @@ pub(super) async fn run(opening: Opening, plan: RawPlan, world: World) -> Result
     drop(raw);
     let (code, words) = match done {
         Done::Ended(end) => outcome(&end, &target)?,
-        Done::Left => (0, Some("disconnected".into())),
+        Done::Left => (0, Some(word!("disconnected", "已断开").into())),
         Done::Signal(code) => (code, None),
         Done::NobodyReads => (0, None),
     };
     if let Err(error) = written
         && error.kind() != std::io::ErrorKind::BrokenPipe
     {
-        let next = "free some space, or write elsewhere";
-        let why = words::io_error(&error);
-        return Err(Fault::new(FaultKind::Output, "standard output", why, next));
+        return Err(no_output(&error));
     }
     if let Some(words) = words.filter(|_| !plan.quiet) {
         (world.say)(&words);
@@ -150,7 +154,7 @@ fn record(plan: &RawPlan, size: (u16, u16), title: &str) -> Result<Option<Record
     };
     let recording = Recording::begin(path, size, title).map_err(|error| {
         let what = path.display().to_string();
-        let next = "choose another name or place";
+        let next = word!("choose another name or place", "请换一个名称或位置");
         Fault::new(FaultKind::Usage, what, words::io_error(&error), next)
     })?;
     Ok(Some(recording))
@@ -239,8 +243,9 @@ impl Session {
                 self.ready = true;
                 (self.world.remember)(Some(server));
                 if self.raw && !self.quiet {
-                    let leave = if self.escapes { "; Enter ~. disconnects" } else { "" };
-                    self.say(&format!("connected to {server}{leave}"));
+                    let server = shell::shown(server);
+                    let leave = if self.escapes { word!("; Enter ~. disconnects", "；按 Enter ~. 断开") } else { "" };
+                    self.say(&say!("connected to {server}{leave}", "已连接：{server}{leave}"));
                 }
                 if self.nudge.is_some() {
                     self.nudge = Some(clock::now() + QUIET);
@@ -253,11 +258,11 @@ impl Session {
             }
             ShellUpdate::Stale(true) => {
                 if self.raw && !self.quiet {
-                    self.say("no answer; if the shell has ended, a key tells");
+                    self.say(word!("no answer; if the shell has ended, a key tells", "没有应答；终端是否已结束，按任意键便知"));
                 }
             }
-            ShellUpdate::Refused(bytes) => self.say(&format!(
-                "{bytes} typed bytes are no UTF-8, which is all that this server takes; they were not sent"
+            ShellUpdate::Refused(bytes) => self.say(&say!(
+                "{bytes} typed bytes are no UTF-8, which is all that this server takes; they were not sent", "{bytes} 字节输入不是 UTF-8，而此服务端只接受 UTF-8；未发送"
             )),
             ShellUpdate::Sized(..)
             | ShellUpdate::Title(_)
@@ -301,8 +306,9 @@ impl Session {
         if let Some(Err(error)) = written {
             self.recording = None;
             let why = words::io_error(&error);
-            self.say(&format!(
-                "the recording stopped: it can't be written ({why})"
+            self.say(&say!(
+                "the recording stopped: it can't be written ({why})",
+                "录制已停止：无法写入（{why}）"
             ));
         }
     }
@@ -320,8 +326,11 @@ fn no_terminal(error: &std::io::Error) -> Fault {
     let why = words::io_error(error);
     Fault::new(
         FaultKind::Output,
-        "the terminal",
+        word!("the terminal", "本机终端"),
         why,
-        "run it in a terminal, or with input from a pipe",
+        word!(
+            "run it in a terminal, or with input from a pipe",
+            "请在终端中运行，或从管道输入"
+        ),
     )
 }

@@ -14,6 +14,7 @@ use crate::model::{Fault, FaultKind, words};
 use crate::say;
 use crate::text::SafeText;
 use crate::text::redact::Secret;
+use crate::word;
 
 /// A password is not longer, in bytes.
 const LONGEST: usize = 4096;
@@ -24,40 +25,58 @@ pub fn login(spec: &ShellSpec, from: &PasswordFrom) -> Result<Option<(String, Se
         return match from {
             PasswordFrom::Prompt => Ok(None),
             PasswordFrom::File(_) | PasswordFrom::Stdin => Err(usage(
-                "the password",
-                "the URL names no user",
-                "write user@ before the host",
+                word!("the password", "密码"),
+                word!("the URL names no user", "URL 中没有用户名"),
+                word!("write user@ before the host", "请在主机前写 user@"),
             )),
         };
     };
     let password = match from {
         PasswordFrom::File(path) => {
             let what = path.display().to_string();
-            let file = File::open(path)
-                .map_err(|error| usage(&what, words::io_error(&error), "check the path"))?;
+            let file = File::open(path).map_err(|error| {
+                usage(
+                    &what,
+                    words::io_error(&error),
+                    word!("check the path", "请检查路径"),
+                )
+            })?;
             let open = file
                 .metadata()
                 .is_ok_and(|file| file.is_file() && file.mode() & 0o077 != 0);
             if open {
-                complain(&format!(
-                    "deckwatch: {what}: other users can read this password; chmod 600 it\n"
+                complain(&say!(
+                    "deckwatch: {what}: other users can read this password; chmod 600 it\n",
+                    "deckwatch: {what}：其他用户可以读取此密码；请执行 chmod 600\n"
                 ));
             }
-            first_line(file)
-                .map_err(|error| usage(&what, words::io_error(&error), "check the file"))?
+            first_line(file).map_err(|error| {
+                usage(
+                    &what,
+                    words::io_error(&error),
+                    word!("check the file", "请检查文件"),
+                )
+            })?
         }
         PasswordFrom::Stdin => first_line(io::stdin().lock()).map_err(|error| {
             usage(
-                "standard input",
+                word!("standard input", "标准输入"),
                 words::io_error(&error),
-                "write the password there",
+                word!("write the password there", "请从标准输入提供密码"),
             )
         })?,
         PasswordFrom::Prompt => {
-            let host = spec.url.host_str().unwrap_or("the server").to_owned();
+            let host = spec.url.host_str().unwrap_or(word!("the server", "服务端"));
             ask(
-                &format!("password of {} at {host}: ", SafeText::of(&user)),
-                "give it with --password-file or --password-stdin",
+                &say!(
+                    "password of {} at {host}: ",
+                    "{} 在 {host} 的密码：",
+                    SafeText::of(&user)
+                ),
+                word!(
+                    "give it with --password-file or --password-stdin",
+                    "请用 --password-file 或 --password-stdin 提供"
+                ),
             )?
         }
     };
@@ -91,7 +110,7 @@ pub fn first_line(mut from: impl Read) -> io::Result<Secret> {
     }
     String::from_utf8(line)
         .map(Secret::new)
-        .map_err(|_| io::Error::other("it is no UTF-8"))
+        .map_err(|_| io::Error::other(word!("it is no UTF-8", "不是 UTF-8")))
 }
 
 /// Asks for a secret on the terminal, wherever standard input is; `next` is what to do where

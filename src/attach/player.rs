@@ -10,12 +10,16 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::clock;
+use crate::codec::shell::RECORDING;
 use crate::model::shell::{ShellEnd, ShellExit, ShellUpdate};
 use crate::model::{Fault, FaultKind, words};
 use crate::term::Screen;
 use crate::term::record::{Event, Header, Item, Reader, What};
 use crate::term::screen::Row;
 use crate::text::SafeText;
+use crate::word;
+
+use super::no_output;
 
 /// A line of a recording at most, in bytes.
 const LINE: u64 = 8 << 20;
@@ -50,7 +54,7 @@ impl Lines {
                 FaultKind::Usage,
                 what,
                 words::io_error(&error),
-                "check the path",
+                word!("check the path", "请检查路径"),
             )
         })?;
         Ok(Self {
@@ -79,9 +83,10 @@ impl Lines {
     fn header(&mut self) -> Result<Header, Fault> {
         match self.next()? {
             Some(Item::Header(header)) => Ok(header),
-            Some(Item::Event(_) | Item::Nothing) | None => {
-                Err(unreadable(&self.path, "it has no header"))
-            }
+            Some(Item::Event(_) | Item::Nothing) | None => Err(unreadable(
+                &self.path,
+                word!("it has no header", "没有文件头"),
+            )),
         }
     }
 }
@@ -92,7 +97,10 @@ fn unreadable(path: &Path, why: &str) -> Fault {
         FaultKind::Usage,
         what,
         why,
-        "a recording is an asciicast file of version 2",
+        word!(
+            "a recording is an asciicast file of version 2",
+            "录像须为 asciicast 第 2 版文件"
+        ),
     )
 }
 
@@ -128,15 +136,7 @@ pub fn print(path: &Path, out: &mut impl io::Write) -> Result<(), Fault> {
         rows.pop();
     }
     for row in rows {
-        writeln!(out, "{row}").map_err(|error| {
-            let why = words::io_error(&error);
-            Fault::new(
-                FaultKind::Output,
-                "standard output",
-                why,
-                "free some space, or write elsewhere",
-            )
-        })?;
+        writeln!(out, "{row}").map_err(|error| no_output(&error))?;
     }
     end
 }
@@ -163,7 +163,8 @@ pub async fn play<K: Copy>(
             match played {
                 Ok(true) => ShellExit::Exited {
                     failed: false,
-                    words: SafeText::of("the recording is over").into_owned(),
+                    words: SafeText::of(word!("the recording is over", "录像已播放完"))
+                        .into_owned(),
                 },
                 Ok(false) => return,
                 Err(fault) => ShellExit::Fault(fault),
@@ -198,7 +199,7 @@ impl Player {
         let size = (header.size.columns(), header.size.rows());
         for update in [
             ShellUpdate::Sized(size.0, size.1),
-            ShellUpdate::Ready("a recording"),
+            ShellUpdate::Ready(RECORDING),
         ] {
             if outlet.send((name, update)).await.is_err() {
                 return Ok(false);

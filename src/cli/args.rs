@@ -10,7 +10,7 @@ use crate::codec::shell::Dialect;
 use super::platform_args::{ConfigCommand, ContextCommand, GetArgs, LoginArgs, PlatformArgs};
 use super::units;
 
-const ABOUT: &str = "\
+pub(super) const ABOUT: &str = "\
 Live logs of a container platform and shells in its containers, side by side in the terminal, or
 for scripts.
 
@@ -41,6 +41,15 @@ pub struct Args {
     /// What to open in the interface
     #[arg(value_name = "TARGET")]
     pub targets: Vec<String>,
+    /// The language of texts
+    #[arg(
+        help = "The language of texts: en or zh-CN; without it DECKWATCH_LANG says, else the locale",
+        long,
+        global = true,
+        value_name = "LANG",
+        display_order = 900
+    )]
+    pub lang: Option<String>,
     /// How the interface looks and behaves
     #[command(flatten)]
     pub view: ViewArgs,

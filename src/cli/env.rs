@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use crate::text::redact::Secret;
 
 use super::args::When;
+use super::language::Named;
 
 /// The environment, read once.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +31,8 @@ pub struct Env {
     pub tmux: bool,
     /// Inside GNU screen.
     pub screen: bool,
+    /// What names a language.
+    pub named: Named,
     /// The proxies.
     pub proxies: ProxyEnv,
     /// `DECKWATCH_TOKEN`; a secret.
@@ -103,6 +106,12 @@ impl Env {
             proxies: ProxyEnv::of(get),
             token: get("DECKWATCH_TOKEN").map(Secret::new),
             columns: get("COLUMNS").and_then(|text| text.parse().ok()),
+            named: Named {
+                own: get("DECKWATCH_LANG"),
+                locale: get("LC_ALL")
+                    .or_else(|| get("LC_MESSAGES"))
+                    .or_else(|| get("LANG")),
+            },
         }
     }
 

@@ -9,6 +9,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use crate::codec::shell::Dialect;
 use crate::codec::target::{FeedSpec, Target};
 use crate::model::{Fault, FaultKind, Level};
+use crate::word;
 
 use super::args::{
     Args, Command, DemoArgs, FilterArgs, Format, LogsArgs, MinLevel, OnLag, OutArgs, Sanitize,
@@ -277,7 +278,10 @@ pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
         Some(Command::Replay(replay)) => {
             let view = view_plan(&replay.view, env);
             let target = Target::cast(replay.file, replay.speed);
-            let next = "add --headless to print what it shows";
+            let next = word!(
+                "add --headless to print what it shows",
+                "请加 --headless 以文本打印"
+            );
             in_a_terminal(vec![target], env)
                 .map(|targets| Plan::View(targets, view))
                 .map_err(|fault| Fault {
@@ -310,15 +314,21 @@ fn in_a_terminal(targets: Vec<Target>, env: &Env) -> Result<Vec<Target>, Fault> 
         return Ok(targets);
     }
     let why = if env.dumb {
-        "this terminal (TERM=dumb) can't show it"
+        word!(
+            "this terminal (TERM=dumb) can't show it",
+            "此终端 (TERM=dumb) 无法显示"
+        )
     } else {
-        "standard output is no terminal"
+        word!("standard output is no terminal", "标准输出不是终端")
     };
     Err(Fault::new(
         FaultKind::Usage,
-        "the interface",
+        word!("the interface", "界面"),
         why,
-        "use deckwatch logs -f TARGET… to print lines",
+        word!(
+            "use deckwatch logs -f TARGET… to print lines",
+            "请用 deckwatch logs -f TARGET… 打印日志行"
+        ),
     ))
 }
 
@@ -343,11 +353,14 @@ fn view_plan(args: &ViewArgs, env: &Env) -> ViewPlan {
 fn shell_plan(args: ShellArgs) -> Result<ShellPlan, Fault> {
     let target = Target::parse(&args.target)?;
     if !matches!(target.feed, FeedSpec::Shell(_) | FeedSpec::Name(_)) {
-        let next = "a shell looks like ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD or http://HOST:8080/";
+        let next = word!(
+            "a shell looks like TEAM/APP/COMPONENT, ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD or http://HOST:8080/",
+            "终端形如 团队/应用/组件、ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD 或 http://HOST:8080/"
+        );
         return Err(Fault::new(
             FaultKind::Usage,
             target.text,
-            "it is no shell",
+            word!("it is no shell", "这不是终端"),
             next,
         ));
     }
@@ -377,8 +390,11 @@ fn parse_logs(texts: &[String]) -> Result<Vec<Target>, Fault> {
         Some(shell) => Err(Fault::new(
             FaultKind::Usage,
             shell.text.clone(),
-            "it is a shell, not a log",
-            "use deckwatch shell TARGET, or deckwatch shell --exec CMD TARGET",
+            word!("it is a shell, not a log", "这是终端，不是日志"),
+            word!(
+                "use deckwatch shell TARGET, or deckwatch shell --exec CMD TARGET",
+                "请用 deckwatch shell TARGET，或 deckwatch shell --exec CMD TARGET"
+            ),
         )),
         None => Ok(targets),
     }
@@ -398,8 +414,11 @@ fn parse_all(texts: &[String]) -> Result<Vec<Target>, Fault> {
         return Err(Fault::new(
             FaultKind::Usage,
             "-",
-            "standard input can be read only once",
-            "name it once",
+            word!(
+                "standard input can be read only once",
+                "标准输入只能读取一次"
+            ),
+            word!("name it once", "请只写一次"),
         ));
     }
     Ok(targets)
@@ -415,8 +434,11 @@ fn logs_plan(args: &LogsArgs, env: &Env, follow: bool) -> Result<LogsPlan, Fault
         || stop.until.is_some()
         || stop.fail.is_some();
     if let Some(target) = targets.iter().find(|target| !target.has_history() && !ends) {
-        let why = "ZeroMQ has no history to print";
-        let next = "add -f, --for, --max-lines or --until-match";
+        let why = word!("ZeroMQ has no history to print", "ZeroMQ 没有可打印的历史");
+        let next = word!(
+            "add -f, --for, --max-lines or --until-match",
+            "请加 -f、--for、--max-lines 或 --until-match"
+        );
         return Err(Fault::new(FaultKind::Usage, target.text.clone(), why, next));
     }
     let tail = match args.filter.tail {
@@ -530,12 +552,18 @@ fn print_plan(args: &OutArgs, env: &Env) -> Result<PrintPlan, Fault> {
         } else {
             "--sanitize off"
         };
-        let why = "bytes from a server can control this terminal";
+        let why = word!(
+            "bytes from a server can control this terminal",
+            "来自服务端的字节可以操纵此终端"
+        );
         return Err(Fault::new(
             FaultKind::Usage,
             what,
             why,
-            "send the output to a file or pipe, or add --yes-raw",
+            word!(
+                "send the output to a file or pipe, or add --yes-raw",
+                "请将输出送到文件或管道，或加 --yes-raw"
+            ),
         ));
     }
     let controls = match args.sanitize {
@@ -590,7 +618,10 @@ fn pattern(flag: &str, text: &str, fixed: bool, ignore_case: bool) -> Result<Reg
                 FaultKind::Usage,
                 format!("{flag} {text:?}"),
                 why,
-                "mend the pattern, or add -F to search for it as it is",
+                word!(
+                    "mend the pattern, or add -F to search for it as it is",
+                    "请修正模式，或加 -F 按原文搜索"
+                ),
             )
         })
 }

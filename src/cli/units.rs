@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::codec::shell::{DIALECTS, Dialect};
+use crate::say;
 
 /// `--tail`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,7 +35,12 @@ pub struct Zone(pub TimeZone);
 /// Reads `30s`, `10m`, `1h30m`, `500ms`, `2d`; a bare number is refused, since its unit would
 /// be a guess.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no time; write it like 30s, 10m or 1h30m");
+    let wrong = || {
+        say!(
+            "{text:?} is no time; write it like 30s, 10m or 1h30m",
+            "{text:?} 不是时长；请写成 30s、10m 或 1h30m 这样"
+        )
+    };
     let mut rest = text;
     let mut total = Duration::ZERO;
     if rest.is_empty() {
@@ -66,7 +72,12 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 /// Reads `64MiB`, `64M`, `1GiB`, `65536`; K, M and G are powers of 1024.
 pub fn size(text: &str) -> Result<usize, String> {
-    let wrong = || format!("{text:?} is no size; write it like 64MiB, 512K or 1GiB");
+    let wrong = || {
+        say!(
+            "{text:?} is no size; write it like 64MiB, 512K or 1GiB",
+            "{text:?} 不是大小；请写成 64MiB、512K 或 1GiB 这样"
+        )
+    };
     let end = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
@@ -91,17 +102,24 @@ pub fn factor(text: &str) -> Result<f64, String> {
         .parse()
         .ok()
         .filter(|number: &f64| *number > 0.0 && *number <= 1000.0);
-    number.ok_or_else(|| format!("{text:?} is no factor; write a number over 0, up to 1000"))
+    number.ok_or_else(|| {
+        say!(
+            "{text:?} is no factor; write a number over 0, up to 1000",
+            "{text:?} 不是倍数；请写大于 0、至多 1000 的数"
+        )
+    })
 }
 
 /// Reads `--tail`'s value.
 pub fn tail(text: &str) -> Result<Tail, String> {
     match text {
         "all" => Ok(Tail::All),
-        number => number
-            .parse()
-            .map(Tail::Last)
-            .map_err(|_| format!("{text:?} is neither a number nor all")),
+        number => number.parse().map(Tail::Last).map_err(|_| {
+            say!(
+                "{text:?} is neither a number nor all",
+                "{text:?} 既不是数字也不是 all"
+            )
+        }),
     }
 }
 
@@ -110,10 +128,12 @@ pub fn reconnect(text: &str) -> Result<Retry, String> {
     match text {
         "auto" => Ok(Retry::Auto),
         "never" => Ok(Retry::Never),
-        number => number
-            .parse()
-            .map(Retry::Times)
-            .map_err(|_| format!("{text:?} is none of auto, never and a number")),
+        number => number.parse().map(Retry::Times).map_err(|_| {
+            say!(
+                "{text:?} is none of auto, never and a number",
+                "{text:?} 不是 auto、never 或数字"
+            )
+        }),
     }
 }
 
@@ -128,8 +148,9 @@ pub fn speed(text: &str) -> Result<u32, String> {
     if (1..=10_000).contains(&percent) {
         return Ok(percent);
     }
-    Err(format!(
-        "{text:?} is no speed; write it like 2x, from 0.01x to 100x"
+    Err(say!(
+        "{text:?} is no speed; write it like 2x, from 0.01x to 100x",
+        "{text:?} 不是速度；请写成 2x 这样，从 0.01x 到 100x"
     ))
 }
 
@@ -137,7 +158,7 @@ pub fn speed(text: &str) -> Result<u32, String> {
 pub fn dialect(text: &str) -> Result<&'static Dialect, String> {
     Dialect::named(text).ok_or_else(|| {
         let names = DIALECTS.map(|dialect| dialect.name).join(", ");
-        format!("{text:?} is none of {names}")
+        say!("{text:?} is none of {names}", "{text:?} 不在 {names} 之中")
     })
 }
 
@@ -147,7 +168,10 @@ pub fn zone(text: &str) -> Result<Zone, String> {
         "Local" | "local" => Ok(Zone(TimeZone::system())),
         "UTC" | "utc" => Ok(Zone(TimeZone::UTC)),
         name => TimeZone::get(name).map(Zone).map_err(|_| {
-            format!("{text:?} is no time zone; write Local, UTC or a name like Asia/Shanghai")
+            say!(
+                "{text:?} is no time zone; write Local, UTC or a name like Asia/Shanghai",
+                "{text:?} 不是时区；请写 Local、UTC 或 Asia/Shanghai 之类的名称"
+            )
         }),
     }
 }

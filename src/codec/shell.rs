@@ -10,6 +10,8 @@ mod platform;
 mod ttyd;
 pub mod typed;
 
+use crate::word;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -87,6 +89,20 @@ pub static DIALECTS: [&Dialect; 6] = [
     &gotty::SOREN,
     &ttyd::TTYD,
 ];
+
+/// What stands for a server while a recording is played.
+pub const RECORDING: &str = "a recording";
+
+/// A server's name ([`Dialect::server`], or [`RECORDING`]) in the language of this thread.
+pub fn shown(server: &'static str) -> &'static str {
+    match server {
+        "the platform" => word!("the platform", "平台"),
+        "the platform (up to V5.1)" => word!("the platform (up to V5.1)", "平台（V5.1 及更早）"),
+        "GoTTY (sorenisanerd's)" => word!("GoTTY (sorenisanerd's)", "GoTTY（sorenisanerd 版）"),
+        RECORDING => word!("a recording", "录像"),
+        other => other,
+    }
+}
 
 /// One message of a server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::lang::{Words, words};
 use crate::model::context::Place;
 use crate::model::way::Way;
 use crate::model::{Fault, FaultKind};
+use crate::say;
 use crate::text::redact;
+use crate::word;
 
 use super::name::Name;
 use super::pubsub::Channel;
@@ -127,18 +130,31 @@ impl Target {
         }
         let url = Url::parse(text).map_err(|error| match error {
             url::ParseError::RelativeUrlWithoutBase => no_scheme(text),
-            other => bad(text, &format!("it is no URL ({other})"), EXAMPLE),
+            other => bad(
+                text,
+                &say!("it is no URL ({other})", "不是 URL（{other}）"),
+                EXAMPLE.get(),
+            ),
         })?;
         if url.password().is_some() {
             return Err(bad(
                 text,
-                "a password in a command line can be read by every user of this machine",
-                "leave it out of the URL; --password-file, --password-stdin and a prompt take it",
+                word!(
+                    "a password in a command line can be read by every user of this machine",
+                    "命令行中的密码会被本机所有用户看到"
+                ),
+                word!(
+                    "leave it out of the URL; --password-file, --password-stdin and a prompt take it",
+                    "请从 URL 中去掉；可用 --password-file、--password-stdin 或按提示输入"
+                ),
             ));
         }
         if let Some(feed) = log_page(&url) {
-            let why = format!("{feed} comes over a WebSocket");
-            let next = "write ws:// instead of http://, wss:// instead of https://";
+            let why = say!("{feed} comes over a WebSocket", "{feed} 走 WebSocket");
+            let next = word!(
+                "write ws:// instead of http://, wss:// instead of https://",
+                "请把 http:// 写成 ws://，https:// 写成 wss://"
+            );
             return Err(bad(text, &why, next));
         }
         if let Some(spec) = ShellSpec::parse(text, &url)? {
@@ -153,8 +169,11 @@ impl Target {
             "tcp" => zeromq(text, &url),
             other => Err(bad(
                 text,
-                &format!("the scheme {other}:// is not known"),
-                EXAMPLE,
+                &say!(
+                    "the scheme {other}:// is not known",
+                    "未知的协议 {other}://"
+                ),
+                EXAMPLE.get(),
             )),
         }
     }
@@ -263,7 +282,10 @@ fn log_page(url: &Url) -> Option<&str> {
     (url.scheme().starts_with("http") && feeds.contains(&last)).then_some(last)
 }
 
-const EXAMPLE: &str = "a target looks like ws://HOST:6060/docker_log#SERVICE_ID, tcp://HOST:9242#PREFIX, file:PATH or -; a shell's like ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD or http://HOST:8080/";
+const EXAMPLE: Words = words(
+    "a target looks like ws://HOST:6060/docker_log#SERVICE_ID, tcp://HOST:9242#PREFIX, file:PATH or -; a shell's like ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD or http://HOST:8080/",
+    "目标形如 ws://HOST:6060/docker_log#SERVICE_ID、tcp://HOST:9242#PREFIX、file:PATH 或 -；终端形如 ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD 或 http://HOST:8080/",
+);
 
 fn bad(text: &str, why: &str, next: &str) -> Fault {
     Fault::new(
@@ -276,15 +298,23 @@ fn bad(text: &str, why: &str, next: &str) -> Fault {
 
 fn no_scheme(text: &str) -> Fault {
     if std::path::Path::new(text).exists() {
-        return bad(text, "it is a file", &format!("write file:{text}"));
+        return bad(
+            text,
+            word!("it is a file", "这是文件"),
+            &say!("write file:{text}", "请写成 file:{text}"),
+        );
     }
-    bad(text, "it is no target", EXAMPLE)
+    bad(text, word!("it is no target", "这不是目标"), EXAMPLE.get())
 }
 
 fn file(text: &str, path: &str) -> Result<Target, Fault> {
     let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
     let Some(name) = path.file_name() else {
-        return Err(bad(text, "it names no file", "write file:PATH"));
+        return Err(bad(
+            text,
+            word!("it names no file", "没有指明文件"),
+            word!("write file:PATH", "请写成 file:PATH"),
+        ));
     };
     let name = name.to_string_lossy().into_owned();
     Ok(Target::new(text, name, FeedSpec::File(path)))
@@ -294,7 +324,11 @@ fn web_socket(text: &str, mut url: Url) -> Result<Target, Fault> {
     let id = url.fragment().unwrap_or("").to_owned();
     url.set_fragment(None);
     if url.host_str().is_none_or(str::is_empty) {
-        return Err(bad(text, "it names no host", EXAMPLE));
+        return Err(bad(
+            text,
+            word!("it names no host", "没有指明主机"),
+            EXAMPLE.get(),
+        ));
     }
     let segments: Vec<&str> = url
         .path()
@@ -310,11 +344,15 @@ fn web_socket(text: &str, mut url: Url) -> Result<Target, Fault> {
         [.., "services", _, "pubsub"] => WsFeed::Pubsub(channels(text, &id)?),
         [.., "websocket"] => WsFeed::Mpush(one_id(text, &id, "TOPIC")?),
         _ => {
-            let known = "the path must end in docker_log, event_log, services/ID/pubsub, new_monitor_message or websocket; a shell's in docker_console or ws";
+            let known = word!(
+                "the path must end in docker_log, event_log, services/ID/pubsub, new_monitor_message or websocket; a shell's in docker_console or ws",
+                "路径须以 docker_log、event_log、services/ID/pubsub、new_monitor_message 或 websocket 结尾；终端的路径以 docker_console 或 ws 结尾"
+            );
             return Err(bad(
                 text,
-                &format!(
+                &say!(
                     "the path {} is neither a log stream nor a shell",
+                    "路径 {} 既不是日志流也不是终端",
                     url.path()
                 ),
                 known,
@@ -339,17 +377,28 @@ fn web_socket(text: &str, mut url: Url) -> Result<Target, Fault> {
 }
 
 fn one_id(text: &str, id: &str, what: &str) -> Result<String, Fault> {
-    let next = format!("write it behind #, as in …#{what}");
+    let next = say!(
+        "write it behind #, as in …#{what}",
+        "请写在 # 后面，如 …#{what}"
+    );
     if id.is_empty() {
-        return Err(bad(text, &format!("the {what} is missing"), &next));
+        return Err(bad(
+            text,
+            &say!("the {what} is missing", "缺少 {what}"),
+            &next,
+        ));
     }
     if id.contains('=') {
-        return Err(bad(text, &format!("a {what} can't hold '='"), &next));
+        return Err(bad(
+            text,
+            &say!("a {what} can't hold '='", "{what} 中不能有“=”"),
+            &next,
+        ));
     }
     if id.len() > 500 {
         return Err(bad(
             text,
-            &format!("a {what} is at most 500 bytes long"),
+            &say!("a {what} is at most 500 bytes long", "{what} 最长 500 字节"),
             &next,
         ));
     }
@@ -357,12 +406,21 @@ fn one_id(text: &str, id: &str, what: &str) -> Result<String, Fault> {
 }
 
 fn channels(text: &str, list: &str) -> Result<Vec<Channel>, Fault> {
-    let next = "write channels behind #, as in …#l-SERVICE_ID,e-EVENT_ID (l log, m monitor, s both, e event)";
+    let next = word!(
+        "write channels behind #, as in …#l-SERVICE_ID,e-EVENT_ID (l log, m monitor, s both, e event)",
+        "请在 # 后写频道，如 …#l-SERVICE_ID,e-EVENT_ID（l 日志，m 监控，s 两者，e 事件）"
+    );
     if list.is_empty() {
-        return Err(bad(text, "the channel is missing", next));
+        return Err(bad(text, word!("the channel is missing", "缺少频道"), next));
     }
     let read = |name: &str| {
-        Channel::parse(name).ok_or_else(|| bad(text, &format!("{name:?} is no channel"), next))
+        Channel::parse(name).ok_or_else(|| {
+            bad(
+                text,
+                &say!("{name:?} is no channel", "{name:?} 不是频道"),
+                next,
+            )
+        })
     };
     list.split(',').map(read).collect()
 }
@@ -372,15 +430,24 @@ fn zeromq(text: &str, url: &Url) -> Result<Target, Fault> {
     let (Some(host), Some(port)) = (host, url.port()) else {
         return Err(bad(
             text,
-            "a ZeroMQ target needs host and port",
-            "write tcp://HOST:9242#PREFIX",
+            word!(
+                "a ZeroMQ target needs host and port",
+                "ZeroMQ 目标需要主机和端口"
+            ),
+            word!(
+                "write tcp://HOST:9242#PREFIX",
+                "请写成 tcp://HOST:9242#PREFIX"
+            ),
         ));
     };
     if !matches!(url.path(), "" | "/") {
         return Err(bad(
             text,
-            "a ZeroMQ target has no path",
-            "write tcp://HOST:9242#PREFIX",
+            word!("a ZeroMQ target has no path", "ZeroMQ 目标没有路径"),
+            word!(
+                "write tcp://HOST:9242#PREFIX",
+                "请写成 tcp://HOST:9242#PREFIX"
+            ),
         ));
     }
     let prefixes: Vec<String> = url
@@ -413,20 +480,32 @@ fn option(text: &str, spec: &mut ZmqSpec, key: &str, value: &str) -> Result<(), 
         ("layout", name) => {
             let found = LAYOUTS.iter().find(|(known, _)| *known == name);
             let names = LAYOUTS.map(|(name, _)| name).join(", ");
-            let next = format!("the layouts are {names}");
+            let next = say!("the layouts are {names}", "可用的布局有 {names}");
             spec.layout = found
-                .ok_or_else(|| bad(text, &format!("the layout {name:?} is not known"), &next))?
+                .ok_or_else(|| {
+                    bad(
+                        text,
+                        &say!("the layout {name:?} is not known", "未知的布局 {name:?}"),
+                        &next,
+                    )
+                })?
                 .1;
         }
         ("bind", "true" | "1") => spec.bind = true,
         ("bind", "false" | "0") => spec.bind = false,
         ("service", id) => spec.service = Some(id.to_owned()),
         _ => {
-            let why = format!("the option {key}={value} is not known");
+            let why = say!(
+                "the option {key}={value} is not known",
+                "未知的选项 {key}={value}"
+            );
             return Err(bad(
                 text,
                 &why,
-                "the options are layout=, bind=true and service=",
+                word!(
+                    "the options are layout=, bind=true and service=",
+                    "可用的选项有 layout=、bind=true 和 service="
+                ),
             ));
         }
     }

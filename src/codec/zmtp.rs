@@ -5,7 +5,10 @@
 //! header, and none on the parts of a message (reliability.md 3.1, rows 1 and 2). When a
 //! release of it has such limits, this file and the guard can go (decision 5).
 
-use thiserror::Error;
+use crate::say;
+use crate::word;
+
+use std::fmt;
 
 /// The largest frame, and the largest message, in bytes.
 pub const MAX_FRAME: u64 = 4 << 20;
@@ -16,33 +19,65 @@ const MAX_COMMAND: u64 = 4096;
 const GREETING: usize = 64;
 
 /// What a peer did that ends the connection.
-#[derive(Debug, Error, PartialEq, Eq, Clone)]
+#[derive(Debug, PartialEq, Eq, Clone)]
 pub enum ZmtpFault {
     /// The first byte is no ZMTP signature.
-    #[error("it does not speak ZeroMQ: its first bytes are {0}")]
     NotZmtp(String),
     /// An older protocol than ours.
-    #[error("it speaks ZMTP {0}, and only version 3 is understood")]
     Version(u8),
     /// A security mechanism other than NULL.
-    #[error("it wants the security mechanism {0}, and only NULL is spoken")]
     Mechanism(String),
     /// The handshake's command is broken or says something else.
-    #[error("its handshake is broken: {0}")]
     Handshake(String),
     /// It publishes nothing.
-    #[error("it is a {0} socket and publishes nothing")]
     SocketType(String),
     /// A frame over [`MAX_FRAME`].
-    #[error("it announced a frame of {0} bytes, over the limit of 4 MiB")]
     FrameTooLong(u64),
     /// A message over [`MAX_PARTS`].
-    #[error("it sent a message of more than 16 parts")]
     TooManyParts,
     /// Flag bits that no version defines.
-    #[error("it sent a frame with the undefined flags {0:#04x}")]
     Flags(u8),
 }
+
+impl fmt::Display for ZmtpFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&match self {
+            Self::NotZmtp(bytes) => say!(
+                "it does not speak ZeroMQ: its first bytes are {bytes}",
+                "对方不是 ZeroMQ：开头的字节是 {bytes}"
+            ),
+            Self::Version(version) => say!(
+                "it speaks ZMTP {version}, and only version 3 is understood",
+                "对方使用 ZMTP {version}，而这里只支持第 3 版"
+            ),
+            Self::Mechanism(name) => say!(
+                "it wants the security mechanism {name}, and only NULL is spoken",
+                "对方要求安全机制 {name}，而这里只支持 NULL"
+            ),
+            Self::Handshake(why) => {
+                say!("its handshake is broken: {why}", "对方的握手有误：{why}")
+            }
+            Self::SocketType(kind) => say!(
+                "it is a {kind} socket and publishes nothing",
+                "对方是 {kind} 套接字，不发布消息"
+            ),
+            Self::FrameTooLong(bytes) => say!(
+                "it announced a frame of {bytes} bytes, over the limit of 4 MiB",
+                "对方声明了 {bytes} 字节的帧，超过 4 MiB 的上限"
+            ),
+            Self::TooManyParts => say!(
+                "it sent a message of more than 16 parts",
+                "对方发来超过 16 段的消息"
+            ),
+            Self::Flags(flags) => say!(
+                "it sent a frame with the undefined flags {flags:#04x}",
+                "对方发来的帧带有未定义的标志 {flags:#04x}"
+            ),
+        })
+    }
+}
+
+impl std::error::Error for ZmtpFault {}
 
 #[derive(Debug)]
 enum State {
@@ -142,12 +177,16 @@ impl Checker {
                 left: usize::try_from(length).unwrap_or(0),
             };
             if length == 0 {
-                return Err(ZmtpFault::Handshake("an empty command".into()));
+                return Err(ZmtpFault::Handshake(
+                    word!("an empty command", "空命令").into(),
+                ));
             }
             return Ok(rest);
         }
         if !self.ready {
-            return Err(ZmtpFault::Handshake("a message before READY".into()));
+            return Err(ZmtpFault::Handshake(
+                word!("a message before READY", "READY 之前就有消息").into(),
+            ));
         }
         self.count(length, more)?;
         out.append(&mut self.held);
@@ -207,13 +246,18 @@ impl Checker {
                 return Err(ZmtpFault::Handshake(printable(reason)));
             }
             Some((name, _)) if !self.ready => {
-                return Err(ZmtpFault::Handshake(format!(
+                return Err(ZmtpFault::Handshake(say!(
                     "{} instead of READY",
+                    "收到的是 {} 而不是 READY",
                     printable(name)
                 )));
             }
             Some(_) => self.held.clear(),
-            None => return Err(ZmtpFault::Handshake("a command without a name".into())),
+            None => {
+                return Err(ZmtpFault::Handshake(
+                    word!("a command without a name", "命令没有名称").into(),
+                ));
+            }
         }
         self.state = State::Header;
         Ok(rest)
@@ -253,7 +297,8 @@ fn command_name(body: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Walks READY's properties; each must end inside the command, and the socket must publish.
 fn check_ready(mut properties: &[u8]) -> Result<(), ZmtpFault> {
-    let broken = || ZmtpFault::Handshake("a property runs past its end".into());
+    let broken =
+        || ZmtpFault::Handshake(word!("a property runs past its end", "属性超出其边界").into());
     let mut publishes = false;
     while !properties.is_empty() {
         let (name, rest) = command_name(properties).ok_or_else(broken)?;
@@ -271,7 +316,9 @@ fn check_ready(mut properties: &[u8]) -> Result<(), ZmtpFault> {
     if publishes {
         Ok(())
     } else {
-        Err(ZmtpFault::Handshake("READY names no socket type".into()))
+        Err(ZmtpFault::Handshake(
+            word!("READY names no socket type", "READY 未指明套接字类型").into(),
+        ))
     }
 }
 

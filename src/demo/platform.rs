@@ -1,5 +1,7 @@
 //! The platform as a whole: started, injected into, spoilt, asked, and gone when dropped.
 
+use crate::lang::{self, Lang};
+
 use std::fmt::Write as _;
 use std::io;
 use std::net::SocketAddr;
@@ -38,8 +40,27 @@ const MEMORY: usize = 256 << 10;
 pub struct DemoTarget {
     /// The target.
     pub url: String,
-    /// What it shows, for people.
+    /// What it shows, for people, in English.
     pub what: String,
+    /// The same in Chinese.
+    pub what_zh: String,
+}
+
+impl DemoTarget {
+    /// What it shows, in the language of this thread.
+    pub fn shown(&self) -> &str {
+        match lang::current() {
+            Lang::En => &self.what,
+            Lang::Zh => &self.what_zh,
+        }
+    }
+
+    /// A short name for a pane: what it shows, up to where it says how.
+    pub fn name(&self) -> String {
+        let what = self.shown();
+        let end = what.find([':', ',', '：', '，']).unwrap_or(what.len());
+        what.get(..end).unwrap_or(what).to_owned()
+    }
 }
 
 /// A platform that listens on loopback only. Dropping it ends everything that it does.

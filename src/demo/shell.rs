@@ -182,6 +182,7 @@ pub(super) fn targets(cluster: &Cluster, seed: u64, ws: &str, http: &str) -> Vec
         Some(DemoTarget {
             url: url(ws, seed, one.alias, &pod),
             what: format!("a shell in a pod of {}", one.alias),
+            what_zh: format!("{} 的实例 (Pod) 中的终端", one.alias),
         })
     });
     let others = [
@@ -193,6 +194,7 @@ pub(super) fn targets(cluster: &Cluster, seed: u64, ws: &str, http: &str) -> Vec
     pods.chain(others.map(|(server, name)| DemoTarget {
         url: format!("{http}{}/", server.path()),
         what: format!("a shell by {name}"),
+        what_zh: format!("{name} 提供的终端"),
     }))
     .collect()
 }

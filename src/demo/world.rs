@@ -375,34 +375,33 @@ pub(super) fn targets(
     zmq: impl Fn(Layout) -> Option<String>,
 ) -> Vec<DemoTarget> {
     let mut list = Vec::new();
-    let mut add = |url: String, what: String| list.push(DemoTarget { url, what });
+    let mut add = |url: String, what: String, what_zh: String| {
+        list.push(DemoTarget { url, what, what_zh });
+    };
     for one in SHOP {
         let id = service_id(seed, one.alias);
         add(
             format!("{base}/docker_log#{id}"),
             format!("{} {}: log", one.title, one.alias),
+            format!("{} {}：日志", one.title, one.alias),
         );
     }
     let order = service_id(seed, "order-center");
     let gateway = service_id(seed, "gateway");
     let deploys = [
-        (1, "a deploy that runs now"),
-        (2, "a deploy that fails later"),
-        (0, "a deploy that has ended"),
+        (1, "a deploy that runs now", "正在进行的部署"),
+        (2, "a deploy that fails later", "稍后失败的部署"),
+        (0, "a deploy that has ended", "已结束的部署"),
     ];
-    for (number, what) in deploys {
+    for (number, what, zh) in deploys {
         let id = event_id(seed, number);
         add(
             format!("{base}/event_log#{id}"),
             format!("{what}, in its own socket"),
+            format!("{zh}，单独的连接"),
         );
     }
-    for (channel, what) in [
-        (format!("s-{order}"), "order-center: log and dear requests"),
-        (format!("l-{gateway}"), "gateway: log"),
-        (format!("m-{gateway}"), "gateway: dear requests"),
-        (format!("e-{}", event_id(seed, 1)), "a deploy that runs now"),
-    ] {
+    for (channel, what, zh) in channels(seed, &order, &gateway) {
         let id = if channel.ends_with(&gateway) {
             &gateway
         } else {
@@ -411,26 +410,71 @@ pub(super) fn targets(
         add(
             format!("{base}/services/{id}/pubsub#{channel}"),
             format!("{what}, by pubsub"),
+            format!("{zh}，经 pubsub"),
         );
     }
     add(
         format!("{base}/new_monitor_message#{gateway}"),
         "gateway: dear requests".to_owned(),
+        "gateway：慢请求".to_owned(),
     );
     for layout in Layout::ALL {
-        let (prefix, what) = match layout {
-            Layout::Docker3 => (tenant_id(seed), "all logs of the tenant, three frames"),
-            Layout::Docker2 => (order.clone(), "order-center: log, two frames"),
-            Layout::DockerJson => (String::new(), "all logs, JSON"),
-            Layout::Labor3 => ("labor.".to_owned(), "build logs"),
-            Layout::Ceptop2 => ("ceptop".to_owned(), "performance lists"),
-            Layout::Cluster2 => ("event_log".to_owned(), "events between the instances"),
-        };
+        let (prefix, what, zh) = published(seed, &order, layout);
         if let Some(url) = zmq(layout) {
-            add(format!("{url}#{prefix}"), format!("{what}, by ZeroMQ"));
+            add(
+                format!("{url}#{prefix}"),
+                format!("{what}, by ZeroMQ"),
+                format!("{zh}，经 ZeroMQ"),
+            );
         }
     }
     list
+}
+
+/// The channels on offer, and what they carry in both languages.
+fn channels(seed: u64, order: &str, gateway: &str) -> [(String, &'static str, &'static str); 4] {
+    [
+        (
+            format!("s-{order}"),
+            "order-center: log and dear requests",
+            "order-center：日志和慢请求",
+        ),
+        (format!("l-{gateway}"), "gateway: log", "gateway：日志"),
+        (
+            format!("m-{gateway}"),
+            "gateway: dear requests",
+            "gateway：慢请求",
+        ),
+        (
+            format!("e-{}", event_id(seed, 1)),
+            "a deploy that runs now",
+            "正在进行的部署",
+        ),
+    ]
+}
+
+/// What a layout's port publishes: its first words, and what it is in both languages.
+fn published(seed: u64, order: &str, layout: Layout) -> (String, &'static str, &'static str) {
+    match layout {
+        Layout::Docker3 => (
+            tenant_id(seed),
+            "all logs of the tenant, three frames",
+            "团队（租户）的全部日志，三帧",
+        ),
+        Layout::Docker2 => (
+            order.to_owned(),
+            "order-center: log, two frames",
+            "order-center：日志，两帧",
+        ),
+        Layout::DockerJson => (String::new(), "all logs, JSON", "全部日志，JSON"),
+        Layout::Labor3 => ("labor.".to_owned(), "build logs", "构建日志"),
+        Layout::Ceptop2 => ("ceptop".to_owned(), "performance lists", "性能列表"),
+        Layout::Cluster2 => (
+            "event_log".to_owned(),
+            "events between the instances",
+            "平台实例间的事件",
+        ),
+    }
 }
 
 #[cfg(test)]

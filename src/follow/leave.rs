@@ -8,6 +8,7 @@ use tokio::time::{timeout, timeout_at};
 use crate::clock;
 use crate::codec::target::FeedSpec;
 use crate::model::{EndReason, FeedUpdate, RawBatch, TargetId, words};
+use crate::say;
 use crate::source::{Command, Source};
 
 use super::exit;
@@ -79,7 +80,10 @@ impl Follow {
         };
         let insisted = settled.is_none();
         if let Some(Some(WriteEnd::Failed(what))) = settled {
-            self.always(&format!("{what}; free some space, or write elsewhere"));
+            self.always(&say!(
+                "{what}; free some space, or write elsewhere",
+                "{what}；请腾出空间，或写到别处"
+            ));
             code = exit::OUTPUT;
         }
         if self.plan.stats {
@@ -123,8 +127,8 @@ impl Follow {
             words::count(dropped),
             words::count(bytes),
         );
-        self.always(&format!(
-            "received {received} lines = printed {printed} + filtered {filtered} + dropped {dropped}; {bytes} bytes written"
+        self.always(&say!(
+            "received {received} lines = printed {printed} + filtered {filtered} + dropped {dropped}; {bytes} bytes written", "收到 {received} 行 = 打印 {printed} + 过滤 {filtered} + 丢弃 {dropped}；写出 {bytes} 字节"
         ));
     }
 }

@@ -13,8 +13,10 @@ use crate::clock;
 use crate::codec::target::{FeedSpec, Target};
 use crate::model::batch::Item;
 use crate::model::{EndReason, FeedUpdate, LinkState, Mark, RawBatch, RowFlags, TargetId, words};
+use crate::say;
 use crate::source::{Command, Lag, Outlet, Policy, Reconnect, Source, as_received};
 use crate::text::SafeText;
+use crate::word;
 
 use super::exit;
 use super::hold::Hold;
@@ -82,8 +84,9 @@ pub async fn run(plan: LogsPlan, mut signals: Signals, say: Say) -> u8 {
                 .as_ref()
                 .map_or(String::new(), |tee| tee.path.display().to_string());
             let mut say = say;
-            say(&format!(
-                "-O {path}: it can't be written ({error}); choose another path"
+            say(&say!(
+                "-O {path}: it can't be written ({error}); choose another path",
+                "-O {path}：无法写入（{error}）；请换一个路径"
             ));
             return exit::OUTPUT;
         }
@@ -93,7 +96,10 @@ pub async fn run(plan: LogsPlan, mut signals: Signals, say: Say) -> u8 {
         Ok(sink) => sink,
         Err(error) => {
             let mut say = say;
-            say(&format!("standard output: it can't be written ({error})"));
+            say(&say!(
+                "standard output: it can't be written ({error})",
+                "标准输出：无法写入（{error}）"
+            ));
             return exit::OUTPUT;
         }
     };
@@ -145,7 +151,7 @@ impl Follow {
         let lag = match self.plan.on_lag {
             OnLag::Drop | OnLag::Exit => Lag::Drop(self.plan.buffer),
             OnLag::Block => {
-                self.tell("--on-lag block: while the output is slow nothing is read, and the server drops lines without telling");
+                self.tell(word!("--on-lag block: while the output is slow nothing is read, and the server drops lines without telling", "--on-lag block：输出慢时不读取，服务端会悄悄丢弃日志行"));
                 Lag::Block
             }
         };
@@ -264,7 +270,10 @@ impl Follow {
         match ended {
             Some(WriteEnd::Closed) => exit::OK,
             Some(WriteEnd::Failed(what)) => {
-                self.always(&format!("{what}; free some space, or write elsewhere"));
+                self.always(&say!(
+                    "{what}; free some space, or write elsewhere",
+                    "{what}；请腾出空间，或写到别处"
+                ));
                 exit::OUTPUT
             }
             None => exit::OUTPUT,
@@ -307,13 +316,14 @@ impl Follow {
                     self.finish_stream(id);
                     self.end_record(id, EndReason::Finished);
                     if nothing {
-                        self.tell(&format!(
-                            "{target}: its history is empty; check the id, or follow with -f"
+                        self.tell(&say!(
+                            "{target}: its history is empty; check the id, or follow with -f",
+                            "{target}：历史为空；请检查 ID，或用 -f 跟随"
                         ));
                     }
                 }
                 if first && self.plan.follow {
-                    self.tell(&format!("{target}: live"));
+                    self.tell(&say!("{target}: live", "{target}：实时"));
                 }
             }
             LinkState::Ended(reason) => {
@@ -322,12 +332,14 @@ impl Follow {
             }
             LinkState::Waiting { .. } => {
                 let fresh = !std::mem::replace(&mut stream.away, true);
-                self.tell(&format!("{target}: {}", words::state(state)));
+                self.tell(&say!("{target}: {}", "{target}：{}", words::state(state)));
                 if !fresh {
                     return;
                 }
             }
-            LinkState::Stale => self.tell(&format!("{target}: {}", words::state(state))),
+            LinkState::Stale => {
+                self.tell(&say!("{target}: {}", "{target}：{}", words::state(state)));
+            }
             LinkState::Open => stream.away = false,
             LinkState::Connecting(_) | LinkState::Replaying => {}
         }
@@ -368,10 +380,12 @@ impl Follow {
     fn ended(&mut self, target: &str, reason: &EndReason) {
         match reason {
             EndReason::Finished => {}
-            EndReason::Success(_) => self.tell(&format!("{target}: {}", words::end(reason))),
+            EndReason::Success(_) => {
+                self.tell(&say!("{target}: {}", "{target}：{}", words::end(reason)));
+            }
             EndReason::Failure(_) => {
                 self.failed.get_or_insert(exit::NO);
-                self.tell(&format!("{target}: {}", words::end(reason)));
+                self.tell(&say!("{target}: {}", "{target}：{}", words::end(reason)));
             }
             EndReason::Fault(fault) => {
                 self.failed.get_or_insert(fault.kind.exit_code());
@@ -524,13 +538,14 @@ impl Follow {
         };
         if loss && self.plan.stop.strict {
             self.code = Some(exit::LOST);
-            self.always(&format!(
+            self.always(&say!(
                 "{}: {} (--strict)",
+                "{}：{}（--strict）",
                 target.text,
                 words::mark(mark)
             ));
         } else {
-            self.tell(&format!("{}: {}", target.text, words::mark(mark)));
+            self.tell(&say!("{}: {}", "{}：{}", target.text, words::mark(mark)));
         }
     }
 

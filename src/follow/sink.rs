@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::words;
+use crate::say;
 
 use super::tee::Tee;
 
@@ -135,12 +136,17 @@ fn write(stdout: &mut File, tee: Option<&mut Tee>, block: &Block) -> Option<Writ
         return Some(if error.kind() == io::ErrorKind::BrokenPipe {
             WriteEnd::Closed
         } else {
-            WriteEnd::Failed(format!("standard output: {}", words::io_error(&error)))
+            WriteEnd::Failed(say!(
+                "standard output: {}",
+                "标准输出：{}",
+                words::io_error(&error)
+            ))
         });
     }
     let error = copy(tee?, block).err()?;
-    Some(WriteEnd::Failed(format!(
+    Some(WriteEnd::Failed(say!(
         "the file of -O: {}",
+        "-O 的文件：{}",
         words::io_error(&error)
     )))
 }

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::plan::TeePlan;
+use crate::word;
 
 /// Files that are open at once; a hostile stream may name a new component each line.
 const OPEN: usize = 64;
@@ -78,7 +79,7 @@ impl Tee {
         }
         self.files
             .get_mut(key)
-            .ok_or_else(|| io::Error::other("the file is gone"))
+            .ok_or_else(|| io::Error::other(word!("the file is gone", "文件已不存在")))
     }
 
     fn path(&self, key: &str) -> PathBuf {

@@ -1,5 +1,7 @@
 //! What went wrong, in three parts: the thing, the reason, the next step.
 
+use crate::word;
+
 use std::fmt;
 
 /// What kind of fault it is; decides the exit code (experience.md D3, decision 6).
@@ -156,11 +158,12 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.what, self.why)?;
+        let (colon, semicolon) = (word!(": ", "："), word!("; ", "；"));
+        write!(f, "{}{colon}{}", self.what, self.why)?;
         if self.next.is_empty() {
             Ok(())
         } else {
-            write!(f, "; {}", self.next)
+            write!(f, "{semicolon}{}", self.next)
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use crate::lang::{Words, words};
 use crate::text::SafeText;
 
 use super::fault::Fault;
@@ -62,4 +63,7 @@ pub enum ShellExit {
 }
 
 /// What is said before anything is typed into a shell that everybody on the way can read.
-pub const EXPOSED: &str = "this connection is not encrypted: anyone on the way can read the session, and with the ids in it open a shell of their own";
+pub const EXPOSED: Words = words(
+    "this connection is not encrypted: anyone on the way can read the session, and with the ids in it open a shell of their own",
+    "此连接未加密：沿途任何人都能读到会话内容，并用其中的 ID 自行打开终端",
+);

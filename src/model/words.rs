@@ -1,5 +1,9 @@
 //! States and marks in words, for standard error and for panes.
 
+use crate::lang::{self, Lang};
+use crate::say;
+use crate::word;
+
 use std::time::Duration;
 
 use super::{EndReason, LinkState, Mark};
@@ -14,8 +18,36 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
-/// An input or output error's own words, without the error number behind them.
+/// An input or output error's own words, without the error number behind them. The system says
+/// them in English alone; those that are met most are said in Chinese here.
 pub fn io_error(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    let from_system = error.raw_os_error().is_some();
+    if from_system && lang::current() == Lang::Zh {
+        let words = match error.kind() {
+            ErrorKind::NotFound => "没有那个文件或目录",
+            ErrorKind::PermissionDenied => "没有权限",
+            ErrorKind::AlreadyExists => "文件已存在",
+            ErrorKind::IsADirectory => "这是目录",
+            ErrorKind::NotADirectory => "不是目录",
+            ErrorKind::StorageFull => "设备上没有剩余空间",
+            ErrorKind::ReadOnlyFilesystem => "文件系统只读",
+            ErrorKind::BrokenPipe => "管道已断开",
+            ErrorKind::ConnectionRefused => "连接被拒绝",
+            ErrorKind::ConnectionReset => "连接被重置",
+            ErrorKind::ConnectionAborted => "连接被中止",
+            ErrorKind::AddrInUse => "地址已被占用",
+            ErrorKind::AddrNotAvailable => "地址不可用",
+            ErrorKind::HostUnreachable => "主机不可达",
+            ErrorKind::NetworkUnreachable => "网络不可达",
+            ErrorKind::NetworkDown => "网络已断开",
+            ErrorKind::TimedOut => "超时",
+            _ => "",
+        };
+        if !words.is_empty() {
+            return words.to_owned();
+        }
+    }
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }
@@ -37,14 +69,16 @@ pub fn count(number: u64) -> String {
 pub fn mark(mark: &Mark) -> String {
     match mark {
         Mark::Reconnected { away, why } => {
-            format!(
+            say!(
                 "reconnected after {} ({why}); lines may be missing or repeated here",
+                "{} 后重连（{why}）；此处可能有缺失或重复的行",
                 duration(*away)
             )
         }
-        Mark::Gap { why } => format!("gap: {why}"),
-        Mark::Dropped { lines } => format!(
+        Mark::Gap { why } => say!("gap: {why}", "缺口：{why}"),
+        Mark::Dropped { lines } => say!(
             "{} lines were not kept: they came faster than they were taken",
+            "{} 行未保留：到达快于接收",
             count(*lines)
         ),
         Mark::Join(name) => format!("+ {}", name.text()),
@@ -57,17 +91,22 @@ pub fn mark(mark: &Mark) -> String {
 pub fn state(state: &LinkState) -> String {
     match state {
         LinkState::Connecting(step) => step.to_string(),
-        LinkState::Open => "connected, waiting for lines".into(),
-        LinkState::Replaying => "reading the history".into(),
-        LinkState::Live => "live".into(),
-        LinkState::Stale => "connected, but the server does not answer".into(),
+        LinkState::Open => word!("connected, waiting for lines", "已连接，等待日志").into(),
+        LinkState::Replaying => word!("reading the history", "正在读取历史").into(),
+        LinkState::Live => word!("live", "实时").into(),
+        LinkState::Stale => word!(
+            "connected, but the server does not answer",
+            "已连接，但服务端没有应答"
+        )
+        .into(),
         LinkState::Waiting {
             retry_in,
             attempt,
             why,
         } => {
-            format!(
+            say!(
                 "no connection: {why}; attempt {attempt} in {}",
+                "未连接：{why}；{} 后第 {attempt} 次重试",
                 duration(*retry_in)
             )
         }
@@ -78,11 +117,13 @@ pub fn state(state: &LinkState) -> String {
 /// An end in words.
 pub fn end(reason: &EndReason) -> String {
     match reason {
-        EndReason::Finished => "ended".into(),
-        EndReason::Success(words) if words.as_str().is_empty() => "ended well".into(),
-        EndReason::Success(words) => format!("ended well: {words}"),
-        EndReason::Failure(words) if words.as_str().is_empty() => "failed".into(),
-        EndReason::Failure(words) => format!("failed: {words}"),
+        EndReason::Finished => word!("ended", "已结束").into(),
+        EndReason::Success(words) if words.as_str().is_empty() => {
+            word!("ended well", "已成功结束").into()
+        }
+        EndReason::Success(words) => say!("ended well: {words}", "已成功结束：{words}"),
+        EndReason::Failure(words) if words.as_str().is_empty() => word!("failed", "失败").into(),
+        EndReason::Failure(words) => say!("failed: {words}", "失败：{words}"),
         EndReason::Fault(fault) => fault.to_string(),
     }
 }

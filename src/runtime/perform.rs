@@ -15,6 +15,7 @@ use crate::cli::plan::ViewPlan;
 use crate::codec::level;
 use crate::codec::target::{FeedSpec, Target};
 use crate::model::{FeedUpdate, LineBatch, RawBatch, TargetId, words};
+use crate::say;
 use crate::source::shell::Control;
 use crate::source::{Command, Lag, Outlet, Policy, Reconnect, Source};
 use crate::store::scan;
@@ -147,8 +148,9 @@ impl Hands {
             Effect::Save(path, text) => told.push(save(&path, &text)),
             Effect::Report(reports) => {
                 if let Err(error) = modes.report(reports) {
-                    told.push(Msg::Failed(format!(
-                        "the terminal takes no settings: {error}"
+                    told.push(Msg::Failed(say!(
+                        "the terminal takes no settings: {error}",
+                        "本机终端不接受设置：{error}"
                     )));
                 }
             }
@@ -182,15 +184,22 @@ impl Hands {
     fn copy(&self, text: &str, modes: &Modes) -> Option<Msg> {
         if let Some(bytes) = clipboard::sequence(text, self.plan.multiplexer) {
             let written = modes.writer().and_then(|mut tty| tty.write_all(&bytes));
-            return written
-                .err()
-                .map(|error| Msg::Failed(format!("the terminal did not take the copy: {error}")));
+            return written.err().map(|error| {
+                Msg::Failed(say!(
+                    "the terminal did not take the copy: {error}",
+                    "本机终端未接受复制的内容：{error}"
+                ))
+            });
         }
         Some(match clipboard::to_file(text) {
-            Ok(path) => Msg::Told(format!(
-                "too long for the terminal's clipboard: it is in {path}"
+            Ok(path) => Msg::Told(say!(
+                "too long for the terminal's clipboard: it is in {path}",
+                "内容过长，放不进终端的剪贴板：已写入 {path}"
             )),
-            Err(error) => Msg::Failed(format!("the copy could not be written to a file: {error}")),
+            Err(error) => Msg::Failed(say!(
+                "the copy could not be written to a file: {error}",
+                "复制的内容无法写入文件：{error}"
+            )),
         })
     }
 
@@ -235,15 +244,18 @@ fn save(path: &Path, text: &str) -> Msg {
         .open(path)
         .and_then(|mut file| file.write_all(text.as_bytes()));
     match written {
-        Ok(()) => Msg::Told(format!(
+        Ok(()) => Msg::Told(say!(
             "{} lines saved to {shown}",
+            "已保存 {} 行到 {shown}",
             words::count(text.lines().count() as u64)
         )),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Msg::Failed(format!("{shown}: it exists already; choose another name"))
-        }
-        Err(error) => Msg::Failed(format!(
-            "{shown}: it can't be written ({error}); choose another place"
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Msg::Failed(say!(
+            "{shown}: it exists already; choose another name",
+            "{shown}：文件已存在；请换一个名称"
+        )),
+        Err(error) => Msg::Failed(say!(
+            "{shown}: it can't be written ({error}); choose another place",
+            "{shown}：无法写入（{error}）；请换一个位置"
         )),
     }
 }

@@ -15,6 +15,7 @@ use crate::codec::shell::ShellSpec;
 use crate::codec::target::{FeedSpec, Target};
 use crate::model::shell::{ShellExit, ShellUpdate};
 use crate::model::{PaneId, words};
+use crate::say;
 use crate::source::shell::{Control, Opening, Shell};
 use crate::text::redact::Secret;
 
@@ -181,11 +182,13 @@ impl Shells {
                 self.recordings.insert(pane, recording);
                 Msg::Recording(pane, Some(shown))
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Msg::Failed(format!("{shown}: it exists already; choose another name"))
-            }
-            Err(error) => Msg::Failed(format!(
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Msg::Failed(say!(
+                "{shown}: it exists already; choose another name",
+                "{shown}：文件已存在；请换一个名称"
+            )),
+            Err(error) => Msg::Failed(say!(
                 "{shown}: it can't be written ({}); choose another place",
+                "{shown}：无法写入（{}）；请换一个位置",
                 words::io_error(&error)
             )),
         }
@@ -203,8 +206,9 @@ impl Shells {
         let error = written.err()?;
         self.recordings.remove(&pane);
         let why = words::io_error(&error);
-        Some(Msg::Failed(format!(
-            "the recording stopped: it can't be written ({why})"
+        Some(Msg::Failed(say!(
+            "the recording stopped: it can't be written ({why})",
+            "录制已停止：无法写入（{why}）"
         )))
     }
 

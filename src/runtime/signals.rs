@@ -5,6 +5,8 @@ use tokio::sync::mpsc;
 
 use crate::follow::exit;
 use crate::model::{Fault, FaultKind};
+use crate::say;
+use crate::word;
 
 /// The signals that end a headless run, as exit codes. Two may wait: the second one insists.
 pub fn headless() -> Result<mpsc::Receiver<u8>, Fault> {
@@ -19,8 +21,11 @@ pub fn headless() -> Result<mpsc::Receiver<u8>, Fault> {
             Fault::new(
                 FaultKind::Internal,
                 "deckwatch",
-                format!("signals can't be caught ({error})"),
-                "check the process limits",
+                say!(
+                    "signals can't be caught ({error})",
+                    "无法接收信号（{error}）"
+                ),
+                word!("check the process limits", "请检查进程限制"),
             )
         })?;
         let sender = sender.clone();

@@ -20,6 +20,7 @@ use crate::codec::target::Target;
 use crate::model::shell::ShellUpdate;
 use crate::model::{Fault, FaultKind, FeedUpdate, PaneId, TargetId, words};
 use crate::view::{self, Theme};
+use crate::word;
 
 use super::dialects::Dialects;
 use super::input;
@@ -424,8 +425,11 @@ fn first_theme(plan: &ViewPlan, themes: Option<&PathBuf>) -> Result<Theme, Fault
 fn no_terminal(error: &io::Error) -> Fault {
     Fault::new(
         FaultKind::Output,
-        "the terminal",
+        word!("the terminal", "本机终端"),
         words::io_error(error),
-        "use deckwatch logs -f TARGET… to print lines",
+        word!(
+            "use deckwatch logs -f TARGET… to print lines",
+            "请用 deckwatch logs -f TARGET… 打印日志行"
+        ),
     )
 }

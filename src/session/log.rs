@@ -8,7 +8,9 @@ use crate::codec::event_log::{self, EventStep, Outcome};
 use crate::codec::target::WsFeed;
 use crate::codec::{Packet, stamp};
 use crate::model::{EndReason, RawBatch, RowFlags, RowHead};
+use crate::say;
 use crate::text::SafeText;
+use crate::word;
 
 use super::link::Link;
 use super::port::{FeedEvent, Input, Now, Outbox, Session};
@@ -71,9 +73,15 @@ impl LogSession {
         let refused = self.frames == 0 && now.mono.saturating_duration_since(opened) < REFUSAL;
         self.refusals = if refused { self.refusals + 1 } else { 0 };
         if self.refusals >= REFUSALS {
-            let what = format!("the subscription {:?}", self.id());
-            let reason = "the server closed the connection at once, three times";
-            let next = "check the id, and whether this server has the feed";
+            let what = say!("the subscription {:?}", "订阅 {:?}", self.id());
+            let reason = word!(
+                "the server closed the connection at once, three times",
+                "服务端连续三次立即关闭连接"
+            );
+            let next = word!(
+                "check the id, and whether this server has the feed",
+                "请检查 ID，以及此服务端是否有该数据流"
+            );
             out.give_up(&what, reason, next);
         } else {
             self.link.lost(now, why);
@@ -120,9 +128,15 @@ impl LogSession {
     fn event(&mut self, now: Now, frame: &[u8], out: &mut Outbox) {
         let Some(step) = event_log::decode(frame) else {
             if !self.read_once {
-                let what = format!("the stream of event {:?}", self.id());
-                let why = "the server's first frame is no event";
-                let next = "check the path: an event stream ends in /event_log";
+                let what = say!("the stream of event {:?}", "事件 {:?} 的流", self.id());
+                let why = word!(
+                    "the server's first frame is no event",
+                    "服务端的第一帧不是事件"
+                );
+                let next = word!(
+                    "check the path: an event stream ends in /event_log",
+                    "请检查路径：事件流以 /event_log 结尾"
+                );
                 out.give_up(&what, why, next);
             }
             return self.plain(now, frame, out);

@@ -9,7 +9,9 @@ use crate::codec::docker_log::{self, LogFrame};
 use crate::codec::event_log::{self, Outcome};
 use crate::codec::pubsub::{self, Channel, Notice};
 use crate::model::{EndReason, Mark, RowHead, SourceName};
+use crate::say;
 use crate::text::SafeText;
+use crate::word;
 
 use super::link::Link;
 use super::log::{end_of, push_event, push_log};
@@ -74,9 +76,15 @@ impl PubsubSession {
     fn message(&mut self, now: Now, message: &[u8], out: &mut Outbox) {
         let Some(notice) = pubsub::decode(message) else {
             if !self.understood {
-                let why = "the server's first message is no channel message";
-                let next = "check the path: it ends in /services/ID/pubsub";
-                out.give_up("the pub/sub socket", why, next);
+                let why = word!(
+                    "the server's first message is no channel message",
+                    "服务端的第一条消息不是频道消息"
+                );
+                let next = word!(
+                    "check the path: it ends in /services/ID/pubsub",
+                    "请检查路径：应以 /services/ID/pubsub 结尾"
+                );
+                out.give_up(word!("the pub/sub socket", "pub/sub 连接"), why, next);
             }
             out.batch.push(
                 message,
@@ -98,12 +106,15 @@ impl PubsubSession {
             }
             Notice::Closed(channel) => self.closed(now, &channel, out),
             Notice::Refused(text) => {
-                let text = format!("the server refused a message of ours: {text}");
+                let text = say!(
+                    "the server refused a message of ours: {text}",
+                    "服务端拒绝了我方的一条消息：{text}"
+                );
                 out.batch
                     .push_mark(Mark::Notice(SafeText::of(&text).into_owned()));
             }
             Notice::Other(event, text) => {
-                let text = format!("{event}: {text}");
+                let text = say!("{event}: {text}", "{event}：{text}");
                 out.batch
                     .push_mark(Mark::Notice(SafeText::of(&text).into_owned()));
             }

@@ -20,6 +20,7 @@ use crate::codec::shell::{Dialect, FromShell, Place, ShellSpec, detect, hello};
 use crate::model::shell::{ShellEnd, ShellExit, ShellUpdate};
 use crate::text::SafeText;
 use crate::text::redact::Secret;
+use crate::word;
 
 use super::liveness::{Liveness, Pulse};
 use title::Titles;
@@ -293,8 +294,11 @@ impl ShellSession {
         let first = hello::hello(&self.place, *known, &self.token, self.size);
         self.transmit.push_back(first);
         let waits = match self.place {
-            Place::Platform(_) => "waiting for the container (up to 35 s)",
-            Place::Pages { .. } => "waiting for the shell",
+            Place::Platform(_) => word!(
+                "waiting for the container (up to 35 s)",
+                "正在等待容器（最多 35 s）"
+            ),
+            Place::Pages { .. } => word!("waiting for the shell", "正在等待终端"),
         };
         out.tell(ShellUpdate::Opening(SafeText::of(waits).into_owned()));
     }

@@ -7,6 +7,7 @@ use crate::codec::target::ZmqSpec;
 use crate::codec::zmq_layout::{self, Layout};
 use crate::codec::zmtp::MAX_PARTS;
 use crate::model::{Level, Mark, RowHead};
+use crate::say;
 use crate::text::SafeText;
 
 use super::link::Link;
@@ -55,8 +56,9 @@ impl ZmqSession {
         if line.misfit {
             self.misfits += 1;
             if self.misfits == 1 {
-                let text = format!(
+                let text = say!(
                     "a message of {} parts does not fit the layout asked for; shown as it is",
+                    "一条 {} 段的消息不符合指定的布局；按原样显示",
                     parts.len()
                 );
                 out.batch

@@ -20,6 +20,7 @@ use crate::text::SafeText;
 use crate::transport::ws::{Upgrade, WsConn};
 use crate::transport::zmq::ZmqConn;
 use crate::transport::{Connection, DialError, LinkError};
+use crate::word;
 
 use super::{Command, Outlet, Policy};
 
@@ -109,7 +110,7 @@ impl<B> Driver<B> {
         let (mut ever, mut breaches) = (false, 0);
         let end = loop {
             self.outlet.state(LinkState::Connecting(
-                SafeText::of("connecting").into_owned(),
+                SafeText::of(word!("connecting", "正在连接")).into_owned(),
             ));
             let dialled = tokio::select! {
                 biased;
@@ -229,7 +230,7 @@ impl<B> Driver<B> {
                     // A replay must not be left (decision 2), and this connection is new.
                     Some(Command::Reconnect) if !self.live => {}
                     Some(Command::Reconnect) => {
-                        break Close::Lost { why: "a new connection was asked for".into(), broken: false };
+                        break Close::Lost { why: word!("a new connection was asked for", "已要求新建连接").into(), broken: false };
                     }
                     Some(Command::Stop) | None => self.begin_stop(),
                 },
@@ -339,7 +340,11 @@ impl<B> Driver<B> {
                 Pulse::Stale => self.outlet.state(LinkState::Stale),
                 Pulse::Revived => {}
                 Pulse::Dead => {
-                    let why = "the server has not answered two pings".to_owned();
+                    let why = word!(
+                        "the server has not answered two pings",
+                        "服务端未应答两次心跳"
+                    )
+                    .to_owned();
                     return Some(Close::Lost { why, broken: false });
                 }
             }
@@ -404,7 +409,10 @@ fn lost(target: &str, why: &str, broken: bool) -> Fault {
         kind,
         target,
         why,
-        "look at the server, then open the target again",
+        word!(
+            "look at the server, then open the target again",
+            "请检查服务端，再重新打开目标"
+        ),
     )
 }
 

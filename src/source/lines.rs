@@ -15,8 +15,10 @@ use crate::clock;
 use crate::model::{
     EndReason, Fault, FaultKind, LinkState, Mark, Micros, RawBatch, RowFlags, RowHead, words,
 };
+use crate::say;
 use crate::text::SafeText;
 use crate::transport::MAX_MESSAGE;
+use crate::word;
 
 use super::{Command, Outlet};
 
@@ -121,7 +123,10 @@ pub async fn run_stdin<B>(follow: bool, mut orders: mpsc::Receiver<Command>, out
     if let Err(error) = reader {
         return end(
             &mut outlet,
-            Some(fault("standard input", &error.to_string())),
+            Some(fault(
+                word!("standard input", "标准输入"),
+                &error.to_string(),
+            )),
         )
         .await;
     }
@@ -138,7 +143,7 @@ pub async fn run_stdin<B>(follow: bool, mut orders: mpsc::Receiver<Command>, out
                 cutter.feed(&bytes, clock::wall(), &mut batch);
                 None
             }
-            Some(Err(why)) => Some(Some(fault("standard input", &why))),
+            Some(Err(why)) => Some(Some(fault(word!("standard input", "标准输入"), &why))),
             None => Some(None),
         };
         if failed.is_some() {
@@ -191,7 +196,12 @@ pub async fn run_file<B>(
                 FaultKind::Denied
             };
             let why = words::io_error(&error).to_lowercase();
-            let fault = Fault::new(kind, shown, why, "check the path and its permissions");
+            let fault = Fault::new(
+                kind,
+                shown,
+                why,
+                word!("check the path and its permissions", "请检查路径及其权限"),
+            );
             return end(&mut outlet, Some(fault)).await;
         }
     };
@@ -250,7 +260,10 @@ impl Tail {
         file.set_max_buf_size(CHUNK);
         let about = file.metadata().await?;
         if about.is_dir() {
-            return Err(std::io::Error::other("it is a directory"));
+            return Err(std::io::Error::other(word!(
+                "it is a directory",
+                "这是目录"
+            )));
         }
         Ok(Self {
             file,
@@ -286,14 +299,20 @@ impl Tail {
             self.cutter.finish(clock::wall(), batch);
             std::mem::swap(&mut self.buffer, &mut fresh.buffer);
             *self = fresh;
-            "the file was replaced by a new one (rotation)"
+            word!(
+                "the file was replaced by a new one (rotation)",
+                "文件已被新文件替换（轮转）"
+            )
         } else if about.len() < self.position {
             if self.file.seek(std::io::SeekFrom::Start(0)).await.is_err() {
                 return false;
             }
             self.cutter.finish(clock::wall(), batch);
             self.position = 0;
-            "the file was truncated and is read from its start"
+            word!(
+                "the file was truncated and is read from its start",
+                "文件被截断，从头读取"
+            )
         } else {
             return false;
         };
@@ -306,8 +325,8 @@ fn fault(what: &str, why: &str) -> Fault {
     Fault::new(
         FaultKind::Lost,
         what,
-        format!("it can't be read: {why}"),
-        "check the file and the disk",
+        say!("it can't be read: {why}", "无法读取：{why}"),
+        word!("check the file and the disk", "请检查文件和磁盘"),
     )
 }
 

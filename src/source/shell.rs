@@ -28,6 +28,7 @@ use crate::text::redact::{self, Secret};
 use crate::transport::http;
 use crate::transport::ws::{Upgrade, WsConn};
 use crate::transport::{DialError, LinkError};
+use crate::word;
 
 /// Output is handed on in pieces of about this many bytes.
 const PIECE: usize = 64 << 10;
@@ -109,9 +110,15 @@ impl Shell {
             if AssertUnwindSafe(work).catch_unwind().await.is_err() {
                 let end = ended(ShellExit::Fault(Fault::new(
                     FaultKind::Internal,
-                    "the shell",
-                    "a defect of deckwatch ended it",
-                    "open it again, and report what standard error says",
+                    word!("the shell", "终端"),
+                    word!(
+                        "a defect of deckwatch ended it",
+                        "deckwatch 自身出错，已将其终止"
+                    ),
+                    word!(
+                        "open it again, and report what standard error says",
+                        "请重新打开，并反馈标准错误的输出"
+                    ),
                 )));
                 // Without a program there is nobody to tell.
                 let _ = outlet.send((name, end)).await;
@@ -160,7 +167,7 @@ async fn run<K: Copy>(
     name: K,
     outlet: mpsc::Sender<(K, ShellUpdate)>,
 ) {
-    let connecting = SafeText::of("connecting").into_owned();
+    let connecting = SafeText::of(word!("connecting", "正在连接")).into_owned();
     if outlet
         .send((name, ShellUpdate::Opening(connecting)))
         .await

@@ -9,6 +9,8 @@ use regex_syntax::ast::{self, Ast};
 use regex_syntax::hir::{self, Hir, HirKind, Look};
 
 use crate::model::{Fault, FaultKind};
+use crate::say;
+use crate::word;
 
 use super::folded::Folded;
 
@@ -119,7 +121,10 @@ impl Pattern {
             .map_err(|error| match error {
                 regex::Error::CompiledTooBig(limit) => fault(
                     source,
-                    &format!("it takes more than {limit} bytes when compiled"),
+                    &say!(
+                        "it takes more than {limit} bytes when compiled",
+                        "编译后超过 {limit} 字节"
+                    ),
                 ),
                 other => fault(source, &other.to_string()),
             })?;
@@ -263,9 +268,12 @@ fn has_upper(ast: &Ast) -> bool {
 fn fault(source: &str, why: &str) -> Fault {
     Fault::new(
         FaultKind::Usage,
-        format!("pattern `{source}`"),
+        say!("pattern `{source}`", "模式 `{source}`"),
         why,
-        r"put \ before a character of .+*?()|[]{}^$\ that stands for itself",
+        word!(
+            r"put \ before a character of .+*?()|[]{}^$\ that stands for itself",
+            r".+*?()|[]{}^$\ 中的字符若表示自身，请在前面加 \"
+        ),
     )
 }
 

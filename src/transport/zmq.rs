@@ -23,6 +23,8 @@ use crate::codec::Packet;
 use crate::codec::target::ZmqSpec;
 use crate::codec::zmtp::{Checker, ZmtpFault};
 use crate::model::{FaultKind, words};
+use crate::say;
+use crate::word;
 
 use super::{DialError, LinkError, READ_BUFFER, dial};
 
@@ -62,23 +64,30 @@ impl ZmqConn {
             DialError::never(
                 FaultKind::Internal,
                 &what,
-                format!("no local socket could be made: {why}"),
-                "check TMPDIR",
+                say!(
+                    "no local socket could be made: {why}",
+                    "无法创建本地套接字：{why}"
+                ),
+                word!("check TMPDIR", "请检查 TMPDIR"),
             )
         })?;
         let mut guard = JoinSet::new();
         let (refused, refusals) = mpsc::channel(REFUSALS);
         let ended = if spec.bind {
             let listener = TcpListener::bind(&spec.address).await.map_err(|error| {
-                let why = format!(
+                let why = say!(
                     "the address can't be listened on ({})",
+                    "无法在该地址监听（{}）",
                     words::io_error(&error)
                 );
                 DialError::never(
                     FaultKind::Unreachable,
                     &what,
                     why,
-                    "choose another port, or an address of this machine",
+                    word!(
+                        "choose another port, or an address of this machine",
+                        "请换一个端口，或用本机的地址"
+                    ),
                 )
             })?;
             guard.spawn(accept(listener, path, refused));
@@ -148,7 +157,7 @@ impl ZmqConn {
 }
 
 fn guard_gone() -> LinkError {
-    LinkError::Ended("the guard ended".into())
+    LinkError::Ended(word!("the guard ended", "守护任务已结束").into())
 }
 
 async fn guard_end(ended: &mut Option<oneshot::Receiver<LinkError>>) -> LinkError {
@@ -180,7 +189,10 @@ async fn handshake(
     is_ready: oneshot::Receiver<Result<(), Ended>>,
     what: &str,
 ) -> Result<(), DialError> {
-    let next = "check that the port is a ZeroMQ publisher's";
+    let next = word!(
+        "check that the port is a ZeroMQ publisher's",
+        "请检查端口是否为 ZeroMQ 发布端"
+    );
     match timeout(HANDSHAKE, is_ready).await {
         Ok(Ok(Ok(()))) => Ok(()),
         Ok(Ok(Err(Ended::Fault(fault)))) => Err(DialError::never(
@@ -192,12 +204,15 @@ async fn handshake(
         Ok(Ok(Err(why))) => Err(DialError::later(what, why.words(), next)),
         Ok(Err(_)) => Err(DialError::later(
             what,
-            "the connection ended in the handshake",
+            word!("the connection ended in the handshake", "握手时连接断开"),
             next,
         )),
         Err(_) => Err(DialError::later(
             what,
-            "it took the connection and sent no ZeroMQ greeting in 5 s",
+            word!(
+                "it took the connection and sent no ZeroMQ greeting in 5 s",
+                "它接受了连接，但 5 s 内没有发送 ZeroMQ 问候"
+            ),
             next,
         )),
     }
@@ -219,8 +234,9 @@ async fn accept(listener: TcpListener, path: PathBuf, refused: mpsc::Sender<Stri
                     if late { Ended::Silent } else { work.await }
                 }
             };
-            drop(refused.try_send(format!(
+            drop(refused.try_send(say!(
                 "the publisher at {address} is gone: {}",
+                "{address} 的发布端已离开：{}",
                 why.words()
             )));
         });
@@ -250,11 +266,18 @@ impl Ended {
 
     fn words(&self) -> String {
         match self {
-            Self::Closed => "the publisher closed the connection".into(),
-            Self::Io(why) => format!("the connection broke ({why})"),
-            Self::Fault(fault) => format!("the publisher was cut off: {fault}"),
-            Self::Local(why) => format!("the local socket broke ({why})"),
-            Self::Silent => "no ZeroMQ greeting came in 5 s".into(),
+            Self::Closed => word!("the publisher closed the connection", "发布端关闭了连接").into(),
+            Self::Io(why) => say!("the connection broke ({why})", "连接中断（{why}）"),
+            Self::Fault(fault) => say!(
+                "the publisher was cut off: {fault}",
+                "已切断发布端：{fault}"
+            ),
+            Self::Local(why) => say!("the local socket broke ({why})", "本地套接字中断（{why}）"),
+            Self::Silent => word!(
+                "no ZeroMQ greeting came in 5 s",
+                "5 s 内没有收到 ZeroMQ 问候"
+            )
+            .into(),
         }
     }
 }

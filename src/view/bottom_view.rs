@@ -120,8 +120,11 @@ fn hints(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// Keys and what they do.
+type Hints = &'static [(&'static str, Words)];
+
 /// Keys of the tree.
-const TREE: &[(&str, Words)] = &[
+const TREE: Hints = &[
     ("/", words("filter", "过滤")),
     ("l", words("logs", "日志")),
     ("s", words("shell", "终端")),
@@ -136,131 +139,125 @@ const TREE: &[(&str, Words)] = &[
 ];
 
 /// Keys while the tree is filtered.
-const FILTER: &[(&str, Words)] = &[
+const FILTER: Hints = &[
     ("Enter", words("keep it", "保留过滤")),
     ("Esc", words("all again", "显示全部")),
     ("↑ ↓", words("move", "移动")),
 ];
 
-/// Keys and what they do, by what keys mean now.
-fn keys_that_matter(app: &App) -> &'static [(&'static str, Words)] {
+/// Keys of the list of Ctrl-p.
+const JUMP: Hints = &[
+    ("↑ ↓", words("choose", "选择")),
+    ("Enter", words("go there", "跳转")),
+    ("Esc", words("back", "返回")),
+];
+
+/// The keys that matter, by what keys mean now.
+fn keys_that_matter(app: &App) -> Hints {
     let in_tree = matches!(app.mode, Mode::Normal) && app.pending.is_empty();
     if let Some(tree) = app.focused_tree().filter(|_| in_tree) {
         return if tree.typing { FILTER } else { TREE };
     }
     match &app.mode {
-        Mode::Help { .. } | Mode::Details { .. } => {
-            const {
-                &[
-                    ("j k", words("scroll", "滚动")),
-                    ("Esc", words("back", "返回")),
-                ]
-            }
-        }
-        Mode::Record { .. } => {
-            const {
-                &[
-                    ("j k", words("next, previous", "下一条、上一条")),
-                    ("d u", words("scroll", "滚动")),
-                    ("y", words("copy", "复制")),
-                    ("Esc", words("back", "返回")),
-                ]
-            }
-        }
-        Mode::Jump(_) => {
-            const {
-                &[
-                    ("↑ ↓", words("choose", "选择")),
-                    ("Enter", words("go there", "跳转")),
-                    ("Esc", words("back", "返回")),
-                ]
-            }
-        }
-        Mode::Layers { .. } => {
-            const {
-                &[
-                    ("Space", words("on, off", "启用、停用")),
-                    ("d", words("away", "移除")),
-                    ("J K", words("order", "调序")),
-                    ("Esc", words("back", "返回")),
-                ]
-            }
-        }
-        Mode::Confirm(_) => const { &[("y", words("yes", "是")), ("n", words("no", "否"))] },
+        Mode::Help { .. } | Mode::Details { .. } => HELP,
+        Mode::Jump(_) => JUMP,
+        Mode::Record { .. } => RECORD,
+        Mode::Layers { .. } => LAYERS,
+        Mode::Confirm(_) => CONFIRM,
         Mode::Normal | Mode::Prompt(_) => match (app.pending.first(), app.shell()) {
-            (Some(&PREFIX), _) => {
-                const {
-                    &[
-                        ("?", words("help", "帮助")),
-                        ("[", words("history", "历史")),
-                        ("/", words("search", "搜索")),
-                        ("d", words("leave it running", "留其运行")),
-                        ("1-9 n p", words("go", "切换")),
-                        ("s v", words("split", "拆分")),
-                        ("z", words("zoom", "放大")),
-                        ("x", words("close", "关闭")),
-                        ("r", words("new shell", "新终端")),
-                        ("R", words("record", "录制")),
-                        ("b", words("type into all", "同步输入")),
-                        ("w", words("read-only", "只读")),
-                        ("Ctrl-]", words("itself", "发送其本身")),
-                    ]
-                }
-            }
-            (Some(_), _) => {
-                const {
-                    &[
-                        ("h j k l", words("go", "切换")),
-                        ("s v", words("split", "拆分")),
-                        ("c", words("close", "关闭")),
-                        ("o", words("only", "只留此格")),
-                        ("< > + -", words("size", "大小")),
-                        ("=", words("equal", "等大")),
-                    ]
-                }
-            }
-            (None, Some(shell)) if shell.look.is_some() => {
-                const {
-                    &[
-                        ("j k ^u ^d g G", words("move", "移动")),
-                        ("/ n N", words("search", "搜索")),
-                        ("v V", words("select", "选择")),
-                        ("y", words("copy", "复制")),
-                        ("q", words("back to the shell", "回到终端")),
-                    ]
-                }
-            }
-            (None, Some(shell)) if shell.spec().is_none() => {
-                const {
-                    &[
-                        ("Space", words("stop, go on", "暂停、继续")),
-                        ("+ -", words("speed", "速度")),
-                        ("→", words("5 s further", "快进 5 s")),
-                        ("Ctrl-] [", words("history", "历史")),
-                        ("q", words("quit", "退出")),
-                    ]
-                }
-            }
-            (None, Some(_)) => {
-                const {
-                    &[
-                        ("Ctrl-] ?", words("help", "帮助")),
-                        ("Ctrl-] d", words("leave it running", "留其运行")),
-                        ("Ctrl-] x", words("close", "关闭")),
-                        (
-                            "",
-                            words("all other keys go to the container", "其他按键都发给容器"),
-                        ),
-                    ]
-                }
-            }
+            (Some(&PREFIX), _) => PREFIXED,
+            (Some(_), _) => WINDOWS,
+            (None, Some(shell)) if shell.look.is_some() => LOOKING,
+            (None, Some(shell)) if shell.spec().is_none() => PLAYING,
+            (None, Some(_)) => TYPING,
             (None, None) => LINES,
         },
     }
 }
 
+/// In the help.
+const HELP: Hints = &[
+    ("j k", words("scroll", "滚动")),
+    ("Esc", words("back", "返回")),
+];
+
+/// In a record.
+const RECORD: Hints = &[
+    ("j k", words("next, previous", "下一条、上一条")),
+    ("d u", words("scroll", "滚动")),
+    ("y", words("copy", "复制")),
+    ("Esc", words("back", "返回")),
+];
+
+/// In the panel of layers.
+const LAYERS: Hints = &[
+    ("Space", words("on, off", "启用、停用")),
+    ("d", words("away", "移除")),
+    ("J K", words("order", "调序")),
+    ("Esc", words("back", "返回")),
+];
+
+/// While a question stands.
+const CONFIRM: Hints = &[("y", words("yes", "是")), ("n", words("no", "否"))];
+
+/// Behind the prefix.
+const PREFIXED: Hints = &[
+    ("?", words("help", "帮助")),
+    ("[", words("history", "历史")),
+    ("/", words("search", "搜索")),
+    ("d", words("leave it running", "留其运行")),
+    ("1-9 n p", words("go", "切换")),
+    ("s v", words("split", "拆分")),
+    ("z", words("zoom", "放大")),
+    ("x", words("close", "关闭")),
+    ("r", words("new shell", "新终端")),
+    ("R", words("record", "录制")),
+    ("b", words("type into all", "同步输入")),
+    ("w", words("read-only", "只读")),
+    ("Ctrl-]", words("itself", "发送其本身")),
+];
+
+/// Behind Ctrl-w.
+const WINDOWS: Hints = &[
+    ("h j k l", words("go", "切换")),
+    ("s v", words("split", "拆分")),
+    ("c", words("close", "关闭")),
+    ("o", words("only", "只留此格")),
+    ("< > + -", words("size", "大小")),
+    ("=", words("equal", "等大")),
+];
+
+/// In a shell's history.
+const LOOKING: Hints = &[
+    ("j k ^u ^d g G", words("move", "移动")),
+    ("/ n N", words("search", "搜索")),
+    ("v V", words("select", "选择")),
+    ("y", words("copy", "复制")),
+    ("q", words("back to the shell", "回到终端")),
+];
+
+/// While a recording is played.
+const PLAYING: Hints = &[
+    ("Space", words("stop, go on", "暂停、继续")),
+    ("+ -", words("speed", "速度")),
+    ("→", words("5 s further", "快进 5 s")),
+    ("Ctrl-] [", words("history", "历史")),
+    ("q", words("quit", "退出")),
+];
+
+/// While keys go to the container.
+const TYPING: Hints = &[
+    ("Ctrl-] ?", words("help", "帮助")),
+    ("Ctrl-] d", words("leave it running", "留其运行")),
+    ("Ctrl-] x", words("close", "关闭")),
+    (
+        "",
+        words("all other keys go to the container", "其他按键都发给容器"),
+    ),
+];
+
 /// Over lines of a log.
-const LINES: &[(&str, Words)] = &[
+const LINES: Hints = &[
     ("?", words("help", "帮助")),
     ("/", words("search", "搜索")),
     ("&", words("filter", "过滤")),

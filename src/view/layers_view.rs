@@ -37,7 +37,7 @@ pub(super) fn render(app: &App, chosen: usize, theme: &Theme, area: Rect, buf: &
             paint::row(inner, 1),
             word!(
                 "none yet: & adds one, &! one that hides, / and Tab as well",
-                "还没有：& 添加，&! 添加隐藏层，/ 加 Tab 亦可"
+                "还没有：&、&!（隐藏）或 / 加 Tab 添加"
             ),
             theme.style(Role::Dim),
         );

@@ -13,6 +13,7 @@ use ratatui::style::Style;
 use crate::app::areas;
 use crate::app::shell::{Clipboard, Link, Look, ShellPane, end_words};
 use crate::app::{App, Mode};
+use crate::codec::shell::shown;
 use crate::model::shell::ShellExit;
 use crate::model::words;
 use crate::say;
@@ -171,14 +172,17 @@ fn link(app: &App, shell: &ShellPane) -> (String, Role) {
                 Role::Warn,
             )
         }
-        Link::Open(server) => ((*server).to_owned(), Role::Good),
-        Link::Stale(server) => (
-            say!(
-                "{server}: no answer; if the shell has ended, a key tells",
-                "{server}：没有应答；终端是否已结束，按任意键便知"
-            ),
-            Role::Warn,
-        ),
+        Link::Open(server) => (shown(server).to_owned(), Role::Good),
+        Link::Stale(server) => {
+            let server = shown(server);
+            (
+                say!(
+                    "{server}: no answer; if the shell has ended, a key tells",
+                    "{server}：没有应答；终端是否已结束，按任意键便知"
+                ),
+                Role::Warn,
+            )
+        }
         Link::Over(end) => {
             let role = match end.how {
                 ShellExit::Exited { .. } | ShellExit::Closed => Role::Dim,

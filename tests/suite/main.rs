@@ -6,6 +6,7 @@ mod demo;
 mod emulator;
 mod follow;
 mod hostile;
+mod languages;
 mod limits;
 mod playback;
 mod program;

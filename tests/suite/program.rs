@@ -31,7 +31,10 @@ pub(crate) struct Start {
     unread: bool,
 }
 
-/// The program with these arguments: no standard input, no colours, the zone UTC.
+/// What names a language in an environment.
+const LANGUAGES: [&str; 4] = ["DECKWATCH_LANG", "LC_ALL", "LC_MESSAGES", "LANG"];
+
+/// The program with these arguments: no standard input, no colours, the zone UTC, English.
 pub(crate) fn program<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Start {
     let mut command = Command::new(env!("CARGO_BIN_EXE_deckwatch"));
     command.args(args);
@@ -46,6 +49,9 @@ pub(crate) fn shell(script: &str) -> Start {
 }
 
 fn start(mut command: Command) -> Start {
+    for name in LANGUAGES {
+        command.env_remove(name);
+    }
     command
         .env_remove("NO_COLOR")
         .env_remove("CLICOLOR_FORCE")

@@ -8,6 +8,7 @@
     reason = "test helpers"
 )]
 
+mod chinese;
 mod hostile;
 mod lines;
 mod modes;

@@ -62,6 +62,7 @@ impl Pty {
 
     fn deckwatch(arguments: &[&str]) -> Self {
         let mut command = CommandBuilder::new(BIN);
+        command.env("DECKWATCH_LANG", "en");
         command.args(arguments);
         Self::run(command)
     }
@@ -253,6 +254,7 @@ fn a_terminal_that_is_gone_ends_the_program() {
         let size = PtySize::default();
         let PtyPair { master, slave } = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(BIN);
+        command.env("DECKWATCH_LANG", "en");
         command.arg(target.trim_matches('\''));
         command.env("TERM", "xterm-256color");
         let mut child = slave.spawn_command(command).unwrap();

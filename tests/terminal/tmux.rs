@@ -66,6 +66,7 @@ impl Tmux {
         Command::new("tmux")
             .env_remove("TMUX")
             .env_remove("NO_COLOR")
+            .env("DECKWATCH_LANG", "en")
             .args(["-u", "-L", &self.socket])
             .args(words)
             .output()

@@ -2,8 +2,11 @@
 
 use url::Url;
 
+use crate::lang::{Words, words};
 use crate::model::{Fault, FaultKind};
+use crate::say;
 use crate::text::redact;
+use crate::word;
 
 use super::Dialect;
 
@@ -50,8 +53,10 @@ pub struct Pod {
     pub debug: bool,
 }
 
-const CONSOLE: &str =
-    "write it like ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD[/CONTAINER]";
+const CONSOLE: Words = words(
+    "write it like ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD[/CONTAINER]",
+    "请写成 ws://HOST:6060/docker_console#TENANT_ID/SERVICE_ID/POD[/CONTAINER]",
+);
 
 impl ShellSpec {
     /// Reads a URL if it is a shell's: `docker_console`, or any page over HTTP. `text` is the
@@ -61,8 +66,18 @@ impl ShellSpec {
         match (url.scheme(), last) {
             ("ws" | "wss", Some("docker_console")) => platform(text, url).map(Some),
             ("http" | "https", Some("docker_console")) => {
-                let why = "the platform's shell is a WebSocket";
-                Err(bad(text, why, "write ws:// or wss:// instead of http"))
+                let why = word!(
+                    "the platform's shell is a WebSocket",
+                    "平台的终端走 WebSocket"
+                );
+                Err(bad(
+                    text,
+                    why,
+                    word!(
+                        "write ws:// or wss:// instead of http",
+                        "请用 ws:// 或 wss:// 代替 http"
+                    ),
+                ))
             }
             ("ws" | "wss", Some("ws")) | ("http" | "https", _) => Ok(Some(pages(url))),
             _ => Ok(None),
@@ -133,12 +148,19 @@ fn platform(text: &str, url: &Url) -> Result<ShellSpec, Fault> {
         [tenant, service, pod] => (tenant, service, pod, ""),
         [tenant, service, pod, container] => (tenant, service, pod, container),
         _ => {
-            let why = "it does not name tenant, service and pod behind #";
-            return Err(bad(text, why, CONSOLE));
+            let why = word!(
+                "it does not name tenant, service and pod behind #",
+                "# 后没有写明团队（租户）、组件和实例 (Pod)"
+            );
+            return Err(bad(text, why, CONSOLE.get()));
         }
     };
     if [tenant, service, pod].contains(&"") {
-        return Err(bad(text, "an id behind # is empty", CONSOLE));
+        return Err(bad(
+            text,
+            word!("an id behind # is empty", "# 后有空的 ID"),
+            CONSOLE.get(),
+        ));
     }
     let mut pod = Pod {
         tenant: tenant.into(),
@@ -155,8 +177,15 @@ fn platform(text: &str, url: &Url) -> Result<ShellSpec, Fault> {
             ("debug", "true" | "1") => pod.debug = true,
             ("debug", "false" | "0") => pod.debug = false,
             ("debug", other) => {
-                let why = format!("debug={other} is neither true nor false");
-                return Err(bad(text, &why, "write ?debug=true"));
+                let why = say!(
+                    "debug={other} is neither true nor false",
+                    "debug={other} 既不是 true 也不是 false"
+                );
+                return Err(bad(
+                    text,
+                    &why,
+                    word!("write ?debug=true", "请写成 ?debug=true"),
+                ));
             }
             (key, value) => {
                 bare.query_pairs_mut().append_pair(key, value);

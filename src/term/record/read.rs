@@ -5,8 +5,10 @@ use std::time::Duration;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::say;
 use crate::term::screen::Size;
 use crate::text::SafeText;
+use crate::word;
 
 use super::{Event, Header, What};
 
@@ -29,7 +31,7 @@ pub enum Item {
 
 /// Why a line can't be read.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
-#[error("line {line}: {reason}")]
+#[error("{}", say!("line {line}: {reason}", "第 {line} 行：{reason}"))]
 pub struct Unreadable {
     /// Its number, from 1.
     pub line: usize,
@@ -65,19 +67,26 @@ impl Reader {
     fn item(&mut self, line: &[u8]) -> Result<Item, String> {
         let length = line.len();
         if length > MAX_LINE {
-            return Err(format!("{length} bytes are over the limit of {MAX_LINE}"));
+            return Err(say!(
+                "{length} bytes are over the limit of {MAX_LINE}",
+                "{length} 字节超过上限 {MAX_LINE}"
+            ));
         }
         let line = line.trim_ascii();
         if line.is_empty() || line.starts_with(b"#") {
             return Ok(Item::Nothing);
         }
-        let value: Value =
-            serde_json::from_slice(line).map_err(|error| format!("it is no JSON: {error}"))?;
+        let value: Value = serde_json::from_slice(line)
+            .map_err(|error| say!("it is no JSON: {error}", "不是 JSON：{error}"))?;
         if self.version == 0 {
             return self.header(&value).map(Item::Header);
         }
         let Value::Array(parts) = value else {
-            return Err("an event is a list: [time, code, text]".to_owned());
+            return Err(word!(
+                "an event is a list: [time, code, text]",
+                "事件应为列表：[time, code, text]"
+            )
+            .to_owned());
         };
         self.event(&parts)
     }
@@ -91,10 +100,21 @@ impl Reader {
                 (size(terminal, "cols", "rows")?, text(value, "/term/type"))
             }
             Some(1) => {
-                return Err("version 1 of asciicast is not read here; asciinema convert makes a version 2 of it".to_owned());
+                return Err(word!("version 1 of asciicast is not read here; asciinema convert makes a version 2 of it", "不支持 asciicast 第 1 版；可用 asciinema convert 转为第 2 版").to_owned());
             }
-            Some(other) => return Err(format!("version {other} of asciicast is not known here")),
-            None => return Err("it is no asciicast: there is no version".to_owned()),
+            Some(other) => {
+                return Err(say!(
+                    "version {other} of asciicast is not known here",
+                    "不支持 asciicast 第 {other} 版"
+                ));
+            }
+            None => {
+                return Err(word!(
+                    "it is no asciicast: there is no version",
+                    "不是 asciicast：没有版本号"
+                )
+                .to_owned());
+            }
         };
         self.version = version.unwrap_or(0);
         Ok(Header {
@@ -108,13 +128,24 @@ impl Reader {
 
     fn event(&mut self, parts: &[Value]) -> Result<Item, String> {
         let [time, code, data, ..] = parts else {
-            return Err(format!("an event has three parts, not {}", parts.len()));
+            return Err(say!(
+                "an event has three parts, not {}",
+                "事件应有三项，而不是 {} 项",
+                parts.len()
+            ));
         };
-        let seconds = time.as_f64().ok_or("the time is no number")?;
-        let code = code.as_str().ok_or("the code is no text")?;
+        let seconds = time
+            .as_f64()
+            .ok_or(word!("the time is no number", "时间不是数字"))?;
+        let code = code
+            .as_str()
+            .ok_or(word!("the code is no text", "类型不是文本"))?;
         self.pass(seconds);
         let data = data.as_str();
-        let text = || data.ok_or("the event's text is none").map(str::to_owned);
+        let text = || {
+            data.ok_or(word!("the event's text is none", "事件的文本不是文本"))
+                .map(str::to_owned)
+        };
         let what = match code {
             "o" => What::Output(text()?),
             "i" => What::Input(text()?),
@@ -140,16 +171,18 @@ impl Reader {
 fn size(value: &Value, columns: &str, rows: &str) -> Result<Size, String> {
     let number = |name: &str| {
         let number = value.get(name).and_then(Value::as_u64);
-        number.ok_or_else(|| format!("the header has no {name}"))
+        number.ok_or_else(|| say!("the header has no {name}", "文件头没有 {name}"))
     };
     Ok(clamped(number(columns)?, number(rows)?))
 }
 
 fn resized(text: &str) -> Result<Size, String> {
-    let (columns, rows) = text.split_once('x').ok_or("a size is COLUMNSxROWS")?;
+    let (columns, rows) = text
+        .split_once('x')
+        .ok_or(word!("a size is COLUMNSxROWS", "尺寸应写成 COLUMNSxROWS"))?;
     match (columns.parse(), rows.parse()) {
         (Ok(columns), Ok(rows)) => Ok(clamped(columns, rows)),
-        _ => Err("a size is COLUMNSxROWS".to_owned()),
+        _ => Err(word!("a size is COLUMNSxROWS", "尺寸应写成 COLUMNSxROWS").to_owned()),
     }
 }
 

@@ -228,6 +228,7 @@ fn on_a_terminal(args: &[&str]) -> (String, u32) {
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_deckwatch"));
     command.args(args);
     command.env("TERM", "xterm");
+    command.env("DECKWATCH_LANG", "en");
     let mut child = pty.slave.spawn_command(command).unwrap();
     drop(pty.slave);
     let mut reader = pty.master.try_clone_reader().unwrap();
