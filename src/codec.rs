@@ -2,6 +2,7 @@
 //! a parser needs, and an answer for every input. The wire is `protocols.md`'s.
 
 pub mod docker_log;
+pub mod encoding;
 pub mod event_log;
 pub mod http_date;
 pub mod level;

@@ -11,6 +11,7 @@ use crate::term::Tracking;
 use crate::text::redact::Secret;
 
 use super::msg::ScanFor;
+use super::session::Saved;
 use super::tree::Question;
 
 /// What the terminal that we run in is asked to report, beyond plain keys.
@@ -90,6 +91,8 @@ pub enum Effect {
     Report(Reports),
     /// Load a theme by name or path.
     Theme(String),
+    /// Keep what is open under a name.
+    SaveView(String, Saved),
     /// Stop the process until it is continued.
     Suspend,
     /// Draw everything anew.

@@ -12,6 +12,7 @@ use ratatui::layout::Rect;
 use crate::codec::target::Target;
 use crate::lang::{self, Lang};
 use crate::model::context::Context;
+use crate::model::way::Way;
 use crate::model::{Fault, LinkState, Micros, PaneId, TargetId};
 use crate::say;
 use crate::store::{Case, Layer, LayerKind, Pattern};
@@ -68,6 +69,8 @@ pub struct App {
     pub panes: BTreeMap<PaneId, Pane>,
     /// The panes with shells, beside those with lines; no pane is in both.
     pub shells: BTreeMap<PaneId, ShellPane>,
+    /// How targets are reached that are no names.
+    pub way: Arc<Way>,
     /// The platforms.
     pub contexts: Vec<Arc<Context>>,
     /// The current one of them.
@@ -119,6 +122,7 @@ impl App {
             targets: Vec::new(),
             panes: BTreeMap::new(),
             shells: BTreeMap::new(),
+            way: Arc::default(),
             contexts: Vec::new(),
             context: None,
             tree: None,
@@ -169,7 +173,7 @@ impl App {
         app
     }
 
-    fn new_pane(&mut self, targets: Vec<TargetId>) -> PaneId {
+    pub(super) fn new_pane(&mut self, targets: Vec<TargetId>) -> PaneId {
         let id = self.fresh_pane();
         self.panes.insert(id, Pane::new(id, targets));
         id

@@ -1,5 +1,7 @@
 //! The command line's help in Chinese, by its English text: what `args.rs` says in its comments.
 
+pub(super) mod platform;
+
 /// English as clap has it, and Chinese.
 pub(super) const TABLE: &[(&str, &str)] = &[
     // The program.
@@ -269,6 +271,8 @@ const ABOUT: &str = "\
 在终端里并排查看容器平台的实时日志、打开容器终端，也可用于脚本。
 
 TARGET（目标）可以是：
+  TEAM/APP/COMPONENT[/POD[/CONTAINER]]           按名字，当前上下文中（deckwatch context）；
+                                                 CONTEXT:TEAM@REGION/…，* 和 ?，re:REGEX
   ws://HOST:6060/docker_log#SERVICE_ID           组件的日志
   ws://HOST:6060/event_log#EVENT_ID              事件（构建、部署）
   ws://HOST/services/ID/pubsub#l-ID,e-EVENT      频道：l 日志，m 监控，s 两者，e 事件

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use tokio::sync::mpsc;
 
 use crate::app::msg::Msg;
+use crate::app::session::Saved;
 use crate::app::tree::{Answer, Question};
 use crate::codec::target::Target;
 use crate::model::context::Place;
@@ -13,6 +14,7 @@ use crate::model::{Fault, FaultKind, TargetId};
 use crate::platform::{Platform, shell};
 use crate::say;
 
+use super::sessions;
 use super::setup::{For, Setup};
 
 /// Questions that wait for one platform; more are told to be lost, and come again.
@@ -49,6 +51,29 @@ impl Explorer {
         let what = question.context().name.clone();
         let fault = Fault::new(FaultKind::Unreachable, what, why, "");
         Some(Msg::Explored(question, Err(fault)))
+    }
+
+    /// Keeps a view under a name.
+    pub(super) fn save_view(&self, name: &str, saved: &Saved) -> Msg {
+        let kept = match &self.setup {
+            Some(setup) => sessions::save(&sessions::view(&setup.paths, name), saved),
+            None => Ok(()),
+        };
+        match kept {
+            Ok(()) => Msg::Told(say!(
+                "saved: deckwatch --view {name} opens it",
+                "已保存：用 deckwatch --view {name} 打开"
+            )),
+            Err(fault) => Msg::Failed(fault.to_string()),
+        }
+    }
+
+    /// Keeps what was open for the next start.
+    pub(super) fn remember(&self, saved: &Saved) {
+        if let Some(setup) = self.setup.as_ref().filter(|setup| setup.remembers) {
+            // What can't be kept is no reason to stay.
+            drop(sessions::save(&sessions::last(&setup.paths), saved));
+        }
     }
 
     /// Finds out what a target's name means.

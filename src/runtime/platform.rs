@@ -22,6 +22,7 @@ pub(super) async fn run(ask: Ask, setup: &Setup) -> Result<u8, Fault> {
         config,
         contexts,
         args,
+        ..
     } = setup;
     let text = match ask {
         Ask::Get(get) => get::run(&get, contexts).await?,

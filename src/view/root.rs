@@ -67,7 +67,7 @@ pub fn render(
         Mode::Record { line, top } => {
             record_view::render(app, (*line, *top), theme, zone, body, buf);
         }
-        Mode::Jump(jump) => cursor = jump_view::render(app, jump, theme, body, buf),
+        Mode::Jump(jump) => cursor = Some(jump_view::render(app, jump, theme, body, buf)),
         Mode::Details { title, lines, top } => {
             details_view::render(title, lines, *top, theme, body, buf);
         }

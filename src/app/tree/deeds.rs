@@ -11,8 +11,8 @@ use crate::app::tabs::Tab;
 use crate::codec::name;
 use crate::codec::pubsub::Channel;
 use crate::codec::target::{FeedSpec, Target, WsFeed, WsSpec};
-use crate::model::Fault;
 use crate::model::context::{Api, Context, Place};
+use crate::model::{Fault, PaneId};
 use crate::say;
 use crate::word;
 
@@ -22,36 +22,28 @@ use super::{Answer, Question, Row, Thing, Tree};
 const PAGE: usize = 5;
 
 impl App {
-    /// Opens the tree of these contexts, in a tab of its own unless nothing else is there.
-    pub fn open_tree(
-        &mut self,
-        contexts: &[std::sync::Arc<Context>],
-        current: Option<&std::sync::Arc<Context>>,
-    ) {
-        let pane = self.fresh_pane();
-        let tree = Tree::new(pane, contexts, current);
-        if self.panes.is_empty() && self.shells.is_empty() {
-            self.tabs.now = Tab::of(pane);
-        } else {
-            self.tabs.lead(Tab::of(pane));
+    /// The tree's pane; it is made where there is none yet, and stands nowhere then.
+    pub(in crate::app) fn tree_pane(&mut self) -> PaneId {
+        if let Some(tree) = &self.tree {
+            return tree.pane;
         }
-        self.tree = Some(tree);
-        self.explore();
+        let pane = self.fresh_pane();
+        self.tree = Some(Tree::new(pane, &self.contexts, self.context.as_ref()));
+        pane
     }
 
-    /// Goes to the tree.
+    /// Goes to the tree, in a tab of its own unless nothing else is there.
     pub fn go_to_tree(&mut self) {
-        if self.tree.is_none() && !self.contexts.is_empty() {
-            let (contexts, current) = (self.contexts.clone(), self.context.clone());
-            self.open_tree(&contexts, current.as_ref());
-        }
-        let Some(pane) = self.tree.as_ref().map(|tree| tree.pane) else {
+        if self.contexts.is_empty() {
             return self.tell(word!(
                 "there is no context yet: deckwatch context add adds one",
                 "还没有上下文：用 deckwatch context add 添加"
             ));
-        };
-        if !self.tabs.show(pane) {
+        }
+        let pane = self.tree_pane();
+        if self.panes.is_empty() && self.shells.is_empty() {
+            self.tabs.now = Tab::of(pane);
+        } else if !self.tabs.show(pane) {
             self.tabs.lead(Tab::of(pane));
             self.tabs.show(pane);
         }
@@ -220,7 +212,7 @@ impl App {
         match key.code {
             Code::Down => self.move_by(1),
             Code::Up => self.move_by(-1),
-            _ => self.to_first_hit(),
+            _ => self.seek_first_hit(),
         }
         if explore {
             self.explore();
@@ -229,7 +221,7 @@ impl App {
     }
 
     /// The cursor on the best of what the filter finds.
-    fn to_first_hit(&mut self) {
+    fn seek_first_hit(&mut self) {
         self.with_tree(|tree| {
             if tree.filter.is_empty() {
                 return;
@@ -280,7 +272,9 @@ impl App {
         let Some(row) = self.row() else { return };
         match row.open {
             Some(false) => {
-                self.with_tree(|tree| drop(tree.open.insert(row.key)));
+                self.with_tree(|tree| {
+                    tree.open.insert(row.key);
+                });
                 self.explore();
             }
             Some(true) => self.move_by(1),
@@ -307,7 +301,9 @@ impl App {
         let Some(row) = self.row() else { return };
         match (&row.thing, row.open) {
             (Thing::Context(_) | Thing::Team | Thing::App, Some(true)) => {
-                self.with_tree(|tree| drop(tree.open.remove(&row.key)));
+                self.with_tree(|tree| {
+                    tree.open.remove(&row.key);
+                });
             }
             (Thing::Context(_) | Thing::Team | Thing::App, _) => self.unfold(),
             _ => self.details_of_row(),

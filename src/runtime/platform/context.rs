@@ -15,8 +15,9 @@ use crate::model::context::{Api, Context, Credential};
 use crate::model::way::Proxy;
 use crate::model::{Fault, FaultKind};
 use crate::platform::{self, credential};
+use crate::say;
 use crate::text::redact;
-use crate::{say, word};
+use crate::word;
 
 use super::table::{Row, render};
 
