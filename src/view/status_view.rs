@@ -28,7 +28,7 @@ pub(super) fn title(app: &App, pane: &Pane, theme: &Theme, area: Rect, buf: &mut
     });
     paint::fill(buf, area, style);
     let number = app.number(pane.id);
-    let panes = app.panes.len() + app.shells.len();
+    let panes = app.tabs.panes().len();
     let alone = app.places().len() == 1 && panes > 1;
     let number = if alone {
         format!(" {number}/{panes} ")
