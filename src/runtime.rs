@@ -8,6 +8,7 @@ mod explore;
 pub mod input;
 pub mod perform;
 mod platform;
+mod reload;
 mod sessions;
 mod setup;
 mod shells;

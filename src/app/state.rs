@@ -21,6 +21,7 @@ use crate::word;
 
 use super::effect::{Effect, Reports};
 use super::key::Key;
+use super::keymap::Keymap;
 use super::layout;
 use super::mode::Mode;
 use super::msg::Now;
@@ -85,6 +86,8 @@ pub struct App {
     pub mode: Mode,
     /// Keys of a sequence that is not whole yet.
     pub pending: Vec<Key>,
+    /// What they mean.
+    pub keymap: Keymap,
     /// What is told at the bottom.
     pub notice: Option<Notice>,
     /// The terminal's size.
@@ -134,6 +137,7 @@ impl App {
             tabs: Tabs::new(Tab::of(PaneId(0))),
             mode: Mode::Normal,
             pending: Vec::new(),
+            keymap: Keymap::default(),
             notice: None,
             area,
             mouse: false,

@@ -128,6 +128,18 @@ impl Tree {
         asker.questions
     }
 
+    /// Takes in the contexts, and keeps what is known of those that are the same.
+    pub fn take_contexts(&mut self, contexts: &[Arc<Context>]) {
+        let mut old = std::mem::take(&mut self.contexts);
+        for context in contexts {
+            let same = |node: &ContextNode| node.context == *context;
+            let known = old.iter().position(same).map(|at| old.swap_remove(at));
+            let mut node = known.unwrap_or_else(|| ContextNode::new(Arc::clone(context)));
+            node.context = Arc::clone(context);
+            self.contexts.push(node);
+        }
+    }
+
     /// All components that are known.
     pub fn places(&self) -> Vec<Place> {
         let mut places = Vec::new();

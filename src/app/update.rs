@@ -20,7 +20,7 @@ use super::command;
 use super::effect::Effect;
 use super::help::Help;
 use super::key::{Code, Key, PREFIX, Phase};
-use super::keymap::{self, Found};
+use super::keymap::Found;
 use super::mode::Mode;
 use super::msg::{Msg, Now};
 use super::prompt::{Prompt, Purpose, Typed};
@@ -39,6 +39,7 @@ impl App {
             Msg::ShellBusy(pane, bytes) => self.on_busy(pane, bytes),
             Msg::Explored(question, answer) => self.on_explored(&question, answer),
             Msg::LookedUp(target, found) => self.on_looked_up(target, found),
+            Msg::Configured(read) => self.on_configured(read),
             Msg::Key(key) => self.on_key(key),
             Msg::Paste(text) => self.on_paste(&text),
             Msg::Mouse(pointer) => self.on_mouse(pointer),
@@ -197,7 +198,7 @@ impl App {
             }
             Mode::Normal => self.normal_key(key),
             Mode::Help { top } => {
-                let last = Help::of(self.body()).last_top();
+                let last = Help::of(self.body(), &self.keymap).last_top();
                 self.mode = self.reading_key(key, (top, last), |top| Mode::Help { top });
             }
             Mode::Record { line, top } => self.record_key(key, line, top),
@@ -219,7 +220,7 @@ impl App {
             return;
         }
         self.pending.push(key);
-        match keymap::lookup(&self.pending) {
+        match self.keymap.lookup(&self.pending) {
             Found::Command(command) => {
                 self.pending.clear();
                 (command.run)(self);

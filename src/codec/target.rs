@@ -193,6 +193,20 @@ impl Target {
         }
     }
 
+    /// The component of a platform, if it is one's.
+    pub fn place(&self) -> Option<&Place> {
+        match &self.feed {
+            FeedSpec::Component(place) | FeedSpec::Events(place) => Some(place),
+            FeedSpec::Ws(_)
+            | FeedSpec::Zmq(_)
+            | FeedSpec::Stdin
+            | FeedSpec::File(_)
+            | FeedSpec::Shell(_)
+            | FeedSpec::Cast(..)
+            | FeedSpec::Name(_) => None,
+        }
+    }
+
     /// Whether it is a terminal to be shown, rather than lines.
     pub fn is_terminal(&self) -> bool {
         matches!(self.feed, FeedSpec::Shell(_) | FeedSpec::Cast(..))

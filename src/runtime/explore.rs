@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::app::msg::Msg;
 use crate::app::session::Saved;
@@ -14,6 +14,7 @@ use crate::model::{Fault, FaultKind, TargetId};
 use crate::platform::{Platform, shell};
 use crate::say;
 
+use super::reload;
 use super::sessions;
 use super::setup::{For, Setup};
 
@@ -22,13 +23,21 @@ const WAITING: usize = 256;
 
 /// Asks platforms.
 pub(super) struct Explorer {
-    setup: Option<Setup>,
+    /// Read anew when a file of it changes.
+    setup: Option<watch::Receiver<Setup>>,
     asked: HashMap<String, mpsc::Sender<Question>>,
     answers: mpsc::Sender<Msg>,
 }
 
 impl Explorer {
     pub(super) fn new(setup: Option<Setup>, answers: mpsc::Sender<Msg>) -> Self {
+        let setup = setup.map(|setup| {
+            let (sender, receiver) = watch::channel(setup);
+            if !sender.borrow().fixed {
+                tokio::spawn(reload::watch(sender, answers.clone()));
+            }
+            receiver
+        });
         Self {
             setup,
             asked: HashMap::new(),
@@ -38,7 +47,8 @@ impl Explorer {
 
     /// Asks; what can't be asked now is answered at once.
     pub(super) fn ask(&mut self, question: Question) -> Option<Msg> {
-        let name = question.context().name.clone();
+        let context = question.context();
+        let name = format!("{} {}", context.name, context.server);
         let answers = self.answers.clone();
         let sender = self.asked.entry(name).or_insert_with(|| {
             let (sender, inbox) = mpsc::channel(WAITING);
@@ -56,7 +66,7 @@ impl Explorer {
     /// Keeps a view under a name.
     pub(super) fn save_view(&self, name: &str, saved: &Saved) -> Msg {
         let kept = match &self.setup {
-            Some(setup) => sessions::save(&sessions::view(&setup.paths, name), saved),
+            Some(setup) => sessions::save(&sessions::view(&setup.borrow().paths, name), saved),
             None => Ok(()),
         };
         match kept {
@@ -70,7 +80,8 @@ impl Explorer {
 
     /// Keeps what was open for the next start.
     pub(super) fn remember(&self, saved: &Saved) {
-        if let Some(setup) = self.setup.as_ref().filter(|setup| setup.remembers) {
+        let setup = self.setup.as_ref().map(|setup| setup.borrow().clone());
+        if let Some(setup) = setup.filter(|setup| setup.remembers) {
             // What can't be kept is no reason to stay.
             drop(sessions::save(&sessions::last(&setup.paths), saved));
         }
@@ -78,7 +89,8 @@ impl Explorer {
 
     /// Finds out what a target's name means.
     pub(super) fn look_up(&self, id: TargetId, target: Target) {
-        let (answers, setup) = (self.answers.clone(), self.setup.clone());
+        let answers = self.answers.clone();
+        let setup = self.setup.as_ref().map(|setup| setup.borrow().clone());
         tokio::spawn(async move {
             let found = match setup {
                 Some(setup) => setup.look_up(vec![target], For::Logs).await,

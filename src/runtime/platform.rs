@@ -13,6 +13,7 @@ use crate::cli::platform_args::{ConfigCommand, ContextCommand};
 use crate::model::{Fault, FaultKind, words};
 use crate::say;
 
+use super::reload;
 use super::setup::Setup;
 
 /// Carries out a command about platforms.
@@ -38,9 +39,13 @@ pub(super) async fn run(ask: Ask, setup: &Setup) -> Result<u8, Fault> {
         Ask::Config(command) => match command {
             ConfigCommand::Path => config::path(paths),
             ConfigCommand::Show => config::show(config, contexts)?,
-            ConfigCommand::Check => config::check(config),
+            ConfigCommand::Check => {
+                let keys = paths.keys();
+                reload::keymap(&keys)?;
+                config::check(config, keys.exists().then_some(keys.as_path()))
+            }
             ConfigCommand::Init => config::init(paths)?,
-            ConfigCommand::Keys => crate::app::help::text(),
+            ConfigCommand::Keys => crate::app::help::text(&reload::keymap(&paths.keys())?),
         },
     };
     print(&text)

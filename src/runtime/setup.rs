@@ -34,6 +34,8 @@ pub(crate) struct Setup {
     pub(crate) args: PlatformArgs,
     /// What is open at the end comes back at the next start.
     pub(crate) remembers: bool,
+    /// It stands on no file, and changes with none.
+    pub(crate) fixed: bool,
 }
 
 /// What a name is looked up for.
@@ -66,6 +68,7 @@ impl Setup {
             contexts,
             args: args.clone(),
             remembers: false,
+            fixed: false,
         })
     }
 
@@ -80,6 +83,7 @@ impl Setup {
             contexts,
             args: args.clone(),
             remembers: false,
+            fixed: true,
         })
     }
 

@@ -26,6 +26,7 @@ use super::dialects::Dialects;
 use super::explore::Explorer;
 use super::input;
 use super::perform::{Hands, Then, for_terminal};
+use super::reload;
 use super::setup::Setup;
 use super::shells::{self, Shells};
 use super::terminal::Modes;
@@ -105,6 +106,7 @@ pub(super) async fn run(
     let area = Rect::new(0, 0, width, height);
     let mut app = App::new(targets, plan.merge, plan.buffer, area, now());
     if let Some(setup) = &setup {
+        app.keymap = reload::keymap(&setup.paths.keys())?;
         app.contexts = setup.contexts.every();
         app.context.clone_from(&setup.contexts.current);
         app.way = std::sync::Arc::clone(&setup.contexts.way);

@@ -63,7 +63,7 @@ pub fn render(
     match &app.mode {
         Mode::Normal | Mode::Prompt(_) => {}
         Mode::Confirm(confirm) => confirm_view::render(confirm, theme, body, buf),
-        Mode::Help { top } => help_view::render(*top, theme, body, buf),
+        Mode::Help { top } => help_view::render(&app.keymap, *top, theme, body, buf),
         Mode::Record { line, top } => {
             record_view::render(app, (*line, *top), theme, zone, body, buf);
         }

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::mode::Mode;
+use crate::app::msg::Configured;
 use crate::app::pane::Pane;
 use crate::app::tabs::Tab;
 use crate::codec::name;
@@ -47,6 +48,26 @@ impl App {
             self.tabs.lead(Tab::of(pane));
             self.tabs.show(pane);
         }
+        self.explore();
+    }
+
+    /// The configuration has changed: what it says counts from now on.
+    pub(in crate::app) fn on_configured(&mut self, read: Result<Box<Configured>, Fault>) {
+        let fresh = match read {
+            Ok(fresh) => *fresh,
+            Err(fault) => return self.fail(&fault.to_string()),
+        };
+        self.keymap = fresh.keymap;
+        self.pending.clear();
+        self.way = fresh.way;
+        self.contexts = fresh.contexts;
+        self.context = fresh.context;
+        let contexts = self.contexts.clone();
+        self.with_tree(|tree| tree.take_contexts(&contexts));
+        if let Some(theme) = fresh.theme.filter(|name| *name != self.theme) {
+            self.wish(Effect::Theme(theme));
+        }
+        self.tell(word!("the configuration was read anew", "已重新读取配置"));
         self.explore();
     }
 
@@ -386,15 +407,20 @@ impl App {
     }
 
     fn shell_of_row(&mut self) {
-        if let Some(place) = self.chosen().into_iter().next() {
-            self.tell(&say!(
-                "opening a shell in {}",
-                "正在打开 {} 的终端",
-                place.path()
-            ));
-            return self.wish(Effect::Explore(Question::Shell(Box::new(place))));
+        match self.chosen().into_iter().next() {
+            Some(place) => self.ask_shell(place),
+            None => self.tell(choose()),
         }
-        self.tell(choose());
+    }
+
+    /// Asks for the shell of a place; it opens when its pod is known.
+    pub(in crate::app) fn ask_shell(&mut self, place: Place) {
+        self.tell(&say!(
+            "opening a shell in {}",
+            "正在打开 {} 的终端",
+            place.path()
+        ));
+        self.wish(Effect::Explore(Question::Shell(Box::new(place))));
     }
 
     fn details_of_row(&mut self) {
