@@ -18,7 +18,7 @@ use crate::codec::target::{FeedSpec, Target};
 use crate::lang::Lang;
 use crate::model::context::{Context, Credential};
 use crate::model::{Fault, FaultKind};
-use crate::platform::{Platform, resolve, shell};
+use crate::platform::{Platform, is_exposed, resolve, shell};
 use crate::say;
 use crate::text::redact::Secret;
 
@@ -85,6 +85,33 @@ impl Setup {
             remembers: false,
             fixed: true,
         })
+    }
+
+    /// What everyone on the way can do, told on every run (reliability.md 2.3 and 5): of the
+    /// contexts that these targets are of.
+    pub(crate) fn warnings(&self, targets: &[Target]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let insecure =
+            self.contexts.way.insecure || targets.iter().any(|target| target.way.insecure);
+        if insecure {
+            warnings.push(say!(
+                "certificates are not verified (--insecure-skip-tls-verify): anyone on the way can read and change everything",
+                "未验证证书（--insecure-skip-tls-verify）：途中任何人都能读取和篡改全部内容"
+            ));
+        }
+        let mut told = Vec::new();
+        for place in targets.iter().filter_map(Target::place) {
+            let context = &place.context;
+            if is_exposed(context) && !told.contains(&context.name) {
+                told.push(context.name.clone());
+                let server = &context.server;
+                warnings.push(say!(
+                    "{server} is not encrypted: anyone on the way can read the token and the lines",
+                    "{server} 未加密：途中任何人都能读到令牌和日志"
+                ));
+            }
+        }
+        warnings
     }
 
     /// What the configuration says about the interface, where no flag does.

@@ -104,8 +104,12 @@ pub(super) async fn run(
     modes.restore_on_panic();
     let (width, height) = modes.size();
     let area = Rect::new(0, 0, width, height);
+    let warned = targets.clone();
     let mut app = App::new(targets, plan.merge, plan.buffer, area, now());
     if let Some(setup) = &setup {
+        if let Some(warning) = setup.warnings(&warned).first() {
+            app.fail(warning);
+        }
         app.keymap = reload::keymap(&setup.paths.keys())?;
         app.contexts = setup.contexts.every();
         app.context.clone_from(&setup.contexts.current);
