@@ -28,7 +28,7 @@ pub(super) async fn run(ask: Ask, setup: &Setup) -> Result<u8, Fault> {
     let text = match ask {
         Ask::Get(get) => get::run(&get, contexts).await?,
         Ask::Login(login) => login::run(&login, contexts, config).await?,
-        Ask::Logout(name) => login::logout(name.as_deref(), contexts)?,
+        Ask::Logout(name) => login::logout(name.as_deref(), contexts).await?,
         Ask::Context(command) => match command {
             ContextCommand::Add(add) => context::add(&add, args, config, paths)?,
             ContextCommand::Use { name } => context::make_current(&name, contexts, paths)?,
