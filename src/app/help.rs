@@ -1,5 +1,7 @@
 //! The help: every command with its keys, from the table of commands itself.
 
+use std::fmt::Write as _;
+
 use ratatui::layout::Rect;
 
 use crate::lang::{Words, words};
@@ -39,19 +41,15 @@ pub struct Help {
     pub seen: usize,
 }
 
-/// All keys as text, for `deckwatch config keys`.
+/// All keys as keys.toml may say them, for `deckwatch config keys`.
 pub fn text(keymap: &Keymap) -> String {
     let mut out = String::new();
-    for row in lines(keymap, KEYS, usize::from(COLS)) {
-        match row {
-            Row::Blank => {}
-            Row::Heading(heading) => out.push_str(heading.get()),
-            Row::Command { keys, help } => {
-                out.push_str(&keys);
-                let gap = (KEYS + 2).saturating_sub(width::cells(&keys)).max(1);
-                out.extend(std::iter::repeat_n(' ', gap));
-                out.push_str(&help);
-            }
+    for (heading, commands) in GROUPS {
+        let _ = writeln!(out, "# {heading}");
+        for command in commands {
+            let keys = keymap.words(command);
+            // Writing to a string can't fail.
+            let _ = writeln!(out, "{} = {keys:?}  # {}", command.name, command.help);
         }
         out.push('\n');
     }

@@ -80,7 +80,7 @@ impl Keymap {
             if !command::all().any(|command| command.name == name) {
                 let why = say!("there is no such command", "没有这个命令");
                 let next = say!(
-                    "deckwatch config keys lists them with :",
+                    "deckwatch config keys lists them",
                     "deckwatch config keys 会列出它们"
                 );
                 return Err(bad(line, &name, why, next));
@@ -152,12 +152,24 @@ impl Keymap {
         }
     }
 
+    /// A command's sequences as they are written.
+    pub fn words(&self, command: &Command) -> Vec<String> {
+        match self.own.get(command.name) {
+            Some(words) => words.clone(),
+            None => command
+                .keys
+                .iter()
+                .map(|words| (*words).to_owned())
+                .collect(),
+        }
+    }
+
     /// A command's sequences as they are shown.
     pub fn shown(&self, command: &Command) -> Vec<String> {
-        match self.own.get(command.name) {
-            Some(words) => words.iter().map(|words| shown(words)).collect(),
-            None => command.keys.iter().map(|words| shown(words)).collect(),
-        }
+        self.words(command)
+            .iter()
+            .map(|words| shown(words))
+            .collect()
     }
 }
 
@@ -206,7 +218,7 @@ mod tests {
     #[test]
     fn a_users_keys_take_the_place_of_a_commands_own() {
         let read = |text: &str| Keymap::parse(Path::new("/k/keys.toml"), text);
-        let keymap = read("wrap = [\"W\", \"ctrl-x w\"]\nwarnings = []\n").unwrap();
+        let keymap = read("wrap = [\"W\", \"ctrl-x w\"]\nwarnings-too = []\n").unwrap();
         let means = |words: &str| match keymap.lookup(&Key::sequence(words)) {
             Found::Command(command) => command.name,
             Found::Prefix => "…",
@@ -232,6 +244,8 @@ mod tests {
             assert!(fault.contains(want), "{text:?}: {fault}");
         }
         assert!(Keymap::default().clash().is_none());
+        // What config keys prints is a keys.toml.
+        read(&crate::app::help::text(&keymap)).unwrap();
     }
 
     #[test]

@@ -451,6 +451,7 @@ impl Follow {
                     let record = Record {
                         target: &target.text,
                         name: &target.name,
+                        place: target.place(),
                         row,
                         source: batch.source(row),
                         line,
@@ -528,7 +529,7 @@ impl Follow {
 
     fn mark(&mut self, target: &Target, mark: &Mark) {
         self.printer
-            .mark(&target.text, mark, clock::wall(), &mut self.block.out);
+            .mark(target, mark, clock::wall(), &mut self.block.out);
         let loss = match mark {
             Mark::Dropped { lines } => {
                 self.stats.received += lines;
