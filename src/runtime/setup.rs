@@ -49,6 +49,7 @@ pub(crate) enum For {
 impl Setup {
     /// Reads everything; a fault in a file is a fault of the run.
     pub(crate) fn load(args: &PlatformArgs, env: &Env) -> Result<Self, Fault> {
+        no_core_dumps();
         let paths = paths(args.config.clone())?;
         if let Some(named) = args.config.as_ref().filter(|path| !path.exists()) {
             let what = named.display().to_string();
@@ -247,6 +248,19 @@ fn by_hand(context: &Arc<Context>, name: &Name) -> Result<Option<Vec<Target>>, F
         return Err(Fault::new(FaultKind::NotFound, &name.text, why, next));
     }
     Ok(Some(found))
+}
+
+/// A process that may hold a token leaves no memory behind (reliability.md 5). A system that
+/// refuses this keeps its own rules.
+fn no_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _ = setrlimit(Resource::Core, none);
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 /// Whether a path that was listed by hand is meant.
