@@ -16,7 +16,7 @@ use super::args::{
     ShellArgs, Stamp, StopArgs, ViewArgs, WaitArgs,
 };
 use super::env::Env;
-use super::platform_args::{ConfigCommand, ContextCommand, GetArgs, LoginArgs};
+use super::platform_args::{ConfigCommand, ContextCommand, DoctorArgs, GetArgs, LoginArgs};
 use super::units::{Retry, Tail};
 
 /// What to do.
@@ -56,6 +56,8 @@ pub enum Ask {
     Context(ContextCommand),
     /// `config`.
     Config(ConfigCommand),
+    /// `doctor`.
+    Doctor(DoctorArgs),
 }
 
 /// A shell without the interface.
@@ -301,6 +303,7 @@ pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
             plan.events = true;
             Ok(Plan::Logs(Box::new(plan)))
         }
+        Some(Command::Doctor(args)) => Ok(Plan::Platform(Ask::Doctor(args))),
         Some(Command::Get(get)) => Ok(Plan::Platform(Ask::Get(get))),
         Some(Command::Login(login)) => Ok(Plan::Platform(Ask::Login(login))),
         Some(Command::Logout { name }) => Ok(Plan::Platform(Ask::Logout(name))),

@@ -197,7 +197,7 @@ async fn handshake(
         Ok(Ok(Ok(()))) => Ok(()),
         Ok(Ok(Err(Ended::Fault(fault)))) => {
             let cause = match &fault {
-                ZmtpFault::NotZmtp(bytes) if bytes.starts_with("HTTP/") => Cause::ZmqIsHttp,
+                ZmtpFault::NotZmtp(bytes) if bytes.starts_with("\"HTTP/") => Cause::ZmqIsHttp,
                 _ => Cause::OtherProtocol,
             };
             let why = fault.to_string();
