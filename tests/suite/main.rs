@@ -3,7 +3,9 @@
 mod certificates;
 mod codecs;
 mod demo;
+mod doctor;
 mod emulator;
+mod faulty;
 mod follow;
 mod hostile;
 mod languages;

@@ -14,7 +14,7 @@ use super::certificates::{Authority, Flaw};
 use super::program::{Done, program};
 
 /// The port of a server with this certificate.
-async fn serve(config: Arc<ServerConfig>) -> u16 {
+pub(crate) async fn serve(config: Arc<ServerConfig>) -> u16 {
     let acceptor = TlsAcceptor::from(config);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
