@@ -324,7 +324,8 @@ fn certificate_words(host: &str, way: &Way, error: &CertificateError) -> (Cause,
             say!("use the name in the certificate", "请使用证书中的名字"),
         ),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            let names = presented.join(", ");
+            let names: Vec<&str> = presented.iter().map(|name| bare_name(name)).collect();
+            let names = names.join(", ");
             let why = say!(
                 "its certificate is for another host ({names}), not for {host}",
                 "它的证书属于其他主机（{names}），不是 {host}"
@@ -350,6 +351,14 @@ fn certificate_words(host: &str, way: &Way, error: &CertificateError) -> (Cause,
             renew,
         ),
     }
+}
+
+/// `DnsName("a.example")` as rustls writes it, without that.
+fn bare_name(presented: &str) -> &str {
+    let inner = presented
+        .split_once('(')
+        .map_or(presented, |(_, rest)| rest);
+    inner.trim_end_matches(')').trim_matches('"')
 }
 
 fn unknown_ca(way: &Way) -> (Cause, String, String) {
