@@ -1,10 +1,12 @@
 //! L2: bytes ⇄ meaning. Pure functions over slices: no socket, no clock, no state beyond what
 //! a parser needs, and an answer for every input. The wire is `protocols.md`'s.
 
+pub mod certificate;
 pub mod docker_log;
 pub mod encoding;
 pub mod event_log;
 pub mod http_date;
+pub mod jwt;
 pub mod level;
 pub mod name;
 pub mod packet;

@@ -20,6 +20,7 @@
 //! | [`app`] | what is on the screen, as state; the commands | … `codec`, `store` |
 //! | [`view`] | painting | … `app`, by reference |
 //! | [`cli`] | what was typed, and what is meant by it | … `codec` |
+//! | [`doctor`] | what stands in the way of a target | … `session`, `transport`, `platform` |
 //! | [`follow`] | headless mode | … `source`, `cli` |
 //! | [`attach`] | a shell without the interface | … `source`, `cli`, `term` |
 //! | [`demo`] | the embedded platform; shares no code with our connections | `model`, `clock` |
@@ -75,6 +76,7 @@ pub mod cli;
 pub mod clock;
 pub mod codec;
 pub mod demo;
+pub mod doctor;
 pub mod follow;
 pub mod lang;
 pub mod model;

@@ -45,6 +45,11 @@ impl Platform {
         &self.context
     }
 
+    /// The token, once it was looked for.
+    pub fn token(&self) -> Option<&Secret> {
+        self.token.as_ref()
+    }
+
     /// Whether a token is known.
     pub fn is_logged_in(&self) -> bool {
         self.token.is_some()

@@ -4,6 +4,7 @@
 pub mod dial;
 pub mod http;
 pub mod opcodes;
+pub mod probe;
 mod proxy;
 mod refusal;
 pub mod stream;

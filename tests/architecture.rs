@@ -133,6 +133,19 @@ const TABLE: &[Row] = &[
         never: SCREEN,
     },
     Row {
+        module: "doctor",
+        uses: &[
+            "text",
+            "model",
+            "codec",
+            "session",
+            "transport",
+            "platform",
+            "clock",
+        ],
+        never: SCREEN,
+    },
+    Row {
         module: "cli",
         uses: &["text", "model", "codec", "store"],
         never: PURE,
@@ -172,6 +185,7 @@ const TABLE: &[Row] = &[
             "follow",
             "attach",
             "demo",
+            "doctor",
         ],
         never: &["tokio_tungstenite", "zeromq", "socket2"],
     },

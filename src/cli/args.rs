@@ -7,7 +7,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::codec::shell::Dialect;
 
-use super::platform_args::{ConfigCommand, ContextCommand, GetArgs, LoginArgs, PlatformArgs};
+use super::platform_args::{
+    ConfigCommand, ContextCommand, DoctorArgs, GetArgs, LoginArgs, PlatformArgs,
+};
 use super::units;
 
 pub(super) const ABOUT: &str = "\
@@ -116,6 +118,8 @@ pub enum Command {
     Events(Box<LogsArgs>),
     /// List what runs on a platform
     Get(GetArgs),
+    /// Find out what stands in the way of a target: name, network, proxy, TLS, login, protocol
+    Doctor(DoctorArgs),
     /// Log in to a platform
     Login(LoginArgs),
     /// Forget a platform's token

@@ -19,7 +19,7 @@ use super::args::{
     WaitArgs,
 };
 use super::env::Env;
-use super::platform_args::{ConfigCommand, ContextCommand, GetArgs, LoginArgs};
+use super::platform_args::{ConfigCommand, ContextCommand, DoctorArgs, GetArgs, LoginArgs};
 use super::units::{Retry, Tail};
 use flags::{line_filter, pattern, print_plan, stop_plan, tee_plan};
 
@@ -64,6 +64,8 @@ pub enum Ask {
     Context(ContextCommand),
     /// `config`.
     Config(ConfigCommand),
+    /// `doctor`.
+    Doctor(DoctorArgs),
 }
 
 /// A shell without the interface.
@@ -321,6 +323,7 @@ pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
         }
         Some(Command::Completions { shell }) => Ok(Plan::Completions(shell)),
         Some(Command::Man { dir }) => Ok(Plan::Man(dir)),
+        Some(Command::Doctor(args)) => Ok(Plan::Platform(Ask::Doctor(args))),
         Some(Command::Get(get)) => Ok(Plan::Platform(Ask::Get(get))),
         Some(Command::Login(login)) => Ok(Plan::Platform(Ask::Login(login))),
         Some(Command::Logout { name }) => Ok(Plan::Platform(Ask::Logout(name))),

@@ -174,6 +174,30 @@ pub struct GetArgs {
     pub all_teams: bool,
 }
 
+/// `doctor`.
+#[derive(clap::Args, Debug, Clone)]
+pub struct DoctorArgs {
+    /// What can't be reached; without one, the current context
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// All contexts instead of the current one
+    #[arg(short = 'A', long = "all-contexts", conflicts_with = "targets")]
+    pub all: bool,
+    /// How
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: Findings,
+}
+
+/// How findings are printed.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Findings {
+    /// Lines for people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
 /// What `get` lists.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Things {

@@ -102,12 +102,16 @@ pub enum Cause {
     Status,
     /// It takes the connection and says nothing.
     Silent,
+    /// It ends the connection before it has said anything.
+    Closed,
     /// It does not go with the subprotocol.
     Subprotocol,
     /// It speaks another dialect than it was said to.
     Dialect,
     /// It speaks something else than was asked for.
     OtherProtocol,
+    /// A ZeroMQ port that speaks HTTP.
+    ZmqIsHttp,
     /// The server's clock is far from ours.
     ClockSkew,
     /// Something else.
@@ -116,6 +120,45 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Its name for programs; these stay as they are.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UnknownName => "unknown_name",
+            Self::NoDns => "no_dns",
+            Self::Refused => "refused",
+            Self::BlackHole => "black_hole",
+            Self::NoRoute => "no_route",
+            Self::Reset => "reset",
+            Self::ProxyUnreachable => "proxy_unreachable",
+            Self::ProxyLogin => "proxy_login",
+            Self::ProxyRefused => "proxy_refused",
+            Self::TlsExpired => "tls_expired",
+            Self::TlsNotYet => "tls_not_yet",
+            Self::TlsName => "tls_name",
+            Self::TlsUnknownCa => "tls_unknown_ca",
+            Self::TlsRevoked => "tls_revoked",
+            Self::TlsClientCert => "tls_client_cert",
+            Self::TlsVersion => "tls_version",
+            Self::TlsNone => "tls_none",
+            Self::Tls => "tls",
+            Self::NotUpgraded => "not_upgraded",
+            Self::UpgradeStripped => "upgrade_stripped",
+            Self::Redirect => "redirect",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Status => "status",
+            Self::Silent => "silent",
+            Self::Closed => "closed",
+            Self::Subprotocol => "subprotocol",
+            Self::Dialect => "dialect",
+            Self::OtherProtocol => "other_protocol",
+            Self::ZmqIsHttp => "zmq_speaks_http",
+            Self::ClockSkew => "clock_skew",
+            Self::Other => "other",
+        }
+    }
+
     /// Whether it is the proxy's fault, not the server's.
     pub fn is_proxys(self) -> bool {
         matches!(

@@ -2,6 +2,7 @@
 
 pub(super) mod config;
 pub(super) mod context;
+mod doctor;
 pub(super) mod get;
 pub(super) mod login;
 mod table;
@@ -26,6 +27,7 @@ pub(super) async fn run(ask: Ask, setup: &Setup) -> Result<u8, Fault> {
         ..
     } = setup;
     let text = match ask {
+        Ask::Doctor(args) => return doctor::run(&args, setup).await,
         Ask::Get(get) => get::run(&get, contexts).await?,
         Ask::Login(login) => login::run(&login, contexts, config).await?,
         Ask::Logout(name) => login::logout(name.as_deref(), contexts).await?,

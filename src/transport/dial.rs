@@ -24,13 +24,21 @@ const STAGGER: Duration = Duration::from_millis(250);
 pub async fn tcp(host: &str, port: u16) -> Result<TcpStream, DialError> {
     let what = format!("{host}:{port}");
     let addresses = resolve(host, port, &what).await?;
+    connect(addresses, &what).await
+}
+
+/// A connected TCP stream to the first of these addresses that answers.
+pub(super) async fn connect(
+    addresses: Vec<SocketAddr>,
+    what: &str,
+) -> Result<TcpStream, DialError> {
     let stream = race(addresses).await.map_err(|error| {
         let (cause, why) = connect_words(&error);
         let next = say!(
             "check the address and that the server runs",
             "请检查地址，并确认服务器在运行"
         );
-        DialError::later(&what, why, &next).because(cause)
+        DialError::later(what, why, &next).because(cause)
     })?;
     prepare(&stream);
     Ok(stream)

@@ -20,15 +20,25 @@ const LONGEST: usize = 16 << 10;
 /// A stream to `host`:`port` behind `proxy`.
 pub(super) async fn connect(proxy: &Proxy, host: &str, port: u16) -> Result<TcpStream, DialError> {
     let mut stream = reach(proxy).await?;
+    ask(&mut stream, proxy, host, port).await?;
+    Ok(stream)
+}
+
+/// Asks a proxy that was reached for the way on to `host`:`port`.
+pub(super) async fn ask(
+    stream: &mut TcpStream,
+    proxy: &Proxy,
+    host: &str,
+    port: u16,
+) -> Result<(), DialError> {
     let asked = async {
         match proxy.kind {
-            ProxyKind::Http => http(&mut stream, proxy, host, port).await,
-            ProxyKind::Socks5 => socks(&mut stream, proxy, host, port).await,
+            ProxyKind::Http => http(stream, proxy, host, port).await,
+            ProxyKind::Socks5 => socks(stream, proxy, host, port).await,
         }
     };
     match timeout(ANSWER, asked).await {
-        Ok(Ok(())) => Ok(stream),
-        Ok(Err(error)) => Err(error),
+        Ok(answer) => answer,
         Err(_) => Err(refusal(
             proxy,
             Cause::ProxyUnreachable,
@@ -41,11 +51,14 @@ pub(super) async fn connect(proxy: &Proxy, host: &str, port: u16) -> Result<TcpS
 pub(super) async fn reach(proxy: &Proxy) -> Result<TcpStream, DialError> {
     dial::tcp(&proxy.host, proxy.port)
         .await
-        .map_err(|mut error| {
-            error.fault.what = name(proxy);
-            error.fault.next = next(proxy);
-            error.because(Cause::ProxyUnreachable)
-        })
+        .map_err(|error| unreached(proxy, error))
+}
+
+/// That a proxy can't be reached is told as its fault.
+pub(super) fn unreached(proxy: &Proxy, mut error: DialError) -> DialError {
+    error.fault.what = name(proxy);
+    error.fault.next = next(proxy);
+    error.because(Cause::ProxyUnreachable)
 }
 
 /// What a fault is about: the proxy and where it was set.

@@ -4,6 +4,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -33,7 +34,40 @@ pub(super) async fn shake<S>(host: &str, stream: S, way: &Way) -> Result<TlsStre
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let config = config(host, way)?;
+    let config = config(host, way, None)?;
+    shake_as(config, host, stream, way).await
+}
+
+/// The same for `doctor`: with the server's certificates as it sent them, trusted or not.
+pub(super) async fn shake_and_look<S>(
+    host: &str,
+    stream: S,
+    way: &Way,
+) -> (Result<TlsStream<S>, DialError>, Chain)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    // One handshake has one chain.
+    let (sender, seen) = sync_channel(1);
+    let shaken = match config(host, way, Some(sender)) {
+        Ok(config) => shake_as(config, host, stream, way).await,
+        Err(error) => Err(error),
+    };
+    (shaken, seen.try_recv().unwrap_or_default())
+}
+
+/// A server's certificate, and those that it sent with it.
+pub(super) type Chain = Vec<CertificateDer<'static>>;
+
+async fn shake_as<S>(
+    config: ClientConfig,
+    host: &str,
+    stream: S,
+    way: &Way,
+) -> Result<TlsStream<S>, DialError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
         DialError::never(
@@ -64,7 +98,11 @@ where
 
 /// The one configuration: TLS 1.2 and later, verified by the system's roots (or `SSL_CERT_FILE`)
 /// and those of `way`.
-fn config(host: &str, way: &Way) -> Result<ClientConfig, DialError> {
+fn config(
+    host: &str,
+    way: &Way,
+    seen: Option<SyncSender<Chain>>,
+) -> Result<ClientConfig, DialError> {
     let odd = |error: &dyn std::fmt::Display| {
         let why = say!("TLS can't be set up: {error}", "无法初始化 TLS：{error}");
         DialError::never(FaultKind::Unreachable, host, why, "").because(Cause::Tls)
@@ -74,8 +112,8 @@ fn config(host: &str, way: &Way) -> Result<ClientConfig, DialError> {
         .with_safe_default_protocol_versions()
         .map_err(|error| odd(&error))?
         .dangerous();
-    let builder = if way.insecure {
-        builder.with_custom_certificate_verifier(Arc::new(Anyone(provider)))
+    let verifier: Arc<dyn ServerCertVerifier> = if way.insecure {
+        Arc::new(Anyone(provider))
     } else {
         let extra = match &way.ca_file {
             Some(path) => certificates("--ca-file", path)?,
@@ -83,8 +121,13 @@ fn config(host: &str, way: &Way) -> Result<ClientConfig, DialError> {
         };
         let verifier =
             Verifier::new_with_extra_roots(extra, provider).map_err(|error| odd(&error))?;
-        builder.with_custom_certificate_verifier(Arc::new(verifier))
+        Arc::new(verifier)
     };
+    let verifier = match seen {
+        Some(seen) => Arc::new(Watched { verifier, seen }),
+        None => verifier,
+    };
+    let builder = builder.with_custom_certificate_verifier(verifier);
     let Some((chain, key)) = &way.identity else {
         return Ok(builder.with_no_client_auth());
     };
@@ -281,7 +324,8 @@ fn certificate_words(host: &str, way: &Way, error: &CertificateError) -> (Cause,
             say!("use the name in the certificate", "请使用证书中的名字"),
         ),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            let names = presented.join(", ");
+            let names: Vec<&str> = presented.iter().map(|name| bare_name(name)).collect();
+            let names = names.join(", ");
             let why = say!(
                 "its certificate is for another host ({names}), not for {host}",
                 "它的证书属于其他主机（{names}），不是 {host}"
@@ -307,6 +351,14 @@ fn certificate_words(host: &str, way: &Way, error: &CertificateError) -> (Cause,
             renew,
         ),
     }
+}
+
+/// `DnsName("a.example")` as rustls writes it, without that.
+fn bare_name(presented: &str) -> &str {
+    let inner = presented
+        .split_once('(')
+        .map_or(presented, |(_, rest)| rest);
+    inner.trim_end_matches(')').trim_matches('"')
 }
 
 fn unknown_ca(way: &Way) -> (Cause, String, String) {
@@ -378,5 +430,54 @@ impl ServerCertVerifier for Anyone {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Verifies as another does, and shows the certificates that it is asked about.
+#[derive(Debug)]
+struct Watched {
+    verifier: Arc<dyn ServerCertVerifier>,
+    seen: SyncSender<Chain>,
+}
+
+impl ServerCertVerifier for Watched {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        stapled: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let chain = std::iter::once(leaf).chain(others);
+        let chain = chain.map(|one| one.clone().into_owned()).collect();
+        // Nobody looks, or somebody has looked already.
+        drop(self.seen.try_send(chain));
+        self.verifier
+            .verify_server_cert(leaf, others, name, stapled, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier
+            .verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier
+            .verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
     }
 }

@@ -8,17 +8,17 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::error::{ProtocolError, SubProtocolError};
 use tokio_tungstenite::tungstenite::handshake::client::Request;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Response};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::Url;
 
-use crate::codec::Packet;
+use crate::codec::{Packet, http_date};
 use crate::model::way::{Cookie, Way};
-use crate::model::{Cause, FaultKind, words};
+use crate::model::{Cause, FaultKind, Micros, words};
 use crate::say;
 use crate::text::redact::{self, Secret};
 use crate::word;
@@ -85,9 +85,8 @@ impl WsConn {
             match Self::attempt(now, what).await? {
                 Outcome::Stands(conn) => return Ok(*conn),
                 Outcome::NoSubprotocol if subprotocol.is_some() => subprotocol = None,
-                Outcome::NoSubprotocol => {
-                    return Err(upgrade_error(what, wish, &Error::ConnectionClosed));
-                }
+                // It selects one where none was offered.
+                Outcome::NoSubprotocol => return Err(other_subprotocol(what, wish, true)),
                 Outcome::Elsewhere(to, error) => {
                     redirects += 1;
                     let same = to.host_str() == url.host_str();
@@ -112,30 +111,69 @@ impl WsConn {
                 }
                 error
             })?;
+        Self::on(stream, wish, what).await.outcome
+    }
+
+    /// The upgrade alone, for `doctor`: once, on a stream that stands.
+    pub(super) async fn probe(stream: Stream, wish: Upgrade<'_>) -> Probe {
+        let what = redact::redact_url(wish.url.as_str()).to_string();
+        let answered = Self::on(stream, wish, &what).await;
+        let (result, ignored) = match answered.outcome {
+            Ok(Outcome::Stands(conn)) => (Ok(*conn), false),
+            Ok(Outcome::NoSubprotocol) => {
+                let error = other_subprotocol(&what, wish, answered.other);
+                (Err(error), !answered.other)
+            }
+            Ok(Outcome::Elsewhere(_, error)) => (Err(*error), false),
+            Err(error) => (Err(error), false),
+        };
+        Probe {
+            result,
+            ignored,
+            status: answered.status,
+            date: answered.date,
+            server: answered.server,
+        }
+    }
+
+    async fn on(stream: Stream, wish: Upgrade<'_>, what: &str) -> Answered {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
             .max_write_buffer_size(1 << 20)
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
-        let request = request(wish).map_err(|error| upgrade_error(what, wish, &error))?;
+        let request = match request(wish) {
+            Ok(request) => request,
+            Err(error) => return Answered::none(Err(upgrade_error(what, wish, &error))),
+        };
         let upgrade = client_async_with_config(request, Detexted::new(stream), Some(config));
-        match timeout(UPGRADE, upgrade).await {
-            Ok(Ok((socket, answer))) => Ok(Outcome::Stands(Box::new(Self {
-                socket,
-                subprotocol: refusal::header(&answer, "sec-websocket-protocol"),
-                goodbye: None,
-                sending: false,
-            }))),
-            Ok(Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(_)))) => {
-                Ok(Outcome::NoSubprotocol)
+        let outcome = match timeout(UPGRADE, upgrade).await {
+            Ok(Ok((socket, answer))) => {
+                let conn = Self {
+                    socket,
+                    subprotocol: refusal::header(&answer, "sec-websocket-protocol"),
+                    goodbye: None,
+                    sending: false,
+                };
+                return Answered::of(&answer, Ok(Outcome::Stands(Box::new(conn))));
+            }
+            Ok(Err(Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(error)))) => {
+                let mut answered = Answered::none(Ok(Outcome::NoSubprotocol));
+                answered.status = Some(101);
+                answered.other = error != SubProtocolError::NoSubProtocol;
+                return answered;
             }
             Ok(Err(error)) => {
                 let fault = upgrade_error(what, wish, &error);
-                match elsewhere(wish.url, &error) {
+                let outcome = match elsewhere(wish.url, &error) {
                     Some(to) => Ok(Outcome::Elsewhere(to, Box::new(fault))),
                     None => Err(fault),
+                };
+                if let Error::Http(answer) = &error {
+                    return Answered::of(answer, outcome);
                 }
+                outcome
             }
             Err(_) => {
                 let why = say!(
@@ -144,7 +182,8 @@ impl WsConn {
                 );
                 Err(DialError::later(what, why, &check_port()).because(Cause::Silent))
             }
-        }
+        };
+        Answered::none(outcome)
     }
 
     /// The subprotocol that the server selected.
@@ -316,6 +355,75 @@ enum Outcome {
     NoSubprotocol,
     /// It redirects there; the fault is for whoever does not follow.
     Elsewhere(Url, Box<DialError>),
+}
+
+/// What came as an answer to an upgrade, besides how it ended.
+struct Answered {
+    outcome: Result<Outcome, DialError>,
+    /// It selected a subprotocol that was not offered, rather than none.
+    other: bool,
+    status: Option<u16>,
+    date: Option<Micros>,
+    server: Option<String>,
+}
+
+impl Answered {
+    fn none(outcome: Result<Outcome, DialError>) -> Self {
+        Self {
+            outcome,
+            other: false,
+            status: None,
+            date: None,
+            server: None,
+        }
+    }
+
+    fn of<T>(answer: &Response<T>, outcome: Result<Outcome, DialError>) -> Self {
+        Self {
+            status: Some(answer.status().as_u16()),
+            date: refusal::header(answer, "date").and_then(|date| http_date::moment(&date)),
+            server: refusal::header(answer, "server"),
+            ..Self::none(outcome)
+        }
+    }
+}
+
+/// What an upgrade tells `doctor`.
+#[derive(Debug)]
+pub struct Probe {
+    /// The WebSocket, or the fault.
+    pub result: Result<WsConn, DialError>,
+    /// The fault is only that it selected no subprotocol; it may do without.
+    pub ignored: bool,
+    /// The status, if it answered as HTTP does.
+    pub status: Option<u16>,
+    /// The server's clock.
+    pub date: Option<Micros>,
+    /// What it calls itself.
+    pub server: Option<String>,
+}
+
+/// The server does not go with the subprotocol that was offered, or with none.
+fn other_subprotocol(what: &str, wish: Upgrade<'_>, other: bool) -> DialError {
+    let why = match (wish.subprotocol, other) {
+        (Some(offered), true) => say!(
+            "it selects another subprotocol than {offered}",
+            "它选择的子协议不是 {offered}"
+        ),
+        (Some(offered), false) => say!(
+            "it does not select the subprotocol {offered}",
+            "它没有选择子协议 {offered}"
+        ),
+        (None, _) => say!(
+            "it selects a subprotocol that was not asked for",
+            "它选择了没有请求过的子协议"
+        ),
+    };
+    let next = say!(
+        "check that the path is the platform's, not another program's",
+        "请确认该路径属于平台，而不是其他程序"
+    );
+    DialError::never(FaultKind::Protocol, what, why, &next).because(Cause::Subprotocol)
 }
 
 /// Where a redirect leads, as a WebSocket's URL.

@@ -22,7 +22,7 @@ use zeromq::{Socket, SocketRecv, SubSocket};
 use crate::codec::Packet;
 use crate::codec::target::ZmqSpec;
 use crate::codec::zmtp::{Checker, ZmtpFault};
-use crate::model::{FaultKind, words};
+use crate::model::{Cause, FaultKind, words};
 use crate::say;
 use crate::word;
 
@@ -195,18 +195,21 @@ async fn handshake(
     );
     match timeout(HANDSHAKE, is_ready).await {
         Ok(Ok(Ok(()))) => Ok(()),
-        Ok(Ok(Err(Ended::Fault(fault)))) => Err(DialError::never(
-            FaultKind::Protocol,
-            what,
-            fault.to_string(),
-            next,
-        )),
+        Ok(Ok(Err(Ended::Fault(fault)))) => {
+            let cause = match &fault {
+                ZmtpFault::NotZmtp(bytes) if bytes.starts_with("\"HTTP/") => Cause::ZmqIsHttp,
+                _ => Cause::OtherProtocol,
+            };
+            let why = fault.to_string();
+            Err(DialError::never(FaultKind::Protocol, what, why, next).because(cause))
+        }
         Ok(Ok(Err(why))) => Err(DialError::later(what, why.words(), next)),
         Ok(Err(_)) => Err(DialError::later(
             what,
             word!("the connection ended in the handshake", "握手时连接断开"),
             next,
-        )),
+        )
+        .because(Cause::Closed)),
         Err(_) => Err(DialError::later(
             what,
             word!(
@@ -214,7 +217,8 @@ async fn handshake(
                 "它接受了连接，但 5 s 内没有发送 ZeroMQ 问候"
             ),
             next,
-        )),
+        )
+        .because(Cause::Silent)),
     }
 }
 

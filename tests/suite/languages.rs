@@ -13,6 +13,7 @@ const ROOMS: &[&str] = &[
     "attach",
     "cli",
     "codec",
+    "doctor",
     "follow",
     "model",
     "runtime",

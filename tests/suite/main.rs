@@ -3,19 +3,24 @@
 mod certificates;
 mod codecs;
 mod demo;
+mod doctor;
 mod emulator;
+mod faulty;
 mod follow;
 mod hostile;
 mod languages;
 mod limits;
+mod logins;
 mod playback;
 mod program;
+mod proxies;
 mod raw_client;
 mod readme;
 #[path = "../recordings/load.rs"]
 mod recordings;
 mod resilience;
 mod screens;
+mod secrets;
 mod shell;
 mod store;
 mod text;

@@ -81,6 +81,12 @@ impl Start {
         self
     }
 
+    /// Without a variable of this environment.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
     /// Standard input that stays open; see [`Run::feed`].
     pub(crate) fn open_input(mut self) -> Self {
         self.command.stdin(Stdio::piped());
