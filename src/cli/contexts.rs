@@ -218,6 +218,8 @@ fn one(
     let api = match file.api.as_ref().map(|api| api.value.as_str()) {
         Some("region") => Api::Region,
         Some("websocket") => Api::Bare,
+        // Without a file, the address tells.
+        None if server.value.starts_with("ws") => Api::Bare,
         _ => Api::Console,
     };
     let kinds: &[&str] = match api {
