@@ -286,14 +286,17 @@ fn read(what: &str, answer: &Answer) -> Result<Payload, DialError> {
     Err(error)
 }
 
-/// The beginning of a text; pages say nothing.
+/// The beginning of a text; of a page its title.
 fn plain(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body.get(..body.len().min(200)).unwrap_or(&[]));
+    let text = String::from_utf8_lossy(body.get(..body.len().min(1000)).unwrap_or(&[]));
     let text = text.trim();
-    if text.starts_with('<') {
-        return String::new();
+    if !text.starts_with('<') {
+        return text.chars().take(200).collect();
     }
-    text.to_owned()
+    let title = text
+        .split_once("<title>")
+        .and_then(|(_, rest)| rest.split_once("</title>"));
+    title.map_or_else(String::new, |(title, _)| title.trim().to_owned())
 }
 
 fn refusal(what: &str, words: &Refusal) -> DialError {
