@@ -16,6 +16,7 @@ pub mod pane;
 pub mod prompt;
 pub mod rate;
 pub mod record;
+pub mod session;
 pub mod shell;
 pub mod state;
 pub mod tabs;

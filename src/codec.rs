@@ -3,6 +3,7 @@
 
 pub mod certificate;
 pub mod docker_log;
+pub mod encoding;
 pub mod event_log;
 pub mod http_date;
 pub mod jwt;

@@ -14,8 +14,9 @@
 //! | [`session`] | protocol state machines without sockets or clocks | … `codec` |
 //! | [`store`] | bounded memory of lines; filters and scans | `text`, `model` |
 //! | [`term`] | a shell tab's terminal: emulator, keys, recordings | `text`, `model` |
-//! | [`transport`] | sockets, deadlines, limits; the guard in front of ZeroMQ | … `codec` |
-//! | [`source`] | the tasks that drive a session over a connection | … `session`, `transport` |
+//! | [`transport`] | sockets, TLS, proxies, HTTP; deadlines, limits; ZeroMQ's guard | … `codec` |
+//! | [`platform`] | the console's and the region's REST: who we are, what runs there | … `transport` |
+//! | [`source`] | the tasks that drive a session over a connection | … `session`, `platform` |
 //! | [`app`] | what is on the screen, as state; the commands | … `codec`, `store` |
 //! | [`view`] | painting | … `app`, by reference |
 //! | [`cli`] | what was typed, and what is meant by it | … `codec` |
@@ -40,6 +41,11 @@
 //! `source::shell` (a bounded queue that pushes back) → `runtime::shells` (recorded) →
 //! `app::shell` → `term::screen` → `view::grid_view`.
 //!
+//! A component's way: a name on the command line (`codec::name`) → `runtime::setup` →
+//! `platform::resolve` (`platform::ask`, `codec::rest`) → a place in a target →
+//! `source::component`, which looks for pods → `source::pod`, one for each (`transport::http`,
+//! `codec::sse`, `session::pod`) → `source::outlet`, as any line.
+//!
 //! # Decisions
 //!
 //! - 2026-11-24: `source::outlet` queues batches as they came and sanitises just before sending,
@@ -58,6 +64,12 @@
 //! - 2026-11-24: a shell's grid is `alacritty_terminal`'s, behind `term::screen` alone; what a
 //!   sequence means is decided there too, since the library's own reading of them answers,
 //!   stores and repeats without bounds, and moves the cursor otherwise than xterm.
+//! - 2026-11-24: HTTP is `hyper` over the dialling that WebSockets have, not `reqwest`: one TLS,
+//!   one set of proxies, one set of words for what goes wrong.
+//! - 2026-11-24: both languages of a text stand where it is said (`say!`), so that none can be
+//!   missing; only the command line's help has a table, since clap has its texts.
+//! - 2026-11-24: a pod's lines are aligned by the container's own time stamps; the WebSockets'
+//!   replays have none, and are marked instead.
 pub mod app;
 pub mod attach;
 pub mod cli;

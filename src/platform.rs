@@ -5,6 +5,7 @@
 mod ask;
 pub mod credential;
 mod discover;
+pub mod keyring;
 pub mod resolve;
 pub mod shell;
 pub mod sockets;

@@ -2,11 +2,14 @@
 //! is an exit code.
 
 pub mod clipboard;
+mod complete;
 mod dialects;
 mod explore;
 pub mod input;
 pub mod perform;
 mod platform;
+mod reload;
+mod sessions;
 mod setup;
 mod shells;
 pub mod signals;
@@ -48,10 +51,14 @@ const PANES: usize = 6;
 
 /// Runs the program on `args` (with the program's own name first).
 pub fn main(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if complete::answered(&args) {
+        return 0;
+    }
     let env = Env::read();
     let (args, asked) = language::taken(args);
     lang::choose(language::of_locale(&env.named));
-    match language::chosen(asked.as_deref(), &env.named, None) {
+    match language::chosen(asked.as_deref(), &env.named, setup::language()) {
         Ok(chosen) => lang::choose(chosen),
         Err(fault) => {
             complain(&fault.to_string());
@@ -114,6 +121,8 @@ fn tell(error: &clap::Error) -> std::io::Result<()> {
 fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fault> {
     let setup = || Setup::load(of_platform, env);
     match plan {
+        Plan::Completions(shell) => complete::script(shell),
+        Plan::Man(dir) => complete::manual(dir.as_deref()),
         Plan::Platform(ask) => {
             let runtime = runtime(1)?;
             let code = runtime.block_on(platform::run(ask, &setup()?));
@@ -127,6 +136,9 @@ fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fa
             let code = runtime.block_on(async {
                 let wanted = if plan.events { For::Events } else { For::Logs };
                 plan.targets = setup.look_up(plan.targets, wanted).await?;
+                for warning in setup.warnings(&plan.targets) {
+                    complain(&warning);
+                }
                 Ok(follow::run(*plan, signals::headless()?, Box::new(complain)).await)
             });
             // A thread that waits for standard input can't be ended; the process can.
@@ -144,7 +156,7 @@ fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fa
             runtime.shutdown_background();
             code
         }
-        Plan::View(targets, plan) => {
+        Plan::View(targets, mut plan) => {
             for target in &targets {
                 // A file that is no recording is told of before the screen is taken.
                 if let FeedSpec::Cast(path, _) = &target.feed {
@@ -152,27 +164,16 @@ fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fa
                 }
             }
             let setup = setup()?;
+            setup.apply(&mut plan);
             let runtime = runtime(2)?;
             let ending = runtime.block_on(async {
                 let targets = setup.look_up(targets, For::Logs).await?;
-                tui::run(targets, plan, themes(), Some(setup)).await
+                tui::run(targets, plan, themes(), Some(setup), None).await
             });
             runtime.shutdown_background();
             Ok(die(&ending?))
         }
-        Plan::Tree(plan, no_terminal) => {
-            let setup = setup()?;
-            if setup.contexts.is_empty() {
-                return Err(nothing_named());
-            }
-            if let Some(fault) = no_terminal {
-                return Err(fault);
-            }
-            let runtime = runtime(2)?;
-            let ending = runtime.block_on(tui::run(Vec::new(), plan, themes(), Some(setup)));
-            runtime.shutdown_background();
-            Ok(die(&ending?))
-        }
+        Plan::Tree(plan, no_terminal) => tree(plan, no_terminal, setup()?),
         Plan::Demo(args, plan) => {
             let runtime = runtime(2)?;
             let ending = runtime.block_on(demo(&args, plan));
@@ -201,6 +202,9 @@ fn raw_shell(mut plan: ShellPlan, setup: &Setup) -> Result<u8, Fault> {
     let runtime = runtime(1)?;
     let code = runtime.block_on(async {
         plan.target = setup.one_shell(plan.target, plan.dialect).await?;
+        for warning in setup.warnings(std::slice::from_ref(&plan.target)) {
+            complain(&warning);
+        }
         let spec = plan.target.shell().cloned();
         let mut dialects = Dialects::load();
         let world = attach::World {
@@ -217,6 +221,24 @@ fn raw_shell(mut plan: ShellPlan, setup: &Setup) -> Result<u8, Fault> {
     });
     runtime.shutdown_background();
     code
+}
+
+/// The tree of what runs, and what was open last.
+fn tree(mut plan: ViewPlan, no_terminal: Option<Fault>, mut setup: Setup) -> Result<u8, Fault> {
+    if setup.contexts.is_empty() && plan.saved.is_none() {
+        return Err(nothing_named());
+    }
+    if let Some(fault) = no_terminal {
+        return Err(fault);
+    }
+    let runtime = runtime(2)?;
+    setup.apply(&mut plan);
+    let saved = setup.saved(&plan)?;
+    setup.remembers = plan.saved.is_none();
+    let start = tui::run(Vec::new(), plan, themes(), Some(setup), saved);
+    let ending = runtime.block_on(start);
+    runtime.shutdown_background();
+    Ok(die(&ending?))
 }
 
 /// Neither a target nor a context.
@@ -315,7 +337,7 @@ async fn demo(args: &DemoArgs, plan: ViewPlan) -> Result<tui::Ending, Fault> {
         }
     }
     let setup = demo_setup(&platform).await?;
-    tui::run(targets, plan, themes(), Some(setup)).await
+    tui::run(targets, plan, themes(), Some(setup), None).await
 }
 
 /// The demo as a context of its own, logged in.

@@ -11,6 +11,7 @@ use crate::term::Tracking;
 use crate::text::redact::Secret;
 
 use super::msg::ScanFor;
+use super::session::Saved;
 use super::tree::Question;
 
 /// What the terminal that we run in is asked to report, beyond plain keys.
@@ -46,6 +47,8 @@ pub enum Effect {
     Close(TargetId),
     /// Connect now instead of waiting.
     Reconnect(TargetId),
+    /// Find out what stands in the way of a target; answered with [`super::msg::Msg::Examined`].
+    Examine(Box<Target>),
     /// Open a shell for a pane; an earlier one of it goes.
     OpenShell {
         /// The pane.
@@ -90,6 +93,8 @@ pub enum Effect {
     Report(Reports),
     /// Load a theme by name or path.
     Theme(String),
+    /// Keep what is open under a name.
+    SaveView(String, Saved),
     /// Stop the process until it is continued.
     Suspend,
     /// Draw everything anew.

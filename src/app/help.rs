@@ -1,12 +1,14 @@
 //! The help: every command with its keys, from the table of commands itself.
 
+use std::fmt::Write as _;
+
 use ratatui::layout::Rect;
 
 use crate::lang::{Words, words};
 use crate::text::width;
 
 use super::command::GROUPS;
-use super::keymap;
+use super::keymap::Keymap;
 
 /// Columns of the help at most.
 pub const COLS: u16 = 92;
@@ -39,19 +41,15 @@ pub struct Help {
     pub seen: usize,
 }
 
-/// All keys as text, for `deckwatch config keys`.
-pub fn text() -> String {
+/// All keys as keys.toml may say them, for `deckwatch config keys`.
+pub fn text(keymap: &Keymap) -> String {
     let mut out = String::new();
-    for row in lines(KEYS, usize::from(COLS)) {
-        match row {
-            Row::Blank => {}
-            Row::Heading(heading) => out.push_str(heading.get()),
-            Row::Command { keys, help } => {
-                out.push_str(&keys);
-                let gap = (KEYS + 2).saturating_sub(width::cells(&keys)).max(1);
-                out.extend(std::iter::repeat_n(' ', gap));
-                out.push_str(&help);
-            }
+    for (heading, commands) in GROUPS {
+        let _ = writeln!(out, "# {heading}");
+        for command in commands {
+            let keys = keymap.words(command);
+            // Writing to a string can't fail.
+            let _ = writeln!(out, "{} = {keys:?}  # {}", command.name, command.help);
         }
         out.push('\n');
     }
@@ -60,10 +58,10 @@ pub fn text() -> String {
 
 impl Help {
     /// Broken to fit `area`.
-    pub fn of(area: Rect) -> Self {
+    pub fn of(area: Rect, keymap: &Keymap) -> Self {
         let width = usize::from(area.width.min(COLS));
         let keys = KEYS.min(width.saturating_sub(3) / 3);
-        let rows = lines(keys, width.saturating_sub(keys + 4).max(1));
+        let rows = lines(keymap, keys, width.saturating_sub(keys + 4).max(1));
         let seen = usize::from(area.height)
             .min(rows.len() + 2)
             .saturating_sub(1);
@@ -82,16 +80,12 @@ impl Help {
     }
 }
 
-fn lines(room: usize, cols: usize) -> Vec<Row> {
+fn lines(keymap: &Keymap, room: usize, cols: usize) -> Vec<Row> {
     let mut lines = Vec::new();
     for (heading, commands) in GROUPS {
         lines.push(Row::Heading(heading));
         for command in commands {
-            let keys: Vec<String> = command
-                .keys
-                .iter()
-                .map(|words| keymap::shown(words))
-                .collect();
+            let keys = keymap.shown(command);
             let keys = if keys.is_empty() {
                 vec![format!(":{}", command.name)]
             } else {

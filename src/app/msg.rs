@@ -1,15 +1,19 @@
 //! Everything that can happen.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::codec::target::Target;
+use crate::model::context::Context;
 use crate::model::shell::ShellUpdate;
+use crate::model::way::Way;
 use crate::model::{Fault, FeedUpdate, Micros, PaneId, TargetId};
 use crate::store::LineId;
 
 use crate::term::keys::Pointer;
 
 use super::key::Key;
+use super::keymap::Keymap;
 use super::tree::{Answer, Question};
 
 /// What time it is, handed in.
@@ -30,6 +34,21 @@ pub enum ScanFor {
     Search,
 }
 
+/// What the configuration says, read anew.
+#[derive(Clone, Debug)]
+pub struct Configured {
+    /// What keys mean.
+    pub keymap: Keymap,
+    /// The platforms.
+    pub contexts: Vec<Arc<Context>>,
+    /// The current one.
+    pub context: Option<Arc<Context>>,
+    /// How targets are reached that are no names.
+    pub way: Arc<Way>,
+    /// The theme's name, where it says one.
+    pub theme: Option<String>,
+}
+
 /// One thing that happened.
 #[derive(Debug)]
 pub enum Msg {
@@ -45,6 +64,10 @@ pub enum Msg {
     Explored(Question, Result<Answer, Fault>),
     /// What a target's name means, or why it means nothing.
     LookedUp(TargetId, Result<Vec<Target>, Fault>),
+    /// The configuration has changed, or can't be read.
+    Configured(Result<Box<Configured>, Fault>),
+    /// What `doctor` found of a target, of this name.
+    Examined(String, Vec<String>),
     /// A key.
     Key(Key),
     /// Text was pasted.

@@ -43,7 +43,7 @@ impl App {
     /// The help; over a shell it begins with the shells.
     pub fn open_help(&mut self) {
         let top = match self.shell() {
-            Some(_) => Help::of(self.body()).heading(command::SHELLS),
+            Some(_) => Help::of(self.body(), &self.keymap).heading(command::SHELLS),
             None => 0,
         };
         self.mode = Mode::Help { top };

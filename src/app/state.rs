@@ -12,6 +12,7 @@ use ratatui::layout::Rect;
 use crate::codec::target::Target;
 use crate::lang::{self, Lang};
 use crate::model::context::Context;
+use crate::model::way::Way;
 use crate::model::{Fault, LinkState, Micros, PaneId, TargetId};
 use crate::say;
 use crate::store::{Case, Layer, LayerKind, Pattern};
@@ -20,6 +21,7 @@ use crate::word;
 
 use super::effect::{Effect, Reports};
 use super::key::Key;
+use super::keymap::Keymap;
 use super::layout;
 use super::mode::Mode;
 use super::msg::Now;
@@ -68,6 +70,8 @@ pub struct App {
     pub panes: BTreeMap<PaneId, Pane>,
     /// The panes with shells, beside those with lines; no pane is in both.
     pub shells: BTreeMap<PaneId, ShellPane>,
+    /// How targets are reached that are no names.
+    pub way: Arc<Way>,
     /// The platforms.
     pub contexts: Vec<Arc<Context>>,
     /// The current one of them.
@@ -82,6 +86,8 @@ pub struct App {
     pub mode: Mode,
     /// Keys of a sequence that is not whole yet.
     pub pending: Vec<Key>,
+    /// What they mean.
+    pub keymap: Keymap,
     /// What is told at the bottom.
     pub notice: Option<Notice>,
     /// The terminal's size.
@@ -119,6 +125,7 @@ impl App {
             targets: Vec::new(),
             panes: BTreeMap::new(),
             shells: BTreeMap::new(),
+            way: Arc::default(),
             contexts: Vec::new(),
             context: None,
             tree: None,
@@ -130,6 +137,7 @@ impl App {
             tabs: Tabs::new(Tab::of(PaneId(0))),
             mode: Mode::Normal,
             pending: Vec::new(),
+            keymap: Keymap::default(),
             notice: None,
             area,
             mouse: false,
@@ -169,7 +177,7 @@ impl App {
         app
     }
 
-    fn new_pane(&mut self, targets: Vec<TargetId>) -> PaneId {
+    pub(super) fn new_pane(&mut self, targets: Vec<TargetId>) -> PaneId {
         let id = self.fresh_pane();
         self.panes.insert(id, Pane::new(id, targets));
         id

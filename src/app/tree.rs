@@ -115,63 +115,29 @@ impl Tree {
     /// What is to be asked now: everything that is open or needed for the filter, when it is
     /// unknown or old.
     pub fn questions(&mut self, now: Instant) -> Vec<Question> {
-        let mut questions = Vec::new();
-        let filtering = !self.filter.is_empty();
+        let mut asker = Asker {
+            open: &self.open,
+            now,
+            questions: Vec::new(),
+        };
         for node in &mut self.contexts {
-            let key = node.context.name.clone();
-            if !filtering && !self.open.contains(&key) {
-                continue;
-            }
-            let context = Arc::clone(&node.context);
-            if due(&node.teams, AGAIN * 2, now) {
-                node.teams.ask(now);
-                questions.push(Question::Teams(Arc::clone(&context)));
-            }
-            let place = |team: &model::TeamNode| (team.team.name.clone(), team.region.name.clone());
-            for team in &mut node.teams.items {
-                let key = format!("{key}\0{}\0{}", team.team.name, team.region.name);
-                // The names below are known before they are looked for.
-                if due(&team.apps, APPS, now)
-                    && (team.apps.load == Load::Unknown || self.open.contains(&key))
-                {
-                    team.apps.ask(now);
-                    let (team, region) = place(team);
-                    questions.push(Question::Apps(Arc::clone(&context), team, region));
-                }
-                let (team_name, region) = place(team);
-                for app in &mut team.apps.items {
-                    let key = format!("{key}\0{}", app.app.id);
-                    if !self.open.contains(&key) {
-                        continue;
-                    }
-                    if due(&app.components, APPS, now) {
-                        app.components.ask(now);
-                        questions.push(Question::Components(
-                            Arc::clone(&context),
-                            team_name.clone(),
-                            region.clone(),
-                            app.app.id.clone(),
-                        ));
-                    }
-                    for component in &mut app.components.items {
-                        let key = format!("{key}\0{}", component.component.alias);
-                        if self.open.contains(&key) && due(&component.pods, PODS, now) {
-                            component.pods.ask(now);
-                            questions.push(Question::Pods(Box::new(Place {
-                                context: Arc::clone(&context),
-                                team: team_name.clone(),
-                                region: region.clone(),
-                                app: app.app.name.clone(),
-                                component: component.component.clone(),
-                                pod: None,
-                                container: None,
-                            })));
-                        }
-                    }
-                }
+            if !self.filter.is_empty() || self.open.contains(&node.context.name) {
+                asker.context(node);
             }
         }
-        questions
+        asker.questions
+    }
+
+    /// Takes in the contexts, and keeps what is known of those that are the same.
+    pub fn take_contexts(&mut self, contexts: &[Arc<Context>]) {
+        let mut old = std::mem::take(&mut self.contexts);
+        for context in contexts {
+            let same = |node: &ContextNode| node.context == *context;
+            let known = old.iter().position(same).map(|at| old.swap_remove(at));
+            let mut node = known.unwrap_or_else(|| ContextNode::new(Arc::clone(context)));
+            node.context = Arc::clone(context);
+            self.contexts.push(node);
+        }
     }
 
     /// All components that are known.
@@ -265,6 +231,78 @@ impl Tree {
                 }
             }
             (Question::Details(_) | Question::Shell(_) | Question::Teams(_), _) => {}
+        }
+    }
+}
+
+/// Collects what is to be asked.
+struct Asker<'a> {
+    open: &'a BTreeSet<String>,
+    now: Instant,
+    questions: Vec<Question>,
+}
+
+impl Asker<'_> {
+    fn context(&mut self, node: &mut ContextNode) {
+        if due(&node.teams, AGAIN * 2, self.now) {
+            node.teams.ask(self.now);
+            self.questions
+                .push(Question::Teams(Arc::clone(&node.context)));
+        }
+        let context = Arc::clone(&node.context);
+        for team in &mut node.teams.items {
+            self.team(&context, team);
+        }
+    }
+
+    fn team(&mut self, context: &Arc<Context>, node: &mut model::TeamNode) {
+        let (team, region) = (node.team.name.clone(), node.region.name.clone());
+        let key = format!("{}\0{team}\0{region}", context.name);
+        // The names below are known before they are looked for.
+        let wanted = node.apps.load == Load::Unknown || self.open.contains(&key);
+        if wanted && due(&node.apps, APPS, self.now) {
+            node.apps.ask(self.now);
+            let (context, team, region) = (Arc::clone(context), team.clone(), region.clone());
+            self.questions.push(Question::Apps(context, team, region));
+        }
+        for app in &mut node.apps.items {
+            let key = format!("{key}\0{}", app.app.id);
+            if self.open.contains(&key) {
+                self.app(context, (&team, &region), app, &key);
+            }
+        }
+    }
+
+    fn app(
+        &mut self,
+        context: &Arc<Context>,
+        (team, region): (&str, &str),
+        node: &mut model::AppNode,
+        key: &str,
+    ) {
+        if due(&node.components, APPS, self.now) {
+            node.components.ask(self.now);
+            self.questions.push(Question::Components(
+                Arc::clone(context),
+                team.to_owned(),
+                region.to_owned(),
+                node.app.id.clone(),
+            ));
+        }
+        for component in &mut node.components.items {
+            let key = format!("{key}\0{}", component.component.alias);
+            if self.open.contains(&key) && due(&component.pods, PODS, self.now) {
+                component.pods.ask(self.now);
+                self.questions.push(Question::Pods(Box::new(Place {
+                    context: Arc::clone(context),
+                    team: team.to_owned(),
+                    region: region.to_owned(),
+                    app: node.app.name.clone(),
+                    component: component.component.clone(),
+                    pod: None,
+                    container: None,
+                })));
+            }
         }
     }
 }

@@ -1,17 +1,18 @@
 //! The one function that changes the state.
 
+mod mouse;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
 use jiff::tz::TimeZone;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::Rect;
 
 use crate::codec::target::Target;
 use crate::model::words;
 use crate::model::{EndReason, Fault, FeedUpdate, LinkState, Mark, TargetId};
 use crate::say;
 use crate::store::LayerKind;
-use crate::term::keys::{Button, Did, Pointer};
 use crate::text::SafeText;
 use crate::word;
 
@@ -19,16 +20,13 @@ use super::command;
 use super::effect::Effect;
 use super::help::Help;
 use super::key::{Code, Key, PREFIX, Phase};
-use super::keymap::{self, Found};
+use super::keymap::Found;
 use super::mode::Mode;
 use super::msg::{Msg, Now};
 use super::prompt::{Prompt, Purpose, Typed};
 use super::record::{self, Record};
 use super::state::App;
 use super::state::pattern;
-
-/// Rows that one turn of the wheel scrolls.
-const WHEEL: i64 = 3;
 
 impl App {
     /// Takes in what happened; the answer is what is to be done.
@@ -41,6 +39,11 @@ impl App {
             Msg::ShellBusy(pane, bytes) => self.on_busy(pane, bytes),
             Msg::Explored(question, answer) => self.on_explored(&question, answer),
             Msg::LookedUp(target, found) => self.on_looked_up(target, found),
+            Msg::Configured(read) => self.on_configured(read),
+            Msg::Examined(title, lines) => {
+                let top = 0;
+                self.mode = Mode::Details { title, lines, top };
+            }
             Msg::Key(key) => self.on_key(key),
             Msg::Paste(text) => self.on_paste(&text),
             Msg::Mouse(pointer) => self.on_mouse(pointer),
@@ -199,7 +202,7 @@ impl App {
             }
             Mode::Normal => self.normal_key(key),
             Mode::Help { top } => {
-                let last = Help::of(self.body()).last_top();
+                let last = Help::of(self.body(), &self.keymap).last_top();
                 self.mode = self.reading_key(key, (top, last), |top| Mode::Help { top });
             }
             Mode::Record { line, top } => self.record_key(key, line, top),
@@ -221,7 +224,7 @@ impl App {
             return;
         }
         self.pending.push(key);
-        match keymap::lookup(&self.pending) {
+        match self.keymap.lookup(&self.pending) {
             Found::Command(command) => {
                 self.pending.clear();
                 (command.run)(self);
@@ -450,7 +453,10 @@ impl App {
 
     fn with_target(&mut self, text: &str, deed: impl FnOnce(&mut Self, Target)) {
         match Target::parse(text) {
-            Ok(target) => deed(self, target),
+            Ok(target) => {
+                let target = target.by(&self.way);
+                deed(self, target);
+            }
             Err(fault) => self.fail(&fault.to_string()),
         }
     }
@@ -470,6 +476,7 @@ impl App {
             ("mouse", "on") if self.mouse => {}
             ("mouse", "off") if !self.mouse => {}
             ("mouse", "on" | "off") => self.run_named("mouse"),
+            ("view", name) if !name.is_empty() => self.save_view(name),
             ("q", _) => self.quit(),
             ("q!", _) => self.wish(Effect::Quit),
             (name, "") => self.run_named(name),
@@ -515,111 +522,6 @@ impl App {
             | Mode::Record { .. }
             | Mode::Details { .. }
             | Mode::Layers { .. } => {}
-        }
-    }
-
-    fn on_mouse(&mut self, pointer: Pointer) {
-        let at = Position::new(pointer.column, pointer.line);
-        let hit = self
-            .places()
-            .into_iter()
-            .find(|(_, rect)| rect.contains(at));
-        if let Some((pane, rect)) = hit
-            && matches!(self.mode, Mode::Normal)
-            && self.shells.contains_key(&pane)
-        {
-            if matches!(pointer.did, Did::Press(_)) {
-                self.tabs.now.focus = pane;
-            }
-            if self.shell_mouse(pane, rect, pointer) {
-                return;
-            }
-        }
-        match pointer.did {
-            Did::Press(Button::Left) => {
-                self.dragging = None;
-                let Some((pane, rect)) = hit else {
-                    return self.grab_divider(at);
-                };
-                self.tabs.now.focus = pane;
-                self.click_line(rect, at);
-            }
-            Did::WheelUp => self.wheel(hit, -WHEEL),
-            Did::WheelDown => self.wheel(hit, WHEEL),
-            Did::Drag(Button::Left) => self.drag(at),
-            Did::Release(Button::Left) => self.dragging = None,
-            Did::Press(_)
-            | Did::Release(_)
-            | Did::Drag(_)
-            | Did::Move
-            | Did::WheelLeft
-            | Did::WheelRight => {}
-        }
-    }
-
-    fn click_line(&mut self, rect: Rect, at: Position) {
-        self.with_pane(|pane, size| {
-            let text = super::areas::text_area(pane, rect);
-            let body = super::areas::body_area(rect);
-            if !body.contains(at) {
-                return;
-            }
-            let row = usize::from(at.y.saturating_sub(text.y));
-            let line = pane
-                .screen(size)
-                .into_iter()
-                .find(|screen| screen.at == row)
-                .map(|screen| screen.line);
-            if let Some(line) = line {
-                pane.look_at(line, size);
-            }
-        });
-    }
-
-    fn wheel(&mut self, hit: Option<(crate::model::PaneId, Rect)>, rows: i64) {
-        let Some((id, _)) = hit else { return };
-        let Some(size) = self.panes.get(&id).map(|pane| self.text_size(pane)) else {
-            return;
-        };
-        if let Some(pane) = self.panes.get_mut(&id) {
-            pane.scroll(rows, size);
-        }
-    }
-
-    /// The divider right of a pane can be dragged.
-    fn grab_divider(&mut self, at: Position) {
-        let left = |(_, rect): &(crate::model::PaneId, Rect)| {
-            rect.right() == at.x && (rect.y..rect.bottom()).contains(&at.y)
-        };
-        self.dragging = self.places().into_iter().find(left).map(|(pane, _)| pane);
-    }
-
-    fn drag(&mut self, at: Position) {
-        let Some(id) = self.dragging else { return };
-        let Some((_, rect)) = self.places().into_iter().find(|(pane, _)| *pane == id) else {
-            return;
-        };
-        let step = match at.x.cmp(&rect.right()) {
-            std::cmp::Ordering::Less => -5,
-            std::cmp::Ordering::Equal => return,
-            std::cmp::Ordering::Greater => 5,
-        };
-        for _ in 0..40 {
-            let before = self
-                .places()
-                .into_iter()
-                .find(|(pane, _)| *pane == id)
-                .map_or(0, |(_, rect)| rect.right());
-            if (step > 0) != (before < at.x)
-                || before == at.x
-                || !self
-                    .tabs
-                    .now
-                    .tree
-                    .resize(id, super::layout::Axis::Beside, step)
-            {
-                return;
-            }
         }
     }
 }

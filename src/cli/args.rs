@@ -17,6 +17,8 @@ Live logs of a container platform and shells in its containers, side by side in 
 for scripts.
 
 TARGET is one of
+  TEAM/APP/COMPONENT[/POD[/CONTAINER]]           by name, of the current context (deckwatch context);
+                                                 CONTEXT:TEAM@REGION/…, * and ?, re:REGEX
   ws://HOST:6060/docker_log#SERVICE_ID           a component's log
   ws://HOST:6060/event_log#EVENT_ID              an event (a build, a deploy)
   ws://HOST/services/ID/pubsub#l-ID,e-EVENT      channels: l log, m monitor, s both, e event
@@ -80,6 +82,15 @@ pub struct ViewArgs {
     /// Memory for all lines of all panes
     #[arg(long, value_name = "SIZE", value_parser = units::size, default_value = "256MiB", env = "DECKWATCH_BUFFER", hide_env_values = true)]
     pub buffer: usize,
+    /// How bytes of lines are read
+    #[arg(long, value_enum, default_value_t, value_name = "NAME")]
+    pub encoding: EncodingName,
+    /// Open a view that was saved under this name with :view
+    #[arg(id = "saved", long = "view", value_name = "NAME")]
+    pub saved: Option<String>,
+    /// Nothing that was open last comes back
+    #[arg(long)]
+    pub fresh: bool,
     /// Mouse wheel and click (Shift-drag still selects in the terminal)
     #[arg(long)]
     pub mouse: bool,
@@ -122,6 +133,16 @@ pub enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print a script for your shell: names of targets are completed from the platform
+    Completions {
+        /// Which shell
+        shell: clap_complete::aot::Shell,
+    },
+    /// Print the manual, or write its pages to a directory
+    Man {
+        /// Where the pages go; the main page is printed without
+        dir: Option<PathBuf>,
+    },
     /// Type into a container: a raw shell, or one command with --exec
     #[command(visible_alias = "attach")]
     Shell(ShellArgs),
@@ -202,6 +223,9 @@ pub struct OutArgs {
     /// The zone of shown times, and of stamps without one
     #[arg(long, value_name = "ZONE", default_value = "Local", value_parser = units::zone)]
     pub timezone: units::Zone,
+    /// How bytes of lines are read
+    #[arg(long, value_enum, default_value_t, value_name = "NAME")]
+    pub encoding: EncodingName,
     /// Control characters in text: auto shows marks on a terminal and escapes in a pipe
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub sanitize: Sanitize,
@@ -368,6 +392,21 @@ pub struct DemoArgs {
     /// How the interface looks and behaves
     #[command(flatten)]
     pub view: ViewArgs,
+}
+
+/// `--encoding`.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum EncodingName {
+    /// UTF-8.
+    #[default]
+    #[value(name = "utf-8", alias = "utf8")]
+    Utf8,
+    /// GB 18030, for lines that are no UTF-8.
+    #[value(name = "gb18030")]
+    Gb18030,
+    /// The same: GBK is a part of it.
+    #[value(name = "gbk")]
+    Gbk,
 }
 
 /// `--color`.

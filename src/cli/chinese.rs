@@ -10,7 +10,7 @@ use clap::{Command, CommandFactory, Error, FromArgMatches};
 use crate::text::width;
 
 use super::args::Args;
-use super::help_zh::{HEADINGS, LABELS, TABLE, USAGE};
+use super::help_zh::{HEADINGS, LABELS, TABLE, USAGE, platform};
 
 /// Reads what was typed; the help that an error may be is in Chinese already.
 pub fn parse(args: Vec<OsString>) -> Result<Args, Error> {
@@ -33,8 +33,13 @@ pub fn told(error: &Error, cols: usize) -> String {
 }
 
 fn chinese(english: &str) -> Option<&'static str> {
-    let row = TABLE.iter().find(|(known, _)| *known == english);
+    let row = all().find(|(known, _)| *known == english);
     row.map(|(_, chinese)| *chinese)
+}
+
+/// All rows.
+fn all() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    TABLE.iter().chain(platform::TABLE)
 }
 
 /// The same command with its texts in Chinese, and all below it.
@@ -321,8 +326,8 @@ mod tests {
     fn every_text_of_the_command_line_has_its_chinese_and_no_row_is_stale() {
         let mut said = BTreeSet::new();
         texts(&Args::command(), &mut said);
-        let known: BTreeSet<String> = TABLE.iter().map(|(english, _)| (*english).into()).collect();
-        assert_eq!(known.len(), TABLE.len(), "a row stands twice");
+        let known: BTreeSet<String> = all().map(|(english, _)| (*english).into()).collect();
+        assert_eq!(known.len(), all().count(), "a row stands twice");
         let missing: Vec<&String> = said.difference(&known).collect();
         let stale: Vec<&String> = known.difference(&said).collect();
         assert!(missing.is_empty(), "without Chinese: {missing:#?}");

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::lang::Lang;
 use crate::model::Fault;
 
-pub use files::Paths;
+pub use files::{Paths, read as text_of};
 pub use schema::{ContextFile, valid_name};
 
 /// Where a value came from.

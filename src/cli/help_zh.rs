@@ -1,5 +1,7 @@
 //! The command line's help in Chinese, by its English text: what `args.rs` says in its comments.
 
+pub(super) mod platform;
+
 /// English as clap has it, and Chinese.
 pub(super) const TABLE: &[(&str, &str)] = &[
     // The program.
@@ -44,18 +46,6 @@ pub(super) const TABLE: &[(&str, &str)] = &[
     (
         "Wait until a line matches: logs -f -q --tail 0 --until-match RE --for T",
         "等到有一行匹配：logs -f -q --tail 0 --until-match RE --for T",
-    ),
-    (
-        "Find out what stands in the way of a target: name, network, proxy, TLS, login, protocol",
-        "找出目标为何连不上：域名、网络、代理、TLS、登录、协议",
-    ),
-    (
-        "What can't be reached; without one, the current context",
-        "连不上的目标；不写则检查当前上下文",
-    ),
-    (
-        "All contexts instead of the current one",
-        "检查全部上下文，而不只是当前的",
     ),
     (
         "Type into a container: a raw shell, or one command with --exec",
@@ -281,6 +271,8 @@ const ABOUT: &str = "\
 在终端里并排查看容器平台的实时日志、打开容器终端，也可用于脚本。
 
 TARGET（目标）可以是：
+  TEAM/APP/COMPONENT[/POD[/CONTAINER]]           按名字，当前上下文中（deckwatch context）；
+                                                 CONTEXT:TEAM@REGION/…，* 和 ?，re:REGEX
   ws://HOST:6060/docker_log#SERVICE_ID           组件的日志
   ws://HOST:6060/event_log#EVENT_ID              事件（构建、部署）
   ws://HOST/services/ID/pubsub#l-ID,e-EVENT      频道：l 日志，m 监控，s 两者，e 事件

@@ -1,23 +1,27 @@
 //! What is meant by what was typed: resolved, checked, nothing left to guess.
 
+mod flags;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use regex::bytes::{Regex, RegexBuilder};
+use regex::bytes::Regex;
 
+use crate::codec::encoding::Encoding;
 use crate::codec::shell::Dialect;
 use crate::codec::target::{FeedSpec, Target};
 use crate::model::{Fault, FaultKind, Level};
 use crate::word;
 
 use super::args::{
-    Args, Command, DemoArgs, FilterArgs, Format, LogsArgs, MinLevel, OnLag, OutArgs, Sanitize,
-    ShellArgs, Stamp, StopArgs, ViewArgs, WaitArgs,
+    Args, Command, DemoArgs, EncodingName, Format, LogsArgs, OnLag, ShellArgs, Stamp, ViewArgs,
+    WaitArgs,
 };
 use super::env::Env;
 use super::platform_args::{ConfigCommand, ContextCommand, DoctorArgs, GetArgs, LoginArgs};
 use super::units::{Retry, Tail};
+use flags::{line_filter, pattern, print_plan, stop_plan, tee_plan};
 
 /// What to do.
 #[derive(Debug)]
@@ -39,6 +43,10 @@ pub enum Plan {
     Serve(DemoArgs),
     /// Undo what a dead program did to the terminal.
     ResetTerminal,
+    /// A script for a shell.
+    Completions(clap_complete::aot::Shell),
+    /// The manual.
+    Man(Option<PathBuf>),
     /// Something about platforms.
     Platform(Ask),
 }
@@ -115,6 +123,14 @@ pub struct ViewPlan {
     pub theme: Option<String>,
     /// Bytes for all lines.
     pub buffer: usize,
+    /// The buffer was said, and is no default.
+    pub buffer_said: bool,
+    /// How bytes of lines are read.
+    pub encoding: Encoding,
+    /// A view that was saved.
+    pub saved: Option<String>,
+    /// What was open last stays away.
+    pub fresh: bool,
     /// Mouse on.
     pub mouse: bool,
     /// No colours at all.
@@ -149,6 +165,8 @@ pub struct LogsPlan {
     pub follow: bool,
     /// Of the history only its last lines.
     pub tail: Option<usize>,
+    /// How bytes of lines are read.
+    pub encoding: Encoding,
     /// Which lines.
     pub filter: LineFilter,
     /// How they look.
@@ -304,6 +322,8 @@ pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
             Ok(Plan::Logs(Box::new(plan)))
         }
         Some(Command::Doctor(args)) => Ok(Plan::Platform(Ask::Doctor(args))),
+        Some(Command::Completions { shell }) => Ok(Plan::Completions(shell)),
+        Some(Command::Man { dir }) => Ok(Plan::Man(dir)),
         Some(Command::Get(get)) => Ok(Plan::Platform(Ask::Get(get))),
         Some(Command::Login(login)) => Ok(Plan::Platform(Ask::Login(login))),
         Some(Command::Logout { name }) => Ok(Plan::Platform(Ask::Logout(name))),
@@ -345,11 +365,22 @@ fn view_plan(args: &ViewArgs, env: &Env) -> ViewPlan {
         merge: args.merge,
         theme: args.theme.clone(),
         buffer: args.buffer.max(1 << 20),
+        buffer_said: args.buffer != 256 << 20,
+        encoding: encoding(args.encoding),
+        saved: args.saved.clone(),
+        fresh: args.fresh,
         mouse: args.mouse,
         plain: !env.colors(args.color),
         true_color: env.true_color,
         kitty: env.kitty,
         multiplexer,
+    }
+}
+
+fn encoding(name: EncodingName) -> Encoding {
+    match name {
+        EncodingName::Utf8 => Encoding::Utf8,
+        EncodingName::Gb18030 | EncodingName::Gbk => Encoding::Gb18030,
     }
 }
 
@@ -453,6 +484,7 @@ fn logs_plan(args: &LogsArgs, env: &Env, follow: bool) -> Result<LogsPlan, Fault
         events: false,
         follow,
         tail,
+        encoding: encoding(args.out.encoding),
         filter: line_filter(&args.filter)?,
         print: print_plan(&args.out, env)?,
         tee: tee_plan(&args.out),
@@ -495,6 +527,7 @@ fn wait_plan(args: WaitArgs, env: &Env) -> Result<LogsPlan, Fault> {
         events: false,
         follow: true,
         tail: Some(0),
+        encoding: Encoding::Utf8,
         filter: LineFilter::default(),
         print,
         tee: None,
@@ -505,126 +538,4 @@ fn wait_plan(args: WaitArgs, env: &Env) -> Result<LogsPlan, Fault> {
         stats: false,
         quiet: true,
     })
-}
-
-fn stop_plan(args: &StopArgs, filter: &FilterArgs) -> Result<StopPlan, Fault> {
-    let read = |flag: &str, text: &Option<String>| {
-        text.as_ref()
-            .map(|text| pattern(flag, text, filter.fixed_strings, filter.ignore_case))
-            .transpose()
-    };
-    Ok(StopPlan {
-        until: read("--until-match", &args.until_match)?,
-        count: args.count.max(1),
-        fail: read("--fail-match", &args.fail_match)?,
-        max_lines: args.max_lines,
-        lasting: args.lasting,
-        idle: args.idle,
-        strict: args.strict,
-        require_match: args.require_match,
-    })
-}
-
-fn line_filter(args: &FilterArgs) -> Result<LineFilter, Fault> {
-    let read = |flag: &str, texts: &[String]| {
-        texts
-            .iter()
-            .map(|text| pattern(flag, text, args.fixed_strings, args.ignore_case))
-            .collect::<Result<Vec<_>, _>>()
-    };
-    let level = match args.level {
-        None => Level::None,
-        Some(MinLevel::Debug) => Level::Debug,
-        Some(MinLevel::Info) => Level::Info,
-        Some(MinLevel::Warn) => Level::Warn,
-        Some(MinLevel::Error) => Level::Error,
-    };
-    Ok(LineFilter {
-        include: read("-i", &args.include)?,
-        exclude: read("-e", &args.exclude)?,
-        level,
-    })
-}
-
-fn print_plan(args: &OutArgs, env: &Env) -> Result<PrintPlan, Fault> {
-    let raw =
-        args.output == Format::Raw || args.sanitize == Sanitize::Off && args.output == Format::Text;
-    if raw && env.stdout_tty && !args.yes_raw {
-        let what = if args.output == Format::Raw {
-            "-o raw"
-        } else {
-            "--sanitize off"
-        };
-        let why = word!(
-            "bytes from a server can control this terminal",
-            "来自服务端的字节可以操纵此终端"
-        );
-        return Err(Fault::new(
-            FaultKind::Usage,
-            what,
-            why,
-            word!(
-                "send the output to a file or pipe, or add --yes-raw",
-                "请将输出送到文件或管道，或加 --yes-raw"
-            ),
-        ));
-    }
-    let controls = match args.sanitize {
-        Sanitize::On => Controls::Shown,
-        Sanitize::Off => Controls::Kept,
-        Sanitize::Auto if env.stdout_tty => Controls::Shown,
-        Sanitize::Auto => Controls::Escaped,
-    };
-    Ok(PrintPlan {
-        format: args.output,
-        prefix: !args.no_prefix,
-        stamp: args.timestamps,
-        zone: args.timezone.0.clone(),
-        controls,
-        color: env.colors(args.color),
-    })
-}
-
-fn tee_plan(args: &OutArgs) -> Option<TeePlan> {
-    let path = args.tee.clone()?;
-    let per_component = path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/");
-    let (rotate_size, keep) = (args.rotate_size as u64, args.rotate_keep);
-    Some(TeePlan {
-        path,
-        per_component,
-        rotate_size,
-        keep,
-    })
-}
-
-/// Compiles one pattern of a flag; smart case unless said otherwise.
-fn pattern(flag: &str, text: &str, fixed: bool, ignore_case: bool) -> Result<Regex, Fault> {
-    let source = if fixed {
-        regex::escape(text)
-    } else {
-        text.to_owned()
-    };
-    let insensitive = ignore_case || !text.chars().any(char::is_uppercase);
-    RegexBuilder::new(&source)
-        .case_insensitive(insensitive)
-        .size_limit(1 << 20)
-        .build()
-        .map_err(|error| {
-            let why = error.to_string();
-            let why = why
-                .lines()
-                .last()
-                .unwrap_or("")
-                .trim_start_matches("error: ")
-                .to_owned();
-            Fault::new(
-                FaultKind::Usage,
-                format!("{flag} {text:?}"),
-                why,
-                word!(
-                    "mend the pattern, or add -F to search for it as it is",
-                    "请修正模式，或加 -F 按原文搜索"
-                ),
-            )
-        })
 }

@@ -18,6 +18,8 @@ pub struct Name {
     pub context: Option<String>,
     /// What is meant there.
     pub path: Path,
+    /// Not its lines are wanted, but what the platform does with it.
+    pub events: bool,
 }
 
 /// What is meant in a context.
@@ -162,6 +164,7 @@ impl Name {
             text: text.into(),
             context,
             path,
+            events: false,
         })
     }
 }

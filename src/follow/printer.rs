@@ -5,6 +5,8 @@ mod text;
 
 use crate::cli::args::Format;
 use crate::cli::plan::PrintPlan;
+use crate::codec::target::Target;
+use crate::model::context::Place;
 use crate::model::{LinkState, Mark, Micros, RawRow, RowFlags, SourceName};
 
 pub use json::quote;
@@ -16,6 +18,8 @@ pub struct Record<'a> {
     pub target: &'a str,
     /// Its short name.
     pub name: &'a str,
+    /// The component of a platform that it is.
+    pub place: Option<&'a Place>,
     /// The line's row.
     pub row: &'a RawRow,
     /// Where in the target it comes from.
@@ -63,7 +67,7 @@ impl Printer {
     }
 
     /// Appends what happened between two lines; only JSON has records for that.
-    pub fn mark(&mut self, target: &str, mark: &Mark, now: Micros, out: &mut Vec<u8>) {
+    pub fn mark(&mut self, target: &Target, mark: &Mark, now: Micros, out: &mut Vec<u8>) {
         if self.plan.format == Format::Json {
             json::mark(target, mark, now, out);
         }

@@ -10,6 +10,7 @@ use crate::cli::args::OnLag;
 use crate::cli::plan::LogsPlan;
 use crate::cli::units::Retry;
 use crate::clock;
+use crate::codec::encoding::{self, Encoding};
 use crate::codec::target::{FeedSpec, Target};
 use crate::model::batch::Item;
 use crate::model::{EndReason, FeedUpdate, LinkState, Mark, RawBatch, RowFlags, TargetId, words};
@@ -160,9 +161,13 @@ impl Follow {
             Retry::Never => Reconnect::Never,
             Retry::Times(most) => Reconnect::Times(most),
         };
+        let prepare = match self.plan.encoding {
+            Encoding::Utf8 => as_received,
+            Encoding::Gb18030 => encoding::gb18030,
+        };
         for (index, stream) in self.streams.iter_mut().enumerate() {
             let id = TargetId::at(index);
-            let outlet = Outlet::new(id, sender.clone(), as_received, lag);
+            let outlet = Outlet::new(id, sender.clone(), prepare, lag);
             let policy = Policy {
                 reconnect,
                 follow: self.plan.follow,
@@ -446,6 +451,7 @@ impl Follow {
                     let record = Record {
                         target: &target.text,
                         name: &target.name,
+                        place: target.place(),
                         row,
                         source: batch.source(row),
                         line,
@@ -523,7 +529,7 @@ impl Follow {
 
     fn mark(&mut self, target: &Target, mark: &Mark) {
         self.printer
-            .mark(&target.text, mark, clock::wall(), &mut self.block.out);
+            .mark(target, mark, clock::wall(), &mut self.block.out);
         let loss = match mark {
             Mark::Dropped { lines } => {
                 self.stats.received += lines;

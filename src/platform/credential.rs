@@ -19,6 +19,8 @@ use crate::say;
 use crate::text::SafeText;
 use crate::text::redact::Secret;
 
+use super::keyring;
+
 /// A command may take so long.
 const COMMAND: Duration = Duration::from_secs(10);
 /// A token is short.
@@ -31,10 +33,15 @@ pub async fn read(source: &Credential) -> Result<Option<Secret>, Fault> {
         Credential::Given(token) => Ok(Some(token.clone())),
         Credential::File(path) => file(path).map(Some),
         Credential::Command(words) => command(words).await.map(Some),
-        Credential::Stored { file: path, .. } => match fs::symlink_metadata(path) {
-            Ok(_) => file(path).map(Some),
-            Err(_) => Ok(None),
-        },
+        Credential::Stored { name, file: path } => {
+            if let Some(token) = keyring::read(name).await? {
+                return Ok(Some(token));
+            }
+            match fs::symlink_metadata(path) {
+                Ok(_) => file(path).map(Some),
+                Err(_) => Ok(None),
+            }
+        }
     }
 }
 

@@ -3,16 +3,20 @@
 
 use std::collections::HashMap;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::app::msg::Msg;
+use crate::app::session::Saved;
 use crate::app::tree::{Answer, Question};
 use crate::codec::target::Target;
+use crate::doctor::{self, Check, Subject, report};
 use crate::model::context::Place;
 use crate::model::{Fault, FaultKind, TargetId};
 use crate::platform::{Platform, shell};
 use crate::say;
 
+use super::reload;
+use super::sessions;
 use super::setup::{For, Setup};
 
 /// Questions that wait for one platform; more are told to be lost, and come again.
@@ -20,13 +24,21 @@ const WAITING: usize = 256;
 
 /// Asks platforms.
 pub(super) struct Explorer {
-    setup: Option<Setup>,
+    /// Read anew when a file of it changes.
+    setup: Option<watch::Receiver<Setup>>,
     asked: HashMap<String, mpsc::Sender<Question>>,
     answers: mpsc::Sender<Msg>,
 }
 
 impl Explorer {
     pub(super) fn new(setup: Option<Setup>, answers: mpsc::Sender<Msg>) -> Self {
+        let setup = setup.map(|setup| {
+            let (sender, receiver) = watch::channel(setup);
+            if !sender.borrow().fixed {
+                tokio::spawn(reload::watch(sender, answers.clone()));
+            }
+            receiver
+        });
         Self {
             setup,
             asked: HashMap::new(),
@@ -36,7 +48,8 @@ impl Explorer {
 
     /// Asks; what can't be asked now is answered at once.
     pub(super) fn ask(&mut self, question: Question) -> Option<Msg> {
-        let name = question.context().name.clone();
+        let context = question.context();
+        let name = format!("{} {}", context.name, context.server);
         let answers = self.answers.clone();
         let sender = self.asked.entry(name).or_insert_with(|| {
             let (sender, inbox) = mpsc::channel(WAITING);
@@ -51,9 +64,49 @@ impl Explorer {
         Some(Msg::Explored(question, Err(fault)))
     }
 
+    /// Keeps a view under a name.
+    pub(super) fn save_view(&self, name: &str, saved: &Saved) -> Msg {
+        let kept = match &self.setup {
+            Some(setup) => sessions::save(&sessions::view(&setup.borrow().paths, name), saved),
+            None => Ok(()),
+        };
+        match kept {
+            Ok(()) => Msg::Told(say!(
+                "saved: deckwatch --view {name} opens it",
+                "已保存：用 deckwatch --view {name} 打开"
+            )),
+            Err(fault) => Msg::Failed(fault.to_string()),
+        }
+    }
+
+    /// Keeps what was open for the next start.
+    pub(super) fn remember(&self, saved: &Saved) {
+        let setup = self.setup.as_ref().map(|setup| setup.borrow().clone());
+        if let Some(setup) = setup.filter(|setup| setup.remembers) {
+            // What can't be kept is no reason to stay.
+            drop(sessions::save(&sessions::last(&setup.paths), saved));
+        }
+    }
+
+    /// Finds out what stands in the way of a target.
+    pub(super) fn examine(&self, target: Target) {
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            let subject = Subject::Target(Box::new(target));
+            let mut text = String::new();
+            let mut tell = |check: &Check| text.push_str(&report::line(check));
+            let verdict = doctor::examine(&subject, &mut tell).await;
+            text.push_str(&report::last(&verdict));
+            let lines = text.lines().map(str::to_owned).collect();
+            // Without a program there is nobody to tell.
+            let _ = answers.send(Msg::Examined(subject.name(), lines)).await;
+        });
+    }
+
     /// Finds out what a target's name means.
     pub(super) fn look_up(&self, id: TargetId, target: Target) {
-        let (answers, setup) = (self.answers.clone(), self.setup.clone());
+        let answers = self.answers.clone();
+        let setup = self.setup.as_ref().map(|setup| setup.borrow().clone());
         tokio::spawn(async move {
             let found = match setup {
                 Some(setup) => setup.look_up(vec![target], For::Logs).await,

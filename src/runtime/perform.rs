@@ -10,8 +10,10 @@ use tokio::sync::mpsc;
 use crate::app::Effect;
 use crate::app::effect::Play;
 use crate::app::msg::Msg;
+use crate::app::session::Saved;
 use crate::attach::player::Order;
 use crate::cli::plan::ViewPlan;
+use crate::codec::encoding::{self, Encoding};
 use crate::codec::level;
 use crate::codec::target::{FeedSpec, Target};
 use crate::model::{FeedUpdate, LineBatch, RawBatch, TargetId, words};
@@ -23,7 +25,6 @@ use crate::view::Theme;
 
 use super::clipboard;
 use super::explore::Explorer;
-use super::setup::Setup;
 use super::shells::Shells;
 use super::terminal::Modes;
 
@@ -67,13 +68,12 @@ impl Hands {
         plan: ViewPlan,
         themes: Option<PathBuf>,
         feed: mpsc::Sender<(TargetId, FeedUpdate)>,
-        answers: mpsc::Sender<Msg>,
+        (answers, explorer): (mpsc::Sender<Msg>, Explorer),
         shells: Shells,
-        setup: Option<Setup>,
     ) -> Self {
         Self {
             shells,
-            explorer: Explorer::new(setup, answers.clone()),
+            explorer,
             sources: HashMap::new(),
             leaving: Vec::new(),
             theme,
@@ -87,10 +87,8 @@ impl Hands {
     /// Carries one wish out. What is to be told goes into `told`.
     pub fn perform(&mut self, effect: Effect, modes: &mut Modes, told: &mut Vec<Msg>) -> Then {
         match effect {
-            Effect::Open(id, target) if matches!(target.feed, FeedSpec::Name(_)) => {
-                self.explorer.look_up(id, target);
-            }
             Effect::Open(id, target) => self.open(id, &target),
+            Effect::Examine(target) => self.explorer.examine(*target),
             Effect::Explore(question) => told.extend(self.explorer.ask(question)),
             Effect::Close(id) => {
                 if let Some(source) = self.sources.remove(&id) {
@@ -162,6 +160,7 @@ impl Hands {
                 }
                 Err(text) => told.push(Msg::Failed(text)),
             },
+            Effect::SaveView(name, saved) => told.push(self.explorer.save_view(&name, &saved)),
             Effect::Redraw => return Then::Redraw,
             Effect::Suspend => return Then::Suspend,
             Effect::Quit => return Then::Quit,
@@ -169,8 +168,20 @@ impl Hands {
         Then::GoOn
     }
 
+    /// Keeps what is open for the next start.
+    pub(super) fn remember(&self, saved: &Saved) {
+        self.explorer.remember(saved);
+    }
+
     fn open(&mut self, id: TargetId, target: &Target) {
-        let outlet = Outlet::new(id, self.feed.clone(), refine, Lag::Drop(BACKLOG));
+        if matches!(target.feed, FeedSpec::Name(_)) {
+            return self.explorer.look_up(id, target.clone());
+        }
+        let prepare = match self.plan.encoding {
+            Encoding::Utf8 => refine,
+            Encoding::Gb18030 => refine_gb18030,
+        };
+        let outlet = Outlet::new(id, self.feed.clone(), prepare, Lag::Drop(BACKLOG));
         let follow = target.feed != FeedSpec::Stdin;
         let policy = Policy {
             reconnect: Reconnect::Patient,
@@ -258,4 +269,9 @@ fn save(path: &Path, text: &str) -> Msg {
             "{shown}：无法写入（{error}）；请换一个位置"
         )),
     }
+}
+
+/// The same, of lines that are no UTF-8.
+fn refine_gb18030(batch: RawBatch) -> LineBatch {
+    LineBatch::refine(&encoding::gb18030(batch), level::detect)
 }

@@ -14,6 +14,7 @@ use crate::cli::platform_args::{ConfigCommand, ContextCommand};
 use crate::model::{Fault, FaultKind, words};
 use crate::say;
 
+use super::reload;
 use super::setup::Setup;
 
 /// Carries out a command about platforms.
@@ -23,12 +24,13 @@ pub(super) async fn run(ask: Ask, setup: &Setup) -> Result<u8, Fault> {
         config,
         contexts,
         args,
+        ..
     } = setup;
     let text = match ask {
         Ask::Doctor(args) => return doctor::run(&args, setup).await,
         Ask::Get(get) => get::run(&get, contexts).await?,
         Ask::Login(login) => login::run(&login, contexts, config).await?,
-        Ask::Logout(name) => login::logout(name.as_deref(), contexts)?,
+        Ask::Logout(name) => login::logout(name.as_deref(), contexts).await?,
         Ask::Context(command) => match command {
             ContextCommand::Add(add) => context::add(&add, args, config, paths)?,
             ContextCommand::Use { name } => context::make_current(&name, contexts, paths)?,
@@ -39,9 +41,13 @@ pub(super) async fn run(ask: Ask, setup: &Setup) -> Result<u8, Fault> {
         Ask::Config(command) => match command {
             ConfigCommand::Path => config::path(paths),
             ConfigCommand::Show => config::show(config, contexts)?,
-            ConfigCommand::Check => config::check(config),
+            ConfigCommand::Check => {
+                let keys = paths.keys();
+                reload::keymap(&keys)?;
+                config::check(config, keys.exists().then_some(keys.as_path()))
+            }
             ConfigCommand::Init => config::init(paths)?,
-            ConfigCommand::Keys => crate::app::help::text(),
+            ConfigCommand::Keys => crate::app::help::text(&reload::keymap(&paths.keys())?),
         },
     };
     print(&text)

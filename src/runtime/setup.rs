@@ -5,19 +5,24 @@ use std::sync::Arc;
 
 use etcetera::BaseStrategy;
 
+use crate::app::session::Saved;
 use crate::app::tree::deeds;
 use crate::cli::config::{Config, Paths};
 use crate::cli::contexts::{self, Contexts, Surroundings};
 use crate::cli::env::Env;
+use crate::cli::plan::ViewPlan;
 use crate::cli::platform_args::PlatformArgs;
 use crate::codec::name::{Name, Path};
 use crate::codec::shell::Dialect;
 use crate::codec::target::{FeedSpec, Target};
+use crate::lang::Lang;
 use crate::model::context::{Context, Credential};
 use crate::model::{Fault, FaultKind};
-use crate::platform::{Platform, resolve, shell};
+use crate::platform::{Platform, is_exposed, resolve, shell};
 use crate::say;
 use crate::text::redact::Secret;
+
+use super::sessions;
 
 /// Files, environment and flags.
 #[derive(Clone, Debug)]
@@ -27,6 +32,10 @@ pub(crate) struct Setup {
     pub(crate) contexts: Contexts,
     /// The flags about platforms.
     pub(crate) args: PlatformArgs,
+    /// What is open at the end comes back at the next start.
+    pub(crate) remembers: bool,
+    /// It stands on no file, and changes with none.
+    pub(crate) fixed: bool,
 }
 
 /// What a name is looked up for.
@@ -58,6 +67,8 @@ impl Setup {
             config,
             contexts,
             args: args.clone(),
+            remembers: false,
+            fixed: false,
         })
     }
 
@@ -71,7 +82,66 @@ impl Setup {
             config,
             contexts,
             args: args.clone(),
+            remembers: false,
+            fixed: true,
         })
+    }
+
+    /// What everyone on the way can do, told on every run (reliability.md 2.3 and 5): of the
+    /// contexts that these targets are of.
+    pub(crate) fn warnings(&self, targets: &[Target]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let insecure =
+            self.contexts.way.insecure || targets.iter().any(|target| target.way.insecure);
+        if insecure {
+            warnings.push(say!(
+                "certificates are not verified (--insecure-skip-tls-verify): anyone on the way can read and change everything",
+                "未验证证书（--insecure-skip-tls-verify）：途中任何人都能读取和篡改全部内容"
+            ));
+        }
+        let mut told = Vec::new();
+        for place in targets.iter().filter_map(Target::place) {
+            let context = &place.context;
+            if is_exposed(context) && !told.contains(&context.name) {
+                told.push(context.name.clone());
+                let server = &context.server;
+                warnings.push(say!(
+                    "{server} is not encrypted: anyone on the way can read the token and the lines",
+                    "{server} 未加密：途中任何人都能读到令牌和日志"
+                ));
+            }
+        }
+        warnings
+    }
+
+    /// What the configuration says about the interface, where no flag does.
+    pub(crate) fn apply(&self, plan: &mut ViewPlan) {
+        let config = &self.config;
+        if plan.theme.is_none() {
+            plan.theme = config.theme.as_ref().map(|theme| theme.value.clone());
+        }
+        plan.mouse |= config.mouse.as_ref().is_some_and(|mouse| mouse.value);
+        if let Some(buffer) = config.buffer.as_ref().filter(|_| !plan.buffer_said) {
+            plan.buffer = buffer.value.max(1 << 20);
+        }
+    }
+
+    /// What comes back: a view by its name, or what was open last.
+    pub(crate) fn saved(&self, plan: &ViewPlan) -> Result<Option<Saved>, Fault> {
+        if let Some(name) = &plan.saved {
+            let found = sessions::load(&sessions::view(&self.paths, name))?;
+            return found.map(Some).ok_or_else(|| {
+                let what = say!("the view {name}", "视图 {name}");
+                let why = say!("there is none of this name", "没有这个名字的视图");
+                let next = say!(":view {name} saves one", ":view {name} 可保存");
+                Fault::new(FaultKind::NotFound, what, why, next)
+            });
+        }
+        let restore = self.config.restore.as_ref().is_none_or(|on| on.value);
+        if plan.fresh || !restore {
+            return Ok(None);
+        }
+        sessions::load(&sessions::last(&self.paths))
     }
 
     /// Gives the current context a name and a token.
@@ -131,6 +201,7 @@ impl Setup {
         let mut platform = Platform::new(context);
         let mut targets = Vec::new();
         for place in resolve::resolve(&mut platform, name).await? {
+            let wanted = if name.events { For::Events } else { wanted };
             targets.push(match wanted {
                 For::Logs => deeds::component(place).by(&platform.socket_way()),
                 For::Events => deeds::events(place),
@@ -214,4 +285,13 @@ pub(crate) fn paths(named: Option<PathBuf>) -> Result<Paths, Fault> {
         &dirs.data_dir(),
         named,
     ))
+}
+
+/// The language that the configuration names, where it can be read; its faults are told later.
+pub(crate) fn language() -> Option<&'static str> {
+    let config = Config::load(&paths(None).ok()?).ok()?;
+    config.lang.map(|lang| match lang.value {
+        Lang::En => "en",
+        Lang::Zh => "zh-CN",
+    })
 }

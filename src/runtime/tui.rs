@@ -23,11 +23,14 @@ use crate::view::{self, Theme};
 use crate::word;
 
 use super::dialects::Dialects;
+use super::explore::Explorer;
 use super::input;
 use super::perform::{Hands, Then, for_terminal};
+use super::reload;
 use super::setup::Setup;
 use super::shells::{self, Shells};
 use super::terminal::Modes;
+use crate::app::session::Saved;
 
 /// Batches between the sources and the loop, of up to 256 KiB each: 4 MiB in flight.
 const INBOX: usize = 16;
@@ -92,6 +95,7 @@ pub(super) async fn run(
     plan: ViewPlan,
     themes: Option<PathBuf>,
     setup: Option<Setup>,
+    saved: Option<Saved>,
 ) -> Result<Ending, Fault> {
     let theme = first_theme(&plan, themes.as_ref())?;
     let (feed, mut inbox) = mpsc::channel(INBOX);
@@ -100,12 +104,23 @@ pub(super) async fn run(
     modes.restore_on_panic();
     let (width, height) = modes.size();
     let area = Rect::new(0, 0, width, height);
+    let warned = targets.clone();
     let mut app = App::new(targets, plan.merge, plan.buffer, area, now());
     if let Some(setup) = &setup {
+        if let Some(warning) = setup.warnings(&warned).first() {
+            app.fail(warning);
+        }
+        app.keymap = reload::keymap(&setup.paths.keys())?;
         app.contexts = setup.contexts.every();
         app.context.clone_from(&setup.contexts.current);
+        app.way = std::sync::Arc::clone(&setup.contexts.way);
         if app.panes.is_empty() && app.shells.is_empty() {
-            app.go_to_tree();
+            if let Some(saved) = &saved {
+                app.restore(saved);
+            }
+            if app.panes.is_empty() {
+                app.go_to_tree();
+            }
         }
     }
     app.theme.clone_from(&theme.name);
@@ -115,8 +130,9 @@ pub(super) async fn run(
     modes.enter().map_err(|error| no_terminal(&error))?;
     let mut keys = input::start().map_err(|error| no_terminal(&error))?;
     let screen = screen(&modes, area).map_err(|error| no_terminal(&error))?;
+    let explorer = Explorer::new(setup, answers.clone());
     let (shells, mut shelled) = Shells::new(Dialects::load());
-    let hands = Hands::new(theme, plan, themes, feed, answers, shells, setup);
+    let hands = Hands::new(theme, plan, themes, feed, (answers, explorer), shells);
     let mut tui = Tui {
         app,
         hands,
@@ -136,6 +152,7 @@ pub(super) async fn run(
     };
     let ending = tui.turn_round(inputs).await;
     tui.modes.leave();
+    tui.hands.remember(&tui.app.saved());
     drop((inbox, shelled));
     tui.let_go().await;
     ending.map_err(|error| no_terminal(&error))

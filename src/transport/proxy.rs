@@ -159,7 +159,7 @@ async fn head(stream: &mut TcpStream) -> io::Result<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if head.len() >= LONGEST {
-            return Err(io::Error::other("its answer is too long"));
+            return Err(io::Error::other(say!("its answer is too long", "应答过长")));
         }
         head.push(stream.read_u8().await?);
     }

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::help::{COLS, Help, Row};
+use crate::app::keymap::Keymap;
 use crate::say;
 use crate::text::width;
 
@@ -11,8 +12,8 @@ use super::paint;
 use super::theme::{Role, Theme};
 
 /// Paints the help from row `top` on.
-pub(super) fn render(top: usize, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let help = Help::of(area);
+pub(super) fn render(keymap: &Keymap, top: usize, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let help = Help::of(area, keymap);
     let area = paint::centred(area, usize::from(COLS), help.seen + 1);
     let style = theme.style(Role::Overlay);
     paint::fill(buf, area, style);

@@ -18,7 +18,7 @@ pub(super) fn render(
     theme: &Theme,
     area: Rect,
     buf: &mut Buffer,
-) -> Option<Position> {
+) -> Position {
     let found = app.found(&jump.text);
     let area = paint::centred(area, 84, SHOWN + 2);
     let style = theme.style(Role::Overlay);
@@ -49,8 +49,5 @@ pub(super) fn render(
             paint::tint(buf, row, theme.style(Role::Cursor));
         }
     }
-    Some(Position::new(
-        x.min(inner.right().saturating_sub(1)),
-        inner.y,
-    ))
+    Position::new(x.min(inner.right().saturating_sub(1)), inner.y)
 }

@@ -394,7 +394,11 @@ impl LogView<'_> {
         let full = self.pane.view.sources == SourceColumn::Full;
         let many =
             self.pane.is_merged() || source.is_some_and(|source| source.component().is_some());
-        let short = if full { name } else { width::fit(name, 6) };
+        let short = if full {
+            name
+        } else {
+            width::fit(tail(name), 6)
+        };
         if !many || area.width < 12 {
             paint::say(
                 buf,
@@ -408,6 +412,22 @@ impl LogView<'_> {
         let room = usize::from(area.width).saturating_sub(cells + 1);
         paint::say(buf, area, width::fit(component, room), style);
         paint::say(buf, paint::right(area, cells), short, style);
+    }
+}
+
+/// What tells a pod from its siblings: what stands behind its last dash, and its container.
+/// Names without a dash are whole.
+fn tail(name: &str) -> &str {
+    let pod = name.split('/').next().unwrap_or(name);
+    // `build-service` is no pod: those end in a few letters and digits.
+    match pod.rfind('-').map(|at| name.split_at(at + 1)) {
+        Some((_, rest))
+            if rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && pod.matches('-').count() > 1 =>
+        {
+            rest
+        }
+        _ => name,
     }
 }
 

@@ -63,11 +63,11 @@ pub fn render(
     match &app.mode {
         Mode::Normal | Mode::Prompt(_) => {}
         Mode::Confirm(confirm) => confirm_view::render(confirm, theme, body, buf),
-        Mode::Help { top } => help_view::render(*top, theme, body, buf),
+        Mode::Help { top } => help_view::render(&app.keymap, *top, theme, body, buf),
         Mode::Record { line, top } => {
             record_view::render(app, (*line, *top), theme, zone, body, buf);
         }
-        Mode::Jump(jump) => cursor = jump_view::render(app, jump, theme, body, buf),
+        Mode::Jump(jump) => cursor = Some(jump_view::render(app, jump, theme, body, buf)),
         Mode::Details { title, lines, top } => {
             details_view::render(title, lines, *top, theme, body, buf);
         }

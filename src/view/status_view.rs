@@ -14,6 +14,7 @@ use crate::word;
 use super::log_view::role_of;
 use super::paint;
 use super::theme::{Role, Theme};
+use super::tree_view;
 
 /// Of a pattern no more is shown in a title.
 const PATTERN: usize = 20;
@@ -28,7 +29,7 @@ pub(super) fn title(app: &App, pane: &Pane, theme: &Theme, area: Rect, buf: &mut
     });
     paint::fill(buf, area, style);
     let number = app.number(pane.id);
-    let panes = app.panes.len() + app.shells.len();
+    let panes = app.tabs.panes().len();
     let alone = app.places().len() == 1 && panes > 1;
     let number = if alone {
         format!(" {number}/{panes} ")
@@ -37,6 +38,16 @@ pub(super) fn title(app: &App, pane: &Pane, theme: &Theme, area: Rect, buf: &mut
     };
     let flags = flags(pane);
     let x = paint::say(buf, area, &number, style);
+    // The colour of the platform that it is of, so that production is not mistaken.
+    let place = pane
+        .targets
+        .first()
+        .and_then(|id| app.targets.get(usize::from(id.0)));
+    let colour = place.and_then(|one| one.target.place()?.context.colour.clone());
+    let style = match colour {
+        Some(colour) => style.patch(tree_view::context_style(theme, Some(&colour))),
+        None => style,
+    };
     let room = paint::but_right(
         area,
         if flags.is_empty() {

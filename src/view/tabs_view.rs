@@ -48,14 +48,7 @@ fn label(app: &App, tab: &Tab) -> String {
         [first, .., last] => format!("{first}-{last}"),
         [] => String::new(),
     };
-    let names: Vec<String> = panes
-        .iter()
-        .filter_map(|pane| match (app.panes.get(pane), app.shells.get(pane)) {
-            (Some(pane), _) => Some(app.title(pane)),
-            (None, Some(shell)) => Some(shell.target.name.clone()),
-            (None, None) => None,
-        })
-        .collect();
+    let names: Vec<String> = panes.iter().map(|pane| app.name_of(*pane)).collect();
     let name = SafeText::of(&names.join(", ")).to_string();
     let cut = width::fit(&name, NAME);
     let more = if cut.len() < name.len() { "…" } else { "" };

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
 
 use crate::app::App;
 use crate::app::areas;
@@ -112,7 +113,7 @@ fn paint_row(tree: &Tree, row: &Row, theme: &Theme, line: Rect, buf: &mut Buffer
         Thing::Context(context) => context_style(theme, context.colour.as_deref()),
         Thing::Words { fault: true } => theme.style(Role::Bad),
         Thing::Words { fault: false } => theme.style(Role::Dim),
-        Thing::Team | Thing::App => theme.style(Role::Title),
+        Thing::Team | Thing::App => text.add_modifier(Modifier::BOLD),
         Thing::Component(_) | Thing::Pod(_) | Thing::Container(_) | Thing::ByHand(..) => text,
     };
     // Words have the row to themselves.
@@ -189,8 +190,7 @@ pub(super) fn context_style(theme: &Theme, colour: Option<&str>) -> ratatui::sty
         Some("yellow") => Role::Warn,
         Some("green") => Role::Good,
         Some("blue") => Role::Info,
-        Some("magenta") => Role::Mark,
         Some("cyan") => Role::Key,
-        _ => Role::TitleFocus,
+        _ => Role::Mark,
     })
 }

@@ -46,10 +46,12 @@ const ALONE: &[(&str, &str)] = &[
     ("codec/shell/platform.rs", "the platform"),
     // Names of subprotocols and of a thread.
     ("source/shell.rs", "webtty, gotty, tty"),
+    ("doctor/shell.rs", "webtty, gotty, tty"),
     ("attach/stdio.rs", "standard input"),
     // The help: `cli::help_zh` has the other half, and a test of its own.
     ("cli/args.rs", ""),
     ("cli/help_zh.rs", ""),
+    ("cli/help_zh/platform.rs", ""),
 ];
 
 fn files(folder: &Path, into: &mut Vec<PathBuf>) {
@@ -298,7 +300,7 @@ async fn a_refused_connection_is_told_in_it() {
         .await
         .expect(5);
     let want = format!(
-        "deckwatch: ws://127.0.0.1:{port}/docker_log：连接被拒绝：那里没有服务在监听；请检查地址，并确认服务端在运行\n"
+        "deckwatch: ws://127.0.0.1:{port}/docker_log：连接被拒绝：该端口没有程序在监听；请检查地址，并确认服务器在运行\n"
     );
     assert_eq!(done.err, want);
 }

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use deckwatch::app::command::GROUPS;
-use deckwatch::app::keymap;
+use deckwatch::app::keymap::Keymap;
 
 const README: &str = include_str!("../../README.md");
 const BEGIN: &str = "<!-- keys -->\n";
@@ -20,10 +20,10 @@ fn table() -> String {
         )
         .unwrap();
         for command in commands {
-            let keys: Vec<String> = command
-                .keys
+            let keys: Vec<String> = Keymap::default()
+                .shown(command)
                 .iter()
-                .map(|words| format!("`{}`", keymap::shown(words)))
+                .map(|keys| format!("`{keys}`"))
                 .collect();
             let keys = if keys.is_empty() {
                 format!("`:{}`", command.name)

@@ -25,6 +25,24 @@ pub(super) const COMMANDS: &[Command] = &[
         run: |app| app.prompt(Purpose::Command, ""),
     },
     Command {
+        name: "share",
+        keys: &[],
+        help: words(
+            "copy the command line that opens what is open here",
+            "复制能打开当前内容的命令行",
+        ),
+        run: App::share,
+    },
+    Command {
+        name: "view",
+        keys: &[],
+        help: words(
+            "save what is open under a name; deckwatch --view NAME opens it",
+            "以一个名字保存当前视图；用 deckwatch --view NAME 打开",
+        ),
+        run: |app| app.prompt(Purpose::Command, "view "),
+    },
+    Command {
         name: "mouse",
         keys: &[],
         help: words(

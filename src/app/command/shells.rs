@@ -100,9 +100,10 @@ fn shell(app: &mut App) {
     let known = app.pane().and_then(|pane| pane.targets.first().copied());
     let known = known.and_then(|id| app.targets.get(usize::from(id.0)));
     match known.map(|opened| &opened.target) {
-        Some(target) => match target.shell_beside.clone() {
-            Some(shell) => app.open_shell(*shell),
-            None => app.prompt(Purpose::Shell, &target.shell_like()),
+        Some(target) => match (target.shell_beside.clone(), target.place().cloned()) {
+            (Some(shell), _) => app.open_shell(*shell),
+            (None, Some(place)) => app.ask_shell(place),
+            (None, None) => app.prompt(Purpose::Shell, &target.shell_like()),
         },
         None => app.prompt(Purpose::Shell, ""),
     }

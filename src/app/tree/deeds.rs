@@ -6,13 +6,14 @@ use crate::app::App;
 use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::mode::Mode;
+use crate::app::msg::Configured;
 use crate::app::pane::Pane;
 use crate::app::tabs::Tab;
 use crate::codec::name;
 use crate::codec::pubsub::Channel;
 use crate::codec::target::{FeedSpec, Target, WsFeed, WsSpec};
-use crate::model::Fault;
 use crate::model::context::{Api, Context, Place};
+use crate::model::{Fault, PaneId};
 use crate::say;
 use crate::word;
 
@@ -22,39 +23,51 @@ use super::{Answer, Question, Row, Thing, Tree};
 const PAGE: usize = 5;
 
 impl App {
-    /// Opens the tree of these contexts, in a tab of its own unless nothing else is there.
-    pub fn open_tree(
-        &mut self,
-        contexts: &[std::sync::Arc<Context>],
-        current: Option<&std::sync::Arc<Context>>,
-    ) {
-        let pane = self.fresh_pane();
-        let tree = Tree::new(pane, contexts, current);
-        if self.panes.is_empty() && self.shells.is_empty() {
-            self.tabs.now = Tab::of(pane);
-        } else {
-            self.tabs.lead(Tab::of(pane));
+    /// The tree's pane; it is made where there is none yet, and stands nowhere then.
+    pub(in crate::app) fn tree_pane(&mut self) -> PaneId {
+        if let Some(tree) = &self.tree {
+            return tree.pane;
         }
-        self.tree = Some(tree);
-        self.explore();
+        let pane = self.fresh_pane();
+        self.tree = Some(Tree::new(pane, &self.contexts, self.context.as_ref()));
+        pane
     }
 
-    /// Goes to the tree.
+    /// Goes to the tree, in a tab of its own unless nothing else is there.
     pub fn go_to_tree(&mut self) {
-        if self.tree.is_none() && !self.contexts.is_empty() {
-            let (contexts, current) = (self.contexts.clone(), self.context.clone());
-            self.open_tree(&contexts, current.as_ref());
-        }
-        let Some(pane) = self.tree.as_ref().map(|tree| tree.pane) else {
+        if self.contexts.is_empty() {
             return self.tell(word!(
                 "there is no context yet: deckwatch context add adds one",
                 "还没有上下文：用 deckwatch context add 添加"
             ));
-        };
-        if !self.tabs.show(pane) {
+        }
+        let pane = self.tree_pane();
+        if self.panes.is_empty() && self.shells.is_empty() {
+            self.tabs.now = Tab::of(pane);
+        } else if !self.tabs.show(pane) {
             self.tabs.lead(Tab::of(pane));
             self.tabs.show(pane);
         }
+        self.explore();
+    }
+
+    /// The configuration has changed: what it says counts from now on.
+    pub(in crate::app) fn on_configured(&mut self, read: Result<Box<Configured>, Fault>) {
+        let fresh = match read {
+            Ok(fresh) => *fresh,
+            Err(fault) => return self.fail(&fault.to_string()),
+        };
+        self.keymap = fresh.keymap;
+        self.pending.clear();
+        self.way = fresh.way;
+        self.contexts = fresh.contexts;
+        self.context = fresh.context;
+        let contexts = self.contexts.clone();
+        self.with_tree(|tree| tree.take_contexts(&contexts));
+        if let Some(theme) = fresh.theme.filter(|name| *name != self.theme) {
+            self.wish(Effect::Theme(theme));
+        }
+        self.tell(word!("the configuration was read anew", "已重新读取配置"));
         self.explore();
     }
 
@@ -220,7 +233,7 @@ impl App {
         match key.code {
             Code::Down => self.move_by(1),
             Code::Up => self.move_by(-1),
-            _ => self.to_first_hit(),
+            _ => self.seek_first_hit(),
         }
         if explore {
             self.explore();
@@ -229,7 +242,7 @@ impl App {
     }
 
     /// The cursor on the best of what the filter finds.
-    fn to_first_hit(&mut self) {
+    fn seek_first_hit(&mut self) {
         self.with_tree(|tree| {
             if tree.filter.is_empty() {
                 return;
@@ -280,7 +293,9 @@ impl App {
         let Some(row) = self.row() else { return };
         match row.open {
             Some(false) => {
-                self.with_tree(|tree| drop(tree.open.insert(row.key)));
+                self.with_tree(|tree| {
+                    tree.open.insert(row.key);
+                });
                 self.explore();
             }
             Some(true) => self.move_by(1),
@@ -307,7 +322,9 @@ impl App {
         let Some(row) = self.row() else { return };
         match (&row.thing, row.open) {
             (Thing::Context(_) | Thing::Team | Thing::App, Some(true)) => {
-                self.with_tree(|tree| drop(tree.open.remove(&row.key)));
+                self.with_tree(|tree| {
+                    tree.open.remove(&row.key);
+                });
             }
             (Thing::Context(_) | Thing::Team | Thing::App, _) => self.unfold(),
             _ => self.details_of_row(),
@@ -390,15 +407,20 @@ impl App {
     }
 
     fn shell_of_row(&mut self) {
-        if let Some(place) = self.chosen().into_iter().next() {
-            self.tell(&say!(
-                "opening a shell in {}",
-                "正在打开 {} 的终端",
-                place.path()
-            ));
-            return self.wish(Effect::Explore(Question::Shell(Box::new(place))));
+        match self.chosen().into_iter().next() {
+            Some(place) => self.ask_shell(place),
+            None => self.tell(choose()),
         }
-        self.tell(choose());
+    }
+
+    /// Asks for the shell of a place; it opens when its pod is known.
+    pub(in crate::app) fn ask_shell(&mut self, place: Place) {
+        self.tell(&say!(
+            "opening a shell in {}",
+            "正在打开 {} 的终端",
+            place.path()
+        ));
+        self.wish(Effect::Explore(Question::Shell(Box::new(place))));
     }
 
     fn details_of_row(&mut self) {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::app::fuzzy;
 use crate::model::context::{Context, Place};
-use crate::{say, word};
+use crate::say;
+use crate::word;
 
 use super::Tree;
 use super::model::{self, AppNode, ComponentNode, ContextNode, Load, TeamNode};
@@ -227,7 +228,7 @@ impl Walk<'_> {
         }
         for component in &node.components.items {
             self.component(
-                model::place(context, team, node, component),
+                &model::place(context, team, node, component),
                 component,
                 &key,
             );
@@ -238,7 +239,7 @@ impl Walk<'_> {
         }
     }
 
-    fn component(&mut self, place: Place, node: &ComponentNode, above: &str) {
+    fn component(&mut self, place: &Place, node: &ComponentNode, above: &str) {
         let component = &node.component;
         let key = format!("{above}\0{}", component.alias);
         let open = self.row(Row {

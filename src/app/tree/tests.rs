@@ -82,11 +82,12 @@ fn it_grows_as_it_is_opened_and_asks_for_no_more() {
     let (mut tree, _, now) = grown();
     assert_eq!(names(&tree), ["prod", " 商城", "  在线商店"]);
     assert!(tree.questions(now).is_empty(), "nothing more is open");
-    tree.open.insert("prod\0shop\0east\012".into());
+    tree.open.insert(["prod", "shop", "east", "12"].join("\0"));
     assert_eq!(names(&tree).len(), 6);
     let asked = tree.questions(now);
     assert!(matches!(asked.as_slice(), [Question::Components(..)]));
-    tree.open.insert("prod\0shop\0east\012\0gr1".into());
+    tree.open
+        .insert(["prod", "shop", "east", "12", "gr1"].join("\0"));
     let asked = tree.questions(now);
     let [Question::Pods(place)] = asked.as_slice() else {
         panic!("{asked:?}");

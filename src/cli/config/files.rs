@@ -61,7 +61,7 @@ impl Paths {
 }
 
 /// A file's text; none if it is not there.
-pub(super) fn read(path: &Path) -> Result<Option<String>, Fault> {
+pub fn read(path: &Path) -> Result<Option<String>, Fault> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -5,8 +5,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::codec::stamp::timestamp;
+use crate::codec::target::Target;
+use crate::model::context::Place;
 use crate::model::words;
-use crate::model::{EndReason, Mark, Micros, RowFlags};
+use crate::model::{EndReason, Mark, Micros, RowFlags, SourceName};
 
 use super::Record;
 use super::text::Times;
@@ -20,12 +22,7 @@ pub(super) fn line(record: &Record<'_>, times: &mut Times, out: &mut Vec<u8>) {
         None => out.extend_from_slice(b"null"),
     }
     member("target", record.target, out);
-    if let Some(source) = record.source {
-        if let Some(component) = source.component() {
-            member("component", component.as_str(), out);
-        }
-        member("container", source.as_str(), out);
-    }
+    whence(record.place, record.source, out);
     if record.row.flags.has(RowFlags::REPLAY) {
         out.extend_from_slice(br#","replay":true"#);
     }
@@ -37,13 +34,50 @@ pub(super) fn line(record: &Record<'_>, times: &mut Times, out: &mut Vec<u8>) {
     if text.as_bytes() != record.line {
         member("raw_b64", &STANDARD.encode(record.line), out);
     }
-    if let Some(frame) = record.frame {
-        member("frame", &String::from_utf8_lossy(frame), out);
+    match record
+        .frame
+        .map(|frame| (std::str::from_utf8(frame), frame))
+    {
+        Some((Ok(text), _)) => member("frame", text, out),
+        // The line was read in another encoding: these are its bytes.
+        Some((Err(_), frame)) => member("raw_b64", &STANDARD.encode(frame), out),
+        None => {}
     }
     out.extend_from_slice(b"}\n");
 }
 
-pub(super) fn mark(target: &str, mark: &Mark, now: Micros, out: &mut Vec<u8>) {
+/// Where a line or a source is from: with a platform, from the context down to the container.
+fn whence(place: Option<&Place>, source: Option<&SourceName>, out: &mut Vec<u8>) {
+    let Some(place) = place else {
+        if let Some(source) = source {
+            if let Some(component) = source.component() {
+                member("component", component.as_str(), out);
+            }
+            member("container", source.as_str(), out);
+        }
+        return;
+    };
+    member("context", &place.context.name, out);
+    member("team", &place.team, out);
+    member("region", &place.region, out);
+    member("app", &place.app, out);
+    member("component", &place.component.name, out);
+    // A pod's lines are of a source that belongs to a component; an event's kind does not.
+    let Some(source) = source else { return };
+    if source.component().is_none() {
+        return member("container", source.as_str(), out);
+    }
+    let (pod, container) = source.as_str().split_once('/').map_or(
+        (source.as_str(), place.container.as_deref()),
+        |(pod, rest)| (pod, Some(rest)),
+    );
+    member("pod", pod, out);
+    if let Some(container) = container {
+        member("container", container, out);
+    }
+}
+
+pub(super) fn mark(target: &Target, mark: &Mark, now: Micros, out: &mut Vec<u8>) {
     let kind = match mark {
         Mark::Reconnected { .. } => "reconnect",
         Mark::Gap { .. } => "gap",
@@ -52,7 +86,7 @@ pub(super) fn mark(target: &str, mark: &Mark, now: Micros, out: &mut Vec<u8>) {
         Mark::Leave(_) => "leave",
         Mark::Notice(_) => "notice",
     };
-    head(kind, target, now, out);
+    head(kind, &target.text, now, out);
     match mark {
         Mark::Reconnected { away, why } => {
             out.extend_from_slice(format!(r#","away_ms":{}"#, away.as_millis()).as_bytes());
@@ -61,12 +95,7 @@ pub(super) fn mark(target: &str, mark: &Mark, now: Micros, out: &mut Vec<u8>) {
         }
         Mark::Gap { why } => member("reason", why.as_str(), out),
         Mark::Dropped { lines } => out.extend_from_slice(format!(r#","lines":{lines}"#).as_bytes()),
-        Mark::Join(name) | Mark::Leave(name) => {
-            if let Some(component) = name.component() {
-                member("component", component.as_str(), out);
-            }
-            member("container", name.as_str(), out);
-        }
+        Mark::Join(name) | Mark::Leave(name) => whence(target.place(), Some(name), out),
         Mark::Notice(text) => member("text", text.as_str(), out),
     }
     out.extend_from_slice(b"}\n");

@@ -1,14 +1,17 @@
 //! `deckwatch config`: where the files are, what they say, what is wrong with them.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 use crate::cli::config::{Config, Origin, Paths, write};
 use crate::cli::contexts::Contexts;
+use crate::lang::{Words, words};
 use crate::model::{Fault, FaultKind};
 use crate::say;
 
 /// A file to begin with: every value, as a comment.
-const BEGIN: &str = "\
+const BEGIN: Words = words(
+    "\
 # deckwatch: every value here is a default; take the # away to change one.
 #lang = \"zh-CN\"          # en or zh-CN; by the locale without
 #theme = \"dark\"          # dark, light, contrast, ansi16, plain, or one of yours
@@ -34,7 +37,35 @@ const BEGIN: &str = "\
 #colour = \"red\"
 #[contexts.prod.targets] # components by hand, where there is no API
 #\"shop/front/web\" = \"ws://HOST:6060/docker_log#SERVICE_ID\"
-";
+",
+    "\
+# deckwatch：以下各行均为默认值；去掉 # 即可修改。
+#lang = \"zh-CN\"          # en 或 zh-CN；不写则按系统区域设置
+#theme = \"dark\"          # dark、light、contrast、ansi16、plain 或自己的主题
+#mouse = false
+#buffer = \"256MiB\"       # 所有窗格所有行的内存
+#restore = true          # 下次启动时恢复打开的目标
+#context = \"prod\"        # 名字未写上下文时使用
+
+#[contexts.prod]         # 或写成文件 contexts.d/prod.toml，如 deckwatch context add 所写
+#server = \"https://console.example\"
+#api = \"console\"         # console、region 或 websocket
+#team = \"shop\"
+#region = \"rainbond\"
+#user = \"me\"
+#ca-file = \"/etc/ssl/private-ca.pem\"
+#cert = \"/home/me/client.pem\"
+#key = \"/home/me/client.key\"
+#proxy = \"socks5h://127.0.0.1:1080\"
+#no-proxy = \".internal,10.0.0.0/8\"
+#token-file = \"/home/me/token\"
+#credential-command = [\"pass\", \"show\", \"console\"]
+#read-only = false
+#colour = \"red\"
+#[contexts.prod.targets] # 没有 API 时手动列出的组件
+#\"shop/front/web\" = \"ws://HOST:6060/docker_log#SERVICE_ID\"
+",
+);
 
 /// Where the files are.
 pub(crate) fn path(paths: &Paths) -> String {
@@ -99,15 +130,15 @@ pub(crate) fn show(config: &Config, contexts: &Contexts) -> Result<String, Fault
 }
 
 /// What was read without a fault.
-pub(crate) fn check(config: &Config) -> String {
-    if config.files.is_empty() {
+pub(crate) fn check(config: &Config, keys: Option<&Path>) -> String {
+    if config.files.is_empty() && keys.is_none() {
         return say!(
             "there is no file yet; deckwatch config init writes one\n",
             "还没有配置文件；deckwatch config init 会创建\n"
         );
     }
     let mut out = String::new();
-    for file in &config.files {
+    for file in config.files.iter().map(PathBuf::as_path).chain(keys) {
         let file = file.display();
         out.push_str(&say!("{file}: good\n", "{file}：正确\n"));
     }
@@ -122,20 +153,24 @@ pub(crate) fn init(paths: &Paths) -> Result<String, Fault> {
         let next = say!("edit it", "请直接编辑");
         return Err(Fault::new(FaultKind::Usage, file.to_string(), why, next));
     }
-    write::save(&paths.config, BEGIN)?;
+    write::save(&paths.config, BEGIN.get())?;
     Ok(say!("{file} is written\n", "已写入 {file}\n"))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
     fn the_file_to_begin_with_is_right_with_and_without_its_comment_signs() {
-        Config::parse(Path::new("x"), BEGIN).unwrap();
-        let bare: String = BEGIN
+        for text in [BEGIN.en, BEGIN.zh] {
+            right(text);
+        }
+    }
+
+    fn right(text: &str) {
+        Config::parse(Path::new("x"), text).unwrap();
+        let bare: String = text
             .lines()
             .map(|line| {
                 line.strip_prefix('#')

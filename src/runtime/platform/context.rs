@@ -15,8 +15,9 @@ use crate::model::context::{Api, Context, Credential};
 use crate::model::way::Proxy;
 use crate::model::{Fault, FaultKind};
 use crate::platform::{self, credential};
+use crate::say;
 use crate::text::redact;
-use crate::{say, word};
+use crate::word;
 
 use super::table::{Row, render};
 
@@ -174,6 +175,15 @@ fn address(text: &str, api: ApiKind) -> Result<Url, Fault> {
     }
     url.set_query(None);
     url.set_fragment(None);
+    // The page's or the API's own path is ours to append.
+    let own = match api {
+        ApiKind::Console => "/console",
+        ApiKind::Region => "/v2",
+        ApiKind::Websocket => "/docker_log",
+    };
+    let path = url.path().trim_end_matches('/');
+    let bare = path.strip_suffix(own).unwrap_or(path).to_owned();
+    url.set_path(&bare);
     Ok(url)
 }
 
@@ -428,6 +438,41 @@ fn credential_words(credential: &Credential, file: &ContextFile) -> (String, Ori
                 say!("none: not logged in", "无：尚未登录")
             };
             (words, Origin::Default)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_address_is_read_as_people_paste_it() {
+        for (text, api, want) in [
+            (
+                "console.example",
+                ApiKind::Console,
+                "https://console.example/",
+            ),
+            (
+                "http://h:7070/console/#/team/x",
+                ApiKind::Console,
+                "http://h:7070/",
+            ),
+            (
+                "https://h/prefix/console",
+                ApiKind::Console,
+                "https://h/prefix",
+            ),
+            ("https://h/prefix/", ApiKind::Console, "https://h/prefix"),
+            ("http://h:8888/v2", ApiKind::Region, "http://h:8888/"),
+            ("h:6060", ApiKind::Websocket, "ws://h:6060/"),
+        ] {
+            assert_eq!(address(text, api).unwrap().as_str(), want);
+        }
+        for text in ["https://me:canary@h", "ftp://h", "https://"] {
+            let fault = address(text, ApiKind::Console).unwrap_err().to_string();
+            assert!(!fault.contains("canary"), "{fault}");
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::contexts::Contexts;
 use crate::cli::platform_args::LoginArgs;
 use crate::model::context::{Api, Context, Credential};
 use crate::model::{Fault, FaultKind, words};
-use crate::platform::{Platform, credential, is_exposed};
+use crate::platform::{Platform, credential, is_exposed, keyring};
 use crate::say;
 use crate::text::SafeText;
 use crate::text::redact::Secret;
@@ -22,7 +22,7 @@ pub(crate) async fn run(
 ) -> Result<String, Fault> {
     let context = contexts.get(args.name.as_deref())?;
     let name = &context.name;
-    let Credential::Stored { file, .. } = &context.credential else {
+    let Credential::Stored { name: entry, file } = &context.credential else {
         let what = say!("the login to {name}", "登录 {name}");
         let why = say!(
             "its token comes from elsewhere, as its configuration says",
@@ -60,8 +60,14 @@ pub(crate) async fn run(
         next: say!("check the token", "请检查令牌"),
         ..error.fault
     })?;
-    credential::store(file, &token)?;
     let count = teams.len();
+    if keyring::keep(entry, &token).await? {
+        return Ok(say!(
+            "logged in to {name}: {count} teams; the token is in the keyring\n",
+            "已登录 {name}：{count} 个团队；令牌存于密钥环\n"
+        ));
+    }
+    credential::store(file, &token)?;
     let place = file.display();
     Ok(say!(
         "logged in to {name}: {count} teams; the token is in {place}, for you alone\n",
@@ -159,11 +165,14 @@ fn warn(text: &str) {
 }
 
 /// Forgets the token of a context.
-pub(crate) fn logout(name: Option<&str>, contexts: &Contexts) -> Result<String, Fault> {
+pub(crate) async fn logout(name: Option<&str>, contexts: &Contexts) -> Result<String, Fault> {
     let context = contexts.get(name)?;
     let name = &context.name;
     let gone = match &context.credential {
-        Credential::Stored { file, .. } => credential::forget(file)?,
+        Credential::Stored { name, file } => {
+            let kept = keyring::forget(name).await?;
+            credential::forget(file)? || kept
+        }
         Credential::None | Credential::Given(_) | Credential::File(_) | Credential::Command(_) => {
             false
         }
