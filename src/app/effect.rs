@@ -47,6 +47,8 @@ pub enum Effect {
     Close(TargetId),
     /// Connect now instead of waiting.
     Reconnect(TargetId),
+    /// Find out what stands in the way of a target; answered with [`super::msg::Msg::Examined`].
+    Examine(Box<Target>),
     /// Open a shell for a pane; an earlier one of it goes.
     OpenShell {
         /// The pane.

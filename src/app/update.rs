@@ -40,6 +40,10 @@ impl App {
             Msg::Explored(question, answer) => self.on_explored(&question, answer),
             Msg::LookedUp(target, found) => self.on_looked_up(target, found),
             Msg::Configured(read) => self.on_configured(read),
+            Msg::Examined(title, lines) => {
+                let top = 0;
+                self.mode = Mode::Details { title, lines, top };
+            }
             Msg::Key(key) => self.on_key(key),
             Msg::Paste(text) => self.on_paste(&text),
             Msg::Mouse(pointer) => self.on_mouse(pointer),

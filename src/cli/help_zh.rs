@@ -48,18 +48,6 @@ pub(super) const TABLE: &[(&str, &str)] = &[
         "等到有一行匹配：logs -f -q --tail 0 --until-match RE --for T",
     ),
     (
-        "Find out what stands in the way of a target: name, network, proxy, TLS, login, protocol",
-        "找出目标为何连不上：域名、网络、代理、TLS、登录、协议",
-    ),
-    (
-        "What can't be reached; without one, the current context",
-        "连不上的目标；不写则检查当前上下文",
-    ),
-    (
-        "All contexts instead of the current one",
-        "检查全部上下文，而不只是当前的",
-    ),
-    (
         "Type into a container: a raw shell, or one command with --exec",
         "在容器中输入：原始终端，或用 --exec 执行一条命令",
     ),

@@ -38,9 +38,8 @@ pub fn head(target: &str) -> String {
 pub fn last(verdict: &Verdict) -> String {
     let words = SafeText::of(&verdict.words);
     let mut text = match verdict.outcome {
-        Outcome::Ok => say!("=> {words}\n", "=> {words}\n"),
         Outcome::Warn => say!("=> it works, but: {words}\n", "=> 可以使用，但：{words}\n"),
-        Outcome::Fail => say!("=> {words}\n", "=> {words}\n"),
+        Outcome::Ok | Outcome::Fail => format!("=> {words}\n"),
     };
     if !verdict.next.is_empty() {
         let next = SafeText::of(&verdict.next);

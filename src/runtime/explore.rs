@@ -9,6 +9,7 @@ use crate::app::msg::Msg;
 use crate::app::session::Saved;
 use crate::app::tree::{Answer, Question};
 use crate::codec::target::Target;
+use crate::doctor::{self, Check, Subject, report};
 use crate::model::context::Place;
 use crate::model::{Fault, FaultKind, TargetId};
 use crate::platform::{Platform, shell};
@@ -85,6 +86,21 @@ impl Explorer {
             // What can't be kept is no reason to stay.
             drop(sessions::save(&sessions::last(&setup.paths), saved));
         }
+    }
+
+    /// Finds out what stands in the way of a target.
+    pub(super) fn examine(&self, target: Target) {
+        let answers = self.answers.clone();
+        tokio::spawn(async move {
+            let subject = Subject::Target(Box::new(target));
+            let mut text = String::new();
+            let mut tell = |check: &Check| text.push_str(&report::line(check));
+            let verdict = doctor::examine(&subject, &mut tell).await;
+            text.push_str(&report::last(&verdict));
+            let lines = text.lines().map(str::to_owned).collect();
+            // Without a program there is nobody to tell.
+            let _ = answers.send(Msg::Examined(subject.name(), lines)).await;
+        });
     }
 
     /// Finds out what a target's name means.

@@ -88,6 +88,7 @@ impl Hands {
     pub fn perform(&mut self, effect: Effect, modes: &mut Modes, told: &mut Vec<Msg>) -> Then {
         match effect {
             Effect::Open(id, target) => self.open(id, &target),
+            Effect::Examine(target) => self.explorer.examine(*target),
             Effect::Explore(question) => told.extend(self.explorer.ask(question)),
             Effect::Close(id) => {
                 if let Some(source) = self.sources.remove(&id) {

@@ -1,13 +1,13 @@
 //! `doctor` names the cause: each of the twenty faults of decision 22 is made on real sockets,
 //! and what is found is compared with what was done.
 
-#![expect(clippy::unwrap_used, reason = "test helper")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helper")]
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use deckwatch::demo::proxy::{Proxy, ProxySwitches};
-use deckwatch::demo::{Answer, Platform, Switches};
+use deckwatch::demo::{Answer, Options, Platform, Switches};
 use futures_util::future::join_all;
 use serde_json::Value;
 use tokio::io::{AsyncWriteExt, copy_bidirectional};
@@ -312,7 +312,7 @@ async fn each_of_the_twenty_faults_is_named() {
     }
 }
 
-/// A record with a ServerHello of TLS 1.1.
+/// A record with a server's hello of TLS 1.1.
 const OLD_HELLO: &[u8] = b"\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x02\
     0123456789abcdef0123456789abcdef\x00\x00\x2f\x00";
 
@@ -390,4 +390,109 @@ async fn what_has_no_server_is_said_to_have_none() {
     );
     let done = home.program(["doctor"]).end().await.expect(2);
     assert!(done.err.contains("context add"), "{}", done.err);
+}
+
+/// A console whose shop has components, with a token that it accepts.
+async fn with_login(home: &Home, change: impl FnOnce(&mut Switches)) -> Platform {
+    let mut switches = Switches::default();
+    change(&mut switches);
+    let options = Options {
+        zmq: false,
+        prefix: Some("/p".into()),
+        switches,
+        ..Options::default()
+    };
+    let platform = Platform::start(options).await.unwrap();
+    let server = platform.http_url("");
+    let args = ["context", "add", "demo", "--server", &server, "--force"];
+    home.program(args).end().await.expect(0);
+    let args = ["login", "demo", "--user", "demo", "--password-stdin"];
+    home.program(args).input("demo").end().await.expect(0);
+    platform
+}
+
+fn stage<'a>(rows: &'a [Value], stage: &str) -> &'a Value {
+    rows.iter().rfind(|row| row["stage"] == stage).unwrap()
+}
+
+async fn component(home: &Home) -> String {
+    let args = ["get", "components", "-A", "-o", "name"];
+    let done = home.program(args).end().await.expect(0);
+    let lines = done.lines();
+    lines
+        .iter()
+        .find(|line| line.contains("payment"))
+        .unwrap_or(&lines[0])
+        .clone()
+}
+
+#[tokio::test]
+async fn a_context_is_asked_who_we_are_and_until_when() {
+    let home = Home::new();
+    let platform = with_login(&home, |_| ()).await;
+    let rows = home
+        .program(["doctor", "-o", "json"])
+        .end()
+        .await
+        .expect(0)
+        .json();
+    let token = stage(&rows, "token");
+    assert_eq!(token["user"], "demo", "{token}");
+    assert!(
+        token["expires"].as_str().unwrap().ends_with(" UTC"),
+        "{token}"
+    );
+    assert_eq!(stage(&rows, "api")["api"], "console");
+    assert_eq!(rows.last().unwrap()["result"], "ok");
+    // All of them, in an order of their own.
+    let server = platform.http_url("");
+    let args = ["context", "add", "second", "--server", &server];
+    home.program(args).end().await.expect(0);
+    let args = ["doctor", "--all-contexts", "-o", "json"];
+    let rows = home.program(args).end().await.expect(4).json();
+    let verdicts = of_type(&rows, "verdict");
+    let causes: Vec<&Value> = verdicts.iter().map(|row| &row["cause"]).collect();
+    assert_eq!(causes, [&Value::Null, &"unauthorized".into()]);
+}
+
+#[tokio::test]
+async fn a_component_is_read_by_what_its_platform_has() {
+    let home = Home::new();
+    let platform = with_login(&home, |_| ()).await;
+    let name = component(&home).await;
+    let args = ["doctor", &name, "-o", "json"];
+    let rows = home.program(args).end().await.expect(0).json();
+    assert_eq!(stage(&rows, "first_frame")["dialect"], "pod_stream");
+    // Older ones have WebSockets alone.
+    platform.set_switch(|switches| switches.rest.pod_streams = false);
+    let rows = home.program(args).end().await.expect(0).json();
+    assert_eq!(stage(&rows, "first_frame")["dialect"], "pubsub");
+    platform.set_switch(|switches| switches.rest.pubsub = false);
+    let rows = home.program(args).end().await.expect(0).json();
+    let first = stage(&rows, "first_frame");
+    assert_eq!(
+        (&first["dialect"], &first["shape"]),
+        (&"websocket".into(), &"history_json".into())
+    );
+    // A name that is nobody's is told with what there is.
+    let args = ["doctor", "shop/none/none", "-o", "json"];
+    let rows = home.program(args).end().await.expect(3).json();
+    let verdict = rows.last().unwrap();
+    assert_eq!(verdict["cause"], "not_found");
+    assert!(!verdict["next"].as_str().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_name_on_a_platform_that_is_gone_is_told_with_the_platforms_fault() {
+    let home = Home::new();
+    let platform = with_login(&home, |_| ()).await;
+    let name = component(&home).await;
+    drop(platform);
+    let args = ["doctor", &name, "-o", "json"];
+    let rows = home.program(args).end().await.expect(5).json();
+    let verdict = rows.last().unwrap();
+    assert_eq!(
+        (&verdict["cause"], &verdict["target"]),
+        (&"refused".into(), &"demo".into())
+    );
 }

@@ -46,6 +46,7 @@ const ALONE: &[(&str, &str)] = &[
     ("codec/shell/platform.rs", "the platform"),
     // Names of subprotocols and of a thread.
     ("source/shell.rs", "webtty, gotty, tty"),
+    ("doctor/shell.rs", "webtty, gotty, tty"),
     ("attach/stdio.rs", "standard input"),
     // The help: `cli::help_zh` has the other half, and a test of its own.
     ("cli/args.rs", ""),

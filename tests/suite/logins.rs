@@ -1,13 +1,12 @@
 //! The life of a token (reliability.md 8, row 31): it is read anew once when it is refused, a
 //! second refusal ends, a busy server is left alone for as long as it says; redirects.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helper")]
+#![expect(clippy::unwrap_used, reason = "test helper")]
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use deckwatch::demo::{Options, Platform, Refusal, RetryAfter, Switches};
 

@@ -1,7 +1,7 @@
 //! The real program on the embedded platform: contexts, names, logs of pods that come and go,
 //! streams that are cut, servers of every age.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helper")]
+#![expect(clippy::unwrap_used, reason = "test helper")]
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! `wss://`: a certificate of a known CA is trusted, and each other one is named with its fault.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helper")]
+#![expect(clippy::unwrap_used, reason = "test helper")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -112,11 +112,14 @@ async fn verdict(port: u16, flags: &[&str], roots: &Path) -> (Option<i32>, Strin
     args.extend(flags);
     let done = home.program(args).env("SSL_CERT_FILE", roots).end().await;
     // That a source has come is no fault.
-    let said = done
+    let mut said = done
         .err
         .lines()
         .filter(|line| line.contains("wss://") && !line.contains("#x: + "));
-    let said = said.last().unwrap_or("").replace(&port.to_string(), "PORT");
+    let said = said
+        .next_back()
+        .unwrap_or("")
+        .replace(&port.to_string(), "PORT");
     let said = said.replace("deckwatch: wss://localhost:PORT/docker_log", "…");
     (done.code, said)
 }

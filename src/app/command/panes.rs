@@ -5,6 +5,8 @@ use crate::app::layout::{Axis, Side};
 use crate::app::prompt::Purpose;
 use crate::app::state::App;
 use crate::lang::words;
+use crate::say;
+use crate::word;
 
 use super::Command;
 
@@ -226,6 +228,15 @@ pub(super) const COMMANDS: &[Command] = &[
         ),
         run: reconnect,
     },
+    Command {
+        name: "doctor",
+        keys: &["!"],
+        help: words(
+            "find out what stands in the way of this pane's first target",
+            "检查此窗格的第一个目标为何连不上",
+        ),
+        run: App::examine,
+    },
 ];
 
 fn reconnect(app: &mut App) {
@@ -238,5 +249,21 @@ fn reconnect(app: &mut App) {
         .unwrap_or_default();
     for target in targets {
         app.wish(Effect::Reconnect(target));
+    }
+}
+
+impl App {
+    /// Examines what the focused pane shows, its first target; the findings are shown in full.
+    fn examine(&mut self) {
+        let of_pane = self.pane().and_then(|pane| {
+            let opened = self.targets.get(usize::from(pane.targets.first()?.0))?;
+            Some(opened.target.clone())
+        });
+        let target = self.shell().map(|shell| shell.target.clone()).or(of_pane);
+        let Some(target) = target else {
+            return self.fail(word!("there is no target here", "这里没有目标"));
+        };
+        self.tell(&say!("examining {}…", "正在检查 {}…", target.name));
+        self.wish(Effect::Examine(Box::new(target)));
     }
 }

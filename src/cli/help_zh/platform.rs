@@ -50,6 +50,19 @@ pub(in crate::cli) const TABLE: &[(&str, &str)] = &[
     ),
     ("List the contexts", "列出上下文"),
     ("List what runs on a platform", "列出平台上运行的内容"),
+    (
+        "Find out what stands in the way of a target: name, network, proxy, TLS, login, protocol",
+        "找出目标为何连不上：域名、网络、代理、TLS、登录、协议",
+    ),
+    (
+        "What can't be reached; without one, the current context",
+        "连不上的目标；不写则检查当前上下文",
+    ),
+    (
+        "All contexts instead of the current one",
+        "检查全部上下文，而不只是当前的",
+    ),
+    ("Lines for people", "供人阅读的文字"),
     ("Log in to a platform", "登录平台"),
     ("Make a context the current one", "设为当前上下文"),
     ("Names alone, as targets", "只列名字，可作目标使用"),

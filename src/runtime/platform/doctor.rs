@@ -1,6 +1,7 @@
 //! `deckwatch doctor`: what is examined, and where its findings go.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use crate::cli::platform_args::{DoctorArgs, Findings};
 use crate::codec::target::{FeedSpec, Target};
@@ -50,7 +51,7 @@ fn subjects(args: &DoctorArgs, setup: &Setup) -> Result<Vec<Subject>, Fault> {
         }
     }
     let current = setup.contexts.get(None)?;
-    Ok(vec![Subject::Context(current.clone())])
+    Ok(vec![Subject::Context(Arc::clone(current))])
 }
 
 /// What a name means. Where the platform does not even answer that, its own verdict says why.
