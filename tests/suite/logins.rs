@@ -3,11 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "test helper")]
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use deckwatch::demo::proxy::{Proxy, ProxySwitches};
 use deckwatch::demo::{Options, Platform, Refusal, RetryAfter, Switches};
 
 use crate::faulty::{Home, header, raw, status};
@@ -314,4 +316,43 @@ async fn a_tokens_file_that_others_can_read_or_that_is_a_link_is_refused() {
         let done = teams(&home, &server, &token).end().await.expect(4);
         assert!(done.err.contains("it holds no token"), "{}", done.err);
     }
+}
+
+/// reliability.md 8, row 33: a token that everyone on the way can read is told of on each run.
+#[tokio::test]
+async fn a_token_that_leaves_the_machine_unencrypted_is_told_of() {
+    const INSIDE: &str = "console.inside.example";
+    let (home, platform) = (Home::new(), console().await);
+    let token = log_in(&home, &platform, "demo").await;
+    let proxy = Proxy::start(ProxySwitches {
+        names: vec![(INSIDE.into(), IpAddr::V4(Ipv4Addr::LOCALHOST))],
+        ..ProxySwitches::default()
+    })
+    .unwrap();
+    let here = server(&platform);
+    let remote = here.replace("127.0.0.1", INSIDE);
+    let unencrypted = format!("{remote} is not encrypted: anyone on the way can read the token");
+    let through = |start: Start| start.env("http_proxy", proxy.url("http"));
+    let done = through(teams(&home, &remote, &token)).end().await.expect(0);
+    assert_eq!(done.err.matches(&unencrypted).count(), 1, "{}", done.err);
+    let done = teams(&home, &here, &token).end().await.expect(0);
+    assert_eq!(done.err, "", "loopback is no way to be read on");
+    let args = [
+        "doctor",
+        "--server",
+        &remote,
+        "--token-file",
+        token.to_str().unwrap(),
+    ];
+    let done = through(home.program(args)).end().await.expect(0);
+    assert!(
+        done.text().contains("warn  TLS         not encrypted"),
+        "{}",
+        done.text()
+    );
+    assert!(
+        done.text().contains("it travels unencrypted"),
+        "{}",
+        done.text()
+    );
 }

@@ -11,7 +11,7 @@ use crate::codec::name::{self, Part};
 use crate::model::catalog::{App, Component, Pod, Team};
 use crate::model::context::{Context, Place};
 use crate::model::{Fault, FaultKind};
-use crate::platform::Platform;
+use crate::platform::{Platform, is_exposed};
 use crate::say;
 use crate::word;
 
@@ -58,8 +58,17 @@ pub(crate) async fn run(args: &GetArgs, contexts: &Contexts) -> Result<String, F
         args.names.iter().map(|name| Wanted::parse(name)).collect()
     };
     let mut rows = Vec::new();
+    let mut told: Vec<&str> = Vec::new();
     for wanted in &wanted {
         let context = contexts.get(wanted.context.as_deref())?;
+        if is_exposed(context) && !told.contains(&context.name.as_str()) {
+            told.push(&context.name);
+            let server = &context.server;
+            super::login::warn(&say!(
+                "{server} is not encrypted: anyone on the way can read the token and the answers",
+                "{server} 未加密：途中任何人都能读到令牌和应答"
+            ));
+        }
         let mut walk = Walk {
             platform: Platform::new(context),
             args,

@@ -158,7 +158,8 @@ fn ask_name(context: &Context) -> Result<String, Fault> {
     Ok(user)
 }
 
-fn warn(text: &str) {
+/// One line on standard error.
+pub(super) fn warn(text: &str) {
     let line = format!("deckwatch: {}\n", SafeText::of(text));
     // A closed standard error changes nothing.
     drop(io::stderr().lock().write_all(line.as_bytes()));

@@ -1,6 +1,6 @@
 //! What lies over the panes: help, record, prompts, notices.
 
-use deckwatch::app::{Msg, key::Key};
+use deckwatch::app::{Effect, Msg, key::Key};
 use deckwatch::model::{LinkState, Micros, RawBatch, RowHead, SourceName};
 use insta::assert_snapshot;
 
@@ -151,9 +151,25 @@ fn escape_never_quits() {
     let quits = stage
         .wishes
         .iter()
-        .filter(|wish| matches!(wish, deckwatch::app::Effect::Quit));
+        .filter(|wish| matches!(wish, Effect::Quit));
     assert_eq!(quits.count(), 0);
     stage.lines(0, &[say("", "still here")]);
     stage.keys("G");
     assert!(stage.screen().contains("still here"));
+}
+
+#[test]
+fn an_examination_is_asked_for_by_a_key_and_its_findings_are_shown() {
+    let mut stage = staged(80, 24);
+    stage.keys("!");
+    let asked = |wish: &Effect| matches!(wish, Effect::Examine(_));
+    assert_eq!(stage.wishes.iter().filter(|wish| asked(wish)).count(), 1);
+    assert!(stage.screen().contains("examining"));
+    stage.tell(Msg::Examined(
+        "ws://h/x".into(),
+        vec!["=> it is well".into()],
+    ));
+    assert!(stage.screen().contains("=> it is well"));
+    stage.keys("esc");
+    assert!(!stage.screen().contains("=> it is well"));
 }
