@@ -135,10 +135,10 @@ fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fa
             let runtime = runtime(1)?;
             let code = runtime.block_on(async {
                 let wanted = if plan.events { For::Events } else { For::Logs };
-                plan.targets = setup.look_up(plan.targets, wanted).await?;
                 for warning in setup.warnings(&plan.targets) {
                     complain(&warning);
                 }
+                plan.targets = setup.look_up(plan.targets, wanted).await?;
                 Ok(follow::run(*plan, signals::headless()?, Box::new(complain)).await)
             });
             // A thread that waits for standard input can't be ended; the process can.
@@ -201,10 +201,10 @@ fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fa
 fn raw_shell(mut plan: ShellPlan, setup: &Setup) -> Result<u8, Fault> {
     let runtime = runtime(1)?;
     let code = runtime.block_on(async {
-        plan.target = setup.one_shell(plan.target, plan.dialect).await?;
         for warning in setup.warnings(std::slice::from_ref(&plan.target)) {
             complain(&warning);
         }
+        plan.target = setup.one_shell(plan.target, plan.dialect).await?;
         let spec = plan.target.shell().cloned();
         let mut dialects = Dialects::load();
         let world = attach::World {

@@ -101,8 +101,15 @@ impl Setup {
             ));
         }
         let mut told = Vec::new();
-        for place in targets.iter().filter_map(Target::place) {
-            let context = &place.context;
+        let of = |target: &Target| match (&target.feed, target.place()) {
+            (FeedSpec::Name(name), _) => self
+                .contexts
+                .get(name.context.as_deref())
+                .ok()
+                .map(Arc::clone),
+            (_, place) => Some(Arc::clone(&place?.context)),
+        };
+        for context in &targets.iter().filter_map(of).collect::<Vec<_>>() {
             if is_exposed(context) && !told.contains(&context.name) {
                 told.push(context.name.clone());
                 let server = &context.server;
