@@ -15,6 +15,7 @@ mod modes;
 mod panes;
 mod shells;
 mod sizes;
+mod tree;
 mod views;
 
 pub(super) use hostile::only_drawing;
