@@ -65,6 +65,20 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// Bytes as people read them.
+pub fn bytes(number: u64) -> String {
+    match number {
+        0..1024 => format!("{number} B"),
+        1024..1_048_576 => format!("{} KiB", number >> 10),
+        1_048_576..1_073_741_824 => format!("{} MiB", number >> 20),
+        _ => format!(
+            "{}.{} GiB",
+            number >> 30,
+            ((number >> 20) % 1024) * 10 / 1024
+        ),
+    }
+}
+
 /// A mark in one line of words.
 pub fn mark(mark: &Mark) -> String {
     match mark {
@@ -141,6 +155,14 @@ mod tests {
             (1_234_567, "1,234,567"),
         ] {
             assert_eq!(count(number), want);
+        }
+        for (number, want) in [
+            (5, "5 B"),
+            (2048, "2 KiB"),
+            (640 << 20, "640 MiB"),
+            (3 << 29, "1.5 GiB"),
+        ] {
+            assert_eq!(bytes(number), want);
         }
         for (millis, want) in [(0, "0 ms"), (4230, "4.2 s"), (200_000, "3 m 20 s")] {
             assert_eq!(duration(Duration::from_millis(millis)), want);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::app::fuzzy;
 use crate::model::context::{Context, Place};
+use crate::model::words::bytes;
 use crate::say;
 use crate::word;
 
@@ -65,14 +66,6 @@ pub struct Row {
     pub usage: String,
     /// Whether it is open; `None` has nothing below.
     pub open: Option<bool>,
-}
-
-/// Bytes as a tree shows them.
-fn mib(bytes: u64) -> String {
-    match bytes >> 20 {
-        mib @ 0..10_240 => format!("{mib} MiB"),
-        mib => format!("{} GiB", mib >> 10),
-    }
 }
 
 struct Walk<'a> {
@@ -190,7 +183,11 @@ impl Walk<'_> {
             alias: team.team.name.clone(),
             status: String::new(),
             usage: if team.apps.load == Load::Known {
-                say!("{apps} apps", "{apps} 个应用")
+                if apps == 1 {
+                    say!("1 app", "1 个应用")
+                } else {
+                    say!("{apps} apps", "{apps} 个应用")
+                }
             } else {
                 String::new()
             },
@@ -212,7 +209,7 @@ impl Walk<'_> {
         let mut usage = Vec::new();
         usage.extend(app.running.map(|(run, all)| format!("{run}/{all}")));
         usage.extend(app.cpu.map(|cpu| format!("{cpu} m")));
-        usage.extend(app.memory.map(|memory| mib(memory << 20)));
+        usage.extend(app.memory.map(|memory| bytes(memory << 20)));
         let open = self.row(Row {
             depth: 2,
             key: key.clone(),
@@ -251,7 +248,7 @@ impl Walk<'_> {
             status: component.status.clone(),
             usage: component
                 .memory
-                .map_or_else(String::new, |memory| mib(memory << 20)),
+                .map_or_else(String::new, |memory| bytes(memory << 20)),
             open: Some(self.tree.open.contains(&key)),
         });
         if !open {
@@ -276,7 +273,7 @@ impl Walk<'_> {
                     String::new()
                 },
                 status: pod.status.clone(),
-                usage: memory.map_or_else(String::new, mib),
+                usage: memory.map_or_else(String::new, bytes),
                 open: several.then(|| self.tree.open.contains(&key)),
             });
             if !open {
@@ -284,8 +281,8 @@ impl Walk<'_> {
             }
             for container in &pod.containers {
                 let usage = match (container.memory, container.limit) {
-                    (Some(memory), Some(limit)) => format!("{} / {}", mib(memory), mib(limit)),
-                    (Some(memory), None) => mib(memory),
+                    (Some(memory), Some(limit)) => format!("{} / {}", bytes(memory), bytes(limit)),
+                    (Some(memory), None) => bytes(memory),
                     (None, _) => String::new(),
                 };
                 self.row(Row {

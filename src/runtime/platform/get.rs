@@ -10,6 +10,7 @@ use crate::cli::platform_args::{GetArgs, Things};
 use crate::codec::name::{self, Part};
 use crate::model::catalog::{App, Component, Pod, Team};
 use crate::model::context::{Context, Place};
+use crate::model::words::bytes;
 use crate::model::{Fault, FaultKind};
 use crate::platform::{Platform, is_exposed};
 use crate::say;
@@ -362,35 +363,4 @@ fn by_hand(context: &Context, args: &GetArgs, wanted: &Wanted, rows: &mut Vec<Ro
 
 fn object(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap_or_default()
-}
-
-/// Bytes as people read them.
-fn bytes(number: u64) -> String {
-    match number {
-        0..1024 => format!("{number} B"),
-        1024..1_048_576 => format!("{} KiB", number >> 10),
-        1_048_576..1_073_741_824 => format!("{} MiB", number >> 20),
-        _ => format!(
-            "{}.{} GiB",
-            number >> 30,
-            ((number >> 20) % 1024) * 10 / 1024
-        ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_are_readable() {
-        for (number, want) in [
-            (5, "5 B"),
-            (2048, "2 KiB"),
-            (640 << 20, "640 MiB"),
-            (3 << 29, "1.5 GiB"),
-        ] {
-            assert_eq!(bytes(number), want);
-        }
-    }
 }
