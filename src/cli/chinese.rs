@@ -1,5 +1,5 @@
 //! The command line in Chinese: clap's help and clap's errors, said anew. clap has English alone;
-//! what `args.rs` says stands in [`super::help_zh`], the rest of the words are clap's own.
+//! what `args.rs` says stands in `help_zh`, the rest of the words are clap's own.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
