@@ -285,6 +285,18 @@ impl Run {
         drop(self.child.stdin.take());
     }
 
+    /// Waits until a run that is [`Start::unread`] has filled its pipe: its next write waits.
+    pub(crate) async fn until_stuffed(&self) {
+        let pipe = self.held.as_ref().unwrap();
+        let size = rustix::pipe::fcntl_getpipe_size(pipe).unwrap() as u64;
+        let page = 4096;
+        let deadline = deadline();
+        while rustix::io::ioctl_fionread(pipe).unwrap() + page <= size {
+            assert!(deckwatch::clock::now() < deadline, "the pipe is not filled");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// The reader of standard output begins to read, for a run that was [`Start::unread`].
     pub(crate) fn read_on(&mut self) {
         self.out = Seen::new(read_along(self.held.take()));

@@ -54,5 +54,5 @@ fn the_table_of_keys_is_the_table_of_commands() {
 #[test]
 fn the_gate_runs_the_readmes_test_command() {
     let gate = include_str!("../../.ci/run");
-    assert!(README.contains("\n    cargo test\n") && gate.contains("\ncargo test\n"));
+    assert!(README.contains("\n    cargo test\n") && gate.contains(" cargo test\n"));
 }

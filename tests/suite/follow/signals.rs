@@ -214,8 +214,7 @@ async fn a_second_ctrl_c_does_not_wait_for_a_reader_that_is_stuck() {
     for flags in [&[][..], &["-o", "json", "--stats"]] {
         let words = ["logs", "-f", &target];
         let mut run = program(words.iter().chain(flags)).unread().start();
-        // The pipe is full when the program waits for it.
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        run.until_stuffed().await;
         run.signal(Signal::INT);
         tokio::time::sleep(Duration::from_millis(500)).await;
         assert!(run.is_running(), "the first one waits for the output");
