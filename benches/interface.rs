@@ -23,7 +23,6 @@ use deckwatch::codec::level;
 use deckwatch::codec::target::Target;
 use deckwatch::model::{FeedUpdate, LineBatch, Micros, RawBatch, RowHead, SourceName, TargetId};
 use deckwatch::view::{self, Theme};
-use jiff::tz::TimeZone;
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -101,7 +100,6 @@ fn flood(rate: usize, filtered: bool) -> (Vec<f64>, Vec<f64>) {
         );
     }
     let theme = Theme::find("dark", None).unwrap();
-    let zone = TimeZone::UTC;
     let mut terminal = memory_terminal();
     let (mut draws, mut intakes) = (Vec::new(), Vec::new());
     let mut number = 0;
@@ -121,7 +119,7 @@ fn flood(rate: usize, filtered: bool) -> (Vec<f64>, Vec<f64>) {
         draws.push(timed(|| {
             terminal
                 .draw(|frame| {
-                    view::render(&app, &theme, &zone, AREA, frame.buffer_mut());
+                    view::render(&app, &theme, AREA, frame.buffer_mut());
                 })
                 .unwrap();
         }));

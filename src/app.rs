@@ -2,6 +2,8 @@
 //! No socket, no terminal library (but for rectangles), no clock.
 
 pub mod areas;
+pub mod axis;
+pub mod chart;
 pub mod command;
 pub mod confirm;
 pub mod effect;
@@ -10,7 +12,9 @@ pub mod help;
 pub mod jump;
 pub mod keymap;
 pub mod layout;
+pub mod measure;
 pub mod mode;
+pub mod moment;
 pub mod msg;
 pub mod pane;
 pub mod prompt;

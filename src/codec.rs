@@ -11,6 +11,7 @@ pub mod level;
 pub mod name;
 pub mod packet;
 pub mod pod_log;
+pub mod promql;
 pub mod pubsub;
 pub mod rest;
 pub mod route;

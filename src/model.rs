@@ -7,6 +7,7 @@ pub mod context;
 pub mod fault;
 pub mod ident;
 pub mod level;
+pub mod metric;
 pub mod sample;
 pub mod shell;
 pub mod update;

@@ -6,6 +6,7 @@ mod ask;
 pub mod credential;
 mod discover;
 pub mod keyring;
+pub mod measure;
 pub mod resolve;
 pub mod shell;
 pub mod sockets;

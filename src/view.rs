@@ -10,6 +10,8 @@
 //! ```
 
 mod bottom_view;
+mod canvas;
+mod chart_view;
 mod confirm_view;
 mod details_view;
 pub mod grid_view;
@@ -20,6 +22,7 @@ mod log_view;
 mod paint;
 mod record_view;
 mod root;
+mod scale;
 mod shell_view;
 mod status_view;
 mod tabs_view;

@@ -10,6 +10,7 @@ use crate::store::ScanJob;
 use crate::term::Tracking;
 use crate::text::redact::Secret;
 
+use super::chart::Ask;
 use super::msg::ScanFor;
 use super::session::Saved;
 use super::tree::Question;
@@ -43,6 +44,10 @@ pub enum Effect {
     Open(TargetId, Target),
     /// Ask a platform something.
     Explore(Question),
+    /// Have a platform measure; answered with [`super::msg::Msg::Measured`].
+    Measure(Box<Ask>),
+    /// A pane of charts is gone.
+    StopMeasuring(PaneId),
     /// Stop a target's source; a replay is drained first, unseen.
     Close(TargetId),
     /// Connect now instead of waiting.

@@ -92,6 +92,9 @@ impl App {
 
     /// A pane's name, of whichever kind it is.
     pub fn name_of(&self, pane: PaneId) -> String {
+        if let Some(charts) = self.charts.get(&pane) {
+            return charts.title();
+        }
         match (self.panes.get(&pane), self.shells.get(&pane)) {
             (Some(lines), _) => self.title(lines),
             (None, Some(shell)) => shell.target.name.clone(),

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::codec::target::Target;
 use crate::model::context::Context;
+use crate::model::sample::Reading;
 use crate::model::shell::ShellUpdate;
 use crate::model::way::Way;
 use crate::model::{Fault, FeedUpdate, Micros, PaneId, TargetId};
@@ -12,6 +13,7 @@ use crate::store::LineId;
 
 use crate::term::keys::Pointer;
 
+use super::chart::Ask;
 use super::key::Key;
 use super::keymap::Keymap;
 use super::tree::{Answer, Question};
@@ -62,6 +64,8 @@ pub enum Msg {
     ShellBusy(PaneId, usize),
     /// A platform answers.
     Explored(Question, Result<Answer, Fault>),
+    /// A platform measured.
+    Measured(Box<Ask>, Result<Reading, Fault>),
     /// What a target's name means, or why it means nothing.
     LookedUp(TargetId, Result<Vec<Target>, Fault>),
     /// The configuration has changed, or can't be read.

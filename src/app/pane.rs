@@ -2,6 +2,7 @@
 
 pub mod carry;
 pub mod pieces;
+pub mod times;
 pub mod viewport;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::store::{
 use super::msg::{Now, ScanFor};
 use super::rate::Rate;
 
+pub use times::{Strip, Times};
 pub use viewport::{SourceColumn, StampColumn, Viewport};
 
 /// A search in a pane.
@@ -46,6 +48,8 @@ pub struct Pane {
     pub sourced: bool,
     /// Where we look.
     pub view: Viewport,
+    /// When its lines were said.
+    pub times: Times,
     /// Lines per second.
     pub rate: Rate,
     /// Lines that came, and were kept then.
@@ -69,6 +73,7 @@ impl Pane {
             search: None,
             sourced: false,
             view: Viewport::default(),
+            times: Times::default(),
             rate: Rate::default(),
             received: 0,
             dropped: 0,
@@ -93,6 +98,7 @@ impl Pane {
         }
         self.sourced |= batch.rows().iter().any(|row| batch.source(row).is_some());
         let appended = self.store.push_batch(target, batch);
+        self.times.add(batch, appended.first);
         self.on_appended(appended);
     }
 
@@ -126,6 +132,7 @@ impl Pane {
         if !self.view.follow && self.view.cursor < evicted.first_kept {
             (self.view.cursor, self.view.row) = (evicted.first_kept, 0);
         }
+        self.times.seconds.evict(evicted.first_kept);
         self.shown.evicted(evicted);
         if let Some(search) = &mut self.search {
             search.hits.evicted(evicted);
@@ -139,7 +146,8 @@ impl Pane {
             .search
             .as_ref()
             .map_or(0, |search| search.hits.list().heap_bytes());
-        self.store.heap_bytes() + self.shown.list().heap_bytes() + hits
+        let times = self.times.seconds.heap_bytes();
+        self.store.heap_bytes() + self.shown.list().heap_bytes() + hits + times
     }
 
     /// The filter that is in force.

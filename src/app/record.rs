@@ -1,6 +1,5 @@
 //! One record in full: time, source, text, JSON fields, and the bytes as they came.
 
-use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
 use crate::codec::stamp;
@@ -40,9 +39,9 @@ pub struct Record {
 
 impl Record {
     /// Row `line` of the focused pane, broken to fit into `inner`; none if it is no longer kept.
-    pub fn of(app: &App, line: LineId, zone: &TimeZone, inner: Rect) -> Option<Self> {
+    pub fn of(app: &App, line: LineId, inner: Rect) -> Option<Self> {
         let record = app.pane()?.store.get(line)?.line()?;
-        let rows = rows(&parts(app, &record, zone), usize::from(inner.width));
+        let rows = rows(&parts(app, &record), usize::from(inner.width));
         let whole = usize::from(inner.height);
         // The last row says how much is below.
         let seen = if rows.len() > whole {
@@ -80,14 +79,14 @@ pub fn inside(place: Rect) -> Rect {
     }
 }
 
-fn parts(app: &App, record: &LineRef<'_>, zone: &TimeZone) -> Vec<Part> {
+fn parts(app: &App, record: &LineRef<'_>) -> Vec<Part> {
     let time = |at: Micros| {
-        let zoned = stamp::timestamp(at).map(|at| at.to_zoned_datetime(zone.clone()));
+        let zoned = stamp::timestamp(at).map(|at| at.to_zoned_datetime(app.zone.clone()));
         zoned.map_or_else(String::new, |at| {
             at.strftime("%Y-%m-%d %H:%M:%S%.6f %:z").to_string()
         })
     };
-    let own = stamp::of_line(record.as_str(), zone, record.recv());
+    let own = stamp::of_line(record.as_str(), &app.zone, record.recv());
     let mut parts = vec![Part::Field(
         word!("target", "目标"),
         app.target_name(record.target()).to_owned(),

@@ -7,18 +7,22 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
 use crate::codec::target::Target;
 use crate::lang::{self, Lang};
 use crate::model::context::Context;
+use crate::model::metric::Metric;
 use crate::model::way::Way;
 use crate::model::{Fault, LinkState, Micros, PaneId, TargetId};
 use crate::say;
+use crate::store::timeline::Timeline;
 use crate::store::{Case, Layer, LayerKind, Pattern};
 use crate::term::screen::Screen;
 use crate::word;
 
+use super::chart::{ChartPane, Recipe};
 use super::effect::{Effect, Reports};
 use super::key::Key;
 use super::keymap::Keymap;
@@ -70,6 +74,18 @@ pub struct App {
     pub panes: BTreeMap<PaneId, Pane>,
     /// The panes with shells, beside those with lines; no pane is in both.
     pub shells: BTreeMap<PaneId, ShellPane>,
+    /// The panes with charts, beside both.
+    pub charts: BTreeMap<PaneId, ChartPane>,
+    /// The time cursor, by the server's clock; none is the present.
+    pub moment: Option<Micros>,
+    /// A range of time that is marked: where it began, and where it was brought to.
+    pub marked: Option<(Micros, Micros)>,
+    /// What happened when.
+    pub timeline: Timeline,
+    /// What is measured of a component.
+    pub recipes: Vec<Recipe>,
+    /// The zone of shown times, and of stamps without one.
+    pub zone: TimeZone,
     /// How targets are reached that are no names.
     pub way: Arc<Way>,
     /// The platforms.
@@ -113,6 +129,8 @@ pub struct App {
     pub(super) focused: Option<PaneId>,
     /// Shells that wait for their passwords, with their users; the first one is asked for.
     pub(super) asked_for: VecDeque<(Target, String)>,
+    /// The focused lines were held when they were looked at last.
+    pub(super) held_before: bool,
     /// What was copied from a shell last.
     pub(super) copied: String,
     wishes: Vec<Effect>,
@@ -125,6 +143,13 @@ impl App {
             targets: Vec::new(),
             panes: BTreeMap::new(),
             shells: BTreeMap::new(),
+            charts: BTreeMap::new(),
+            moment: None,
+            marked: None,
+            timeline: Timeline::default(),
+            recipes: Metric::ALL.map(Recipe::of).to_vec(),
+            zone: TimeZone::UTC,
+            held_before: false,
             way: Arc::default(),
             contexts: Vec::new(),
             context: None,
@@ -177,9 +202,19 @@ impl App {
         app
     }
 
+    /// Times are shown in this zone, and stamps without one are read in it.
+    pub fn use_zone(&mut self, zone: TimeZone) {
+        for pane in self.panes.values_mut() {
+            pane.times.zone = zone.clone();
+        }
+        self.zone = zone;
+    }
+
     pub(super) fn new_pane(&mut self, targets: Vec<TargetId>) -> PaneId {
         let id = self.fresh_pane();
-        self.panes.insert(id, Pane::new(id, targets));
+        let mut pane = Pane::new(id, targets);
+        pane.times.zone = self.zone.clone();
+        self.panes.insert(id, pane);
         id
     }
 
@@ -467,6 +502,7 @@ impl App {
             .chain(waits)
             .chain(held)
             .chain(self.explores_at())
+            .chain(self.measures_at())
             .min()
     }
 

@@ -5,7 +5,6 @@ mod mouse;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
 use crate::codec::target::Target;
@@ -38,6 +37,7 @@ impl App {
             Msg::Recording(pane, name) => self.on_recording(pane, name),
             Msg::ShellBusy(pane, bytes) => self.on_busy(pane, bytes),
             Msg::Explored(question, answer) => self.on_explored(&question, answer),
+            Msg::Measured(ask, answer) => self.on_measured(&ask, answer),
             Msg::LookedUp(target, found) => self.on_looked_up(target, found),
             Msg::Configured(read) => self.on_configured(read),
             Msg::Examined(title, lines) => {
@@ -67,6 +67,8 @@ impl App {
                 self.theme = name;
             }
         }
+        self.read_moment();
+        self.measure();
         // Whatever was done, the shells that are seen have the size at which they are.
         self.fit_shells();
         self.follow_focus();
@@ -84,6 +86,7 @@ impl App {
                 {
                     pane.on_lines(target, &batch, now);
                 }
+                self.seek_again();
                 self.evict();
             }
             FeedUpdate::State(state) => self.on_state(target, state),
@@ -200,6 +203,7 @@ impl App {
                 self.pending.clear();
                 self.interrupt();
             }
+            Mode::Normal if self.pending.is_empty() && self.chart_key(whole) => {}
             Mode::Normal => self.normal_key(key),
             Mode::Help { top } => {
                 let last = Help::of(self.body(), &self.keymap).last_top();
@@ -280,7 +284,7 @@ impl App {
             }
             _ => {
                 let inside = record::inside(record::place(self.body()));
-                let last = Record::of(self, line, &TimeZone::UTC, inside)
+                let last = Record::of(self, line, inside)
                     .map_or(0, |record| record.last_top());
                 self.mode = self.reading_key(key, (top, last), |top| Mode::Record { line, top });
                 return;

@@ -20,28 +20,72 @@ pub fn of_line(line: &str, zone: &TimeZone, near: Micros) -> Option<Micros> {
     }
 }
 
+/// Reads the stamps of many lines, most of which are of the same second as the one before:
+/// calendars and zones are looked up once a second.
+#[derive(Clone, Debug, Default)]
+pub struct Reader {
+    second: Option<([u8; 19], Second)>,
+}
+
+/// A civil second: in UTC, and in the zone of stamps without one.
+#[derive(Clone, Copy, Debug)]
+struct Second {
+    utc: i64,
+    local: Option<i64>,
+}
+
+impl Reader {
+    /// The same as [`of_line`].
+    pub fn read(&mut self, line: &str, zone: &TimeZone, near: Micros) -> Option<Micros> {
+        let text = line.trim_start_matches([' ', '[', '"']);
+        let Some(head) = text.as_bytes().first_chunk::<19>() else {
+            return of_line(line, zone, near);
+        };
+        if !is_iso(head) {
+            return of_line(line, zone, near);
+        }
+        let second = match &self.second {
+            Some((known, second)) if known == head => *second,
+            _ => {
+                let text = text.get(..19)?;
+                let second = Second {
+                    utc: iso(text, &TimeZone::UTC)?.0,
+                    local: iso(text, zone).map(|at| at.0),
+                };
+                self.second = Some((*head, second));
+                second
+            }
+        };
+        let (micros, used) = fraction(text.get(19..)?);
+        let rest = text.get(19 + used..).unwrap_or("");
+        let whole = match zone_of(rest) {
+            Some(offset) => second.utc - i64::from(offset.seconds()) * 1_000_000,
+            None => second.local?,
+        };
+        Some(Micros(whole + i64::from(micros)))
+    }
+}
+
 /// Reads a whole stamp as event frames carry it: RFC 3339, or local time without a zone.
 pub fn of_wire(text: &str) -> Option<Micros> {
     iso(text.trim(), &TimeZone::system())
 }
 
+/// Whether a text begins like `2006-01-02T15:04:05`, with a blank for the T or slashes in the
+/// date.
+fn is_iso(text: &[u8]) -> bool {
+    const DIGITS: [usize; 14] = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18];
+    let Some(head) = text.first_chunk::<19>() else {
+        return false;
+    };
+    let [_, _, _, _, a, _, _, b, _, _, between, _, _, c, _, _, d, _, _] = *head;
+    let date = matches!((a, b), (b'-', b'-')) || (a, b, between) == (b'/', b'/', b' ');
+    let digit = |at: &usize| head.get(*at).is_some_and(u8::is_ascii_digit);
+    date && matches!(between, b'T' | b' ') && (c, d) == (b':', b':') && DIGITS.iter().all(digit)
+}
+
 fn iso(text: &str, zone: &TimeZone) -> Option<Micros> {
-    let bytes = text.as_bytes();
-    let shape: String = bytes
-        .iter()
-        .take(19)
-        .map(|b| {
-            if b.is_ascii_digit() {
-                'd'
-            } else {
-                char::from(*b)
-            }
-        })
-        .collect();
-    if !matches!(
-        shape.as_str(),
-        "dddd-dd-ddTdd:dd:dd" | "dddd-dd-dd dd:dd:dd" | "dddd/dd/dd dd:dd:dd"
-    ) {
+    if !is_iso(text.as_bytes()) {
         return None;
     }
     let number = |at: usize, len: usize| text.get(at..at + len)?.parse::<i16>().ok();
@@ -199,8 +243,12 @@ mod tests {
             ("", None),
             ("中文 2026-11-24 18:00:00", None),
         ];
+        let mut reader = Reader::default();
         for (line, want) in cases {
             assert_eq!(of_line(line, &zone, near), want.map(Micros), "{line}");
+            // Twice: from the calendar, and from memory.
+            assert_eq!(reader.read(line, &zone, near), want.map(Micros), "{line}");
+            assert_eq!(reader.read(line, &zone, near), want.map(Micros), "{line}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What is measured: series of samples, and lists of what costs most. Texts are sanitised when
 //! they are read; numbers are kept as they came, infinities included.
 
+use std::time::Duration;
+
 use super::Micros;
 
 /// What tells a series from its neighbours: names and values, in the order of the names.
@@ -91,6 +93,26 @@ impl Flaws {
     pub fn is_none(self) -> bool {
         self == Self::default()
     }
+}
+
+/// A range of time to be measured, at a pace; by the server's clock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// From here.
+    pub from: Micros,
+    /// To here.
+    pub to: Micros,
+    /// A value each so often.
+    pub step: Duration,
+}
+
+/// What was measured, and how the server's clock goes.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Reading {
+    /// The answer.
+    pub measured: Measured,
+    /// Microseconds that the server's clock is ahead of ours; 0 within its exactness.
+    pub skew: i64,
 }
 
 /// A list of what costs most (protocols.md 4): each one replaces the one before.

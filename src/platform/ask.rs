@@ -73,6 +73,15 @@ impl<'a> Query<'a> {
 impl Platform {
     /// Asks, and reads the answer's envelope.
     pub async fn ask(&mut self, query: Query<'_>) -> Result<Payload, DialError> {
+        self.ask_for(query, read).await
+    }
+
+    /// Asks, and reads the answer in a way of its own.
+    pub(super) async fn ask_for<T>(
+        &mut self,
+        query: Query<'_>,
+        read: impl Fn(&str, &Answer) -> Result<T, DialError>,
+    ) -> Result<T, DialError> {
         let url = self.url(&query);
         let what = redact::redact_url(url.as_str()).to_string();
         let mut refreshed = false;
@@ -260,7 +269,7 @@ async fn read_token(source: &Credential) -> Result<Option<Secret>, DialError> {
 }
 
 /// An answer, or what it says instead.
-fn read(what: &str, answer: &Answer) -> Result<Payload, DialError> {
+pub(super) fn read(what: &str, answer: &Answer) -> Result<Payload, DialError> {
     let status = answer.status.as_u16();
     let error = match rest::envelope(status, &answer.body) {
         Some(Ok(payload)) => return Ok(payload),

@@ -25,6 +25,7 @@ use crate::view::Theme;
 
 use super::clipboard;
 use super::explore::Explorer;
+use super::measure::Meters;
 use super::shells::Shells;
 use super::terminal::Modes;
 
@@ -53,6 +54,7 @@ pub struct Hands {
     /// Running shells.
     pub(super) shells: Shells,
     explorer: Explorer,
+    meters: Meters,
     /// How everything looks.
     pub theme: Theme,
     plan: ViewPlan,
@@ -74,6 +76,7 @@ impl Hands {
         Self {
             shells,
             explorer,
+            meters: Meters::new(answers.clone()),
             sources: HashMap::new(),
             leaving: Vec::new(),
             theme,
@@ -90,6 +93,8 @@ impl Hands {
             Effect::Open(id, target) => self.open(id, &target),
             Effect::Examine(target) => self.explorer.examine(*target),
             Effect::Explore(question) => told.extend(self.explorer.ask(question)),
+            Effect::Measure(ask) => told.extend(self.meters.ask(*ask)),
+            Effect::StopMeasuring(pane) => self.meters.stop(pane),
             Effect::Close(id) => {
                 if let Some(source) = self.sources.remove(&id) {
                     source.tell(Command::Stop);
@@ -127,7 +132,7 @@ impl Hands {
                 let answers = self.answers.clone();
                 tokio::task::spawn_blocking(move || {
                     for (first, segment) in &job.segments {
-                        let rows = scan::matches(segment, &job.predicate);
+                        let rows = scan::matches(*first, segment, &job.predicate);
                         let (generation, first) = (job.generation, *first);
                         let answer = Msg::Scanned {
                             pane,

@@ -81,7 +81,6 @@ struct Tui {
     hands: Hands,
     modes: Modes,
     screen: Screen,
-    zone: TimeZone,
     signals: Signals,
     dirty: bool,
     drawn: Option<Instant>,
@@ -106,6 +105,7 @@ pub(super) async fn run(
     let area = Rect::new(0, 0, width, height);
     let warned = targets.clone();
     let mut app = App::new(targets, plan.merge, plan.buffer, area, now());
+    app.use_zone(TimeZone::system());
     if let Some(setup) = &setup {
         if let Some(warning) = setup.warnings(&warned).first() {
             app.fail(warning);
@@ -138,7 +138,6 @@ pub(super) async fn run(
         hands,
         modes,
         screen,
-        zone: TimeZone::system(),
         signals,
         dirty: true,
         drawn: None,
@@ -288,7 +287,7 @@ impl Tui {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        let (app, theme, zone) = (&self.app, &self.hands.theme, &self.zone);
+        let (app, theme) = (&self.app, &self.hands.theme);
         if self.screen.get_frame().area() != app.area {
             self.screen.resize(app.area)?;
         }
@@ -296,7 +295,7 @@ impl Tui {
         self.screen.backend_mut().write_all(b"\x1b[?2026h")?;
         self.screen.draw(|frame| {
             let area = frame.area();
-            if let Some(cursor) = view::render(app, theme, zone, area, frame.buffer_mut()) {
+            if let Some(cursor) = view::render(app, theme, area, frame.buffer_mut()) {
                 frame.set_cursor_position(cursor);
             }
         })?;

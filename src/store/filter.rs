@@ -1,9 +1,9 @@
 //! Which lines are shown: layers of patterns, a lowest level, and sources that are hidden or
-//! alone. Marks are always shown, so that nothing is lost unseen.
+//! alone, and a range of rows. Within that marks are always shown, so that nothing is lost unseen.
 
 use crate::model::{Level, TargetId};
 
-use super::line::{LineRef, Origin, Row};
+use super::line::{LineId, LineRef, Origin, Row};
 use super::pattern::Pattern;
 
 /// What a layer does with the lines that its pattern is found in.
@@ -59,6 +59,9 @@ pub struct FilterSet {
     pub hidden: Vec<Who>,
     /// If set, all others are hidden, whatever [`FilterSet::hidden`] says.
     pub solo: Option<Who>,
+    /// If set, only rows from the first of these up to before the second are shown, marks among
+    /// them.
+    pub rows: Option<(LineId, LineId)>,
 }
 
 impl FilterSet {
@@ -66,6 +69,7 @@ impl FilterSet {
     pub fn shows_all(&self) -> bool {
         !self.has_level()
             && !self.has_sources()
+            && self.rows.is_none()
             && self.includes().next().is_none()
             && self.excludes().next().is_none()
     }
@@ -74,13 +78,14 @@ impl FilterSet {
     pub fn accepts_row(&self, row: &Row<'_>) -> bool {
         match row {
             Row::Line(line) => self.accepts(line),
-            Row::Mark(_) => true,
+            Row::Mark(mark) => self.accepts_id(mark.id),
         }
     }
 
     /// Whether this line is shown.
     pub fn accepts(&self, line: &LineRef<'_>) -> bool {
-        self.accepts_level(line.filter_level())
+        self.accepts_id(line.id())
+            && self.accepts_level(line.filter_level())
             && (!self.has_sources()
                 || line
                     .origin()
@@ -92,6 +97,11 @@ impl FilterSet {
     pub fn accepts_text(&self, line: &[u8]) -> bool {
         self.includes().all(|pattern| pattern.is_match(line))
             && !self.excludes().any(|pattern| pattern.is_match(line))
+    }
+
+    /// Whether rows of this number are shown.
+    pub fn accepts_id(&self, id: LineId) -> bool {
+        self.rows.is_none_or(|(from, to)| (from..to).contains(&id))
     }
 
     /// Whether lines of this level are shown.

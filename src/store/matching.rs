@@ -29,7 +29,7 @@ impl ScanJob {
     /// Scans the segments one after the other.
     pub fn results(&self) -> impl Iterator<Item = (LineId, Vec<u16>)> {
         let segments = self.segments.iter();
-        segments.map(|(first, segment)| (*first, scan::matches(segment, &self.predicate)))
+        segments.map(|(first, segment)| (*first, scan::matches(*first, segment, &self.predicate)))
     }
 }
 
@@ -55,7 +55,7 @@ impl Matching {
         self.clear();
         self.predicate = Some(Arc::clone(&predicate));
         let (first, open) = store.open();
-        self.list.insert(first, scan::matches(open, &predicate));
+        self.list.insert(first, scan::matches(first, open, &predicate));
         let sealed = store.sealed().rev();
         let segments: Vec<_> = sealed
             .map(|(first, segment)| (first, Arc::clone(segment)))

@@ -2,7 +2,7 @@
 //! they can (performance.md 4: three times as fast as line by line).
 
 use super::filter::FilterSet;
-use super::line::Row;
+use super::line::{LineId, Row};
 use super::pattern::Pattern;
 use super::segment::Segment;
 
@@ -34,12 +34,16 @@ impl Predicate {
     }
 }
 
-/// The rows of `segment` that match, ascending.
-pub fn matches(segment: &Segment, predicate: &Predicate) -> Vec<u16> {
+/// The rows of `segment` that match, ascending; its first row has the number `first`.
+pub fn matches(first: LineId, segment: &Segment, predicate: &Predicate) -> Vec<u16> {
     let filter = predicate.filter();
     let mut rows = Rows::all(segment.rows());
     for mark in segment.mark_rows() {
         rows.remove(usize::from(mark));
+    }
+    let inside = |row: usize| filter.accepts_id(LineId(first.0 + row as u64));
+    if filter.rows.is_some() {
+        rows.keep(inside);
     }
     if filter.has_level() {
         rows.keep(|row| filter.accepts_level(segment.filter_level(row)));
@@ -66,8 +70,9 @@ pub fn matches(segment: &Segment, predicate: &Predicate) -> Vec<u16> {
         rows.narrow(segment, pattern, false);
     }
     if let Predicate::Filter(_) = predicate {
-        for mark in segment.mark_rows() {
-            rows.insert(usize::from(mark));
+        let marks = segment.mark_rows().map(usize::from);
+        for mark in marks.filter(|mark| inside(*mark)) {
+            rows.insert(mark);
         }
     }
     rows.list()

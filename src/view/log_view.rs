@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -31,8 +30,6 @@ pub(super) struct LogView<'a> {
     pub pane: &'a Pane,
     /// How it looks.
     pub theme: &'a Theme,
-    /// The zone of shown times.
-    pub zone: &'a TimeZone,
 }
 
 impl LogView<'_> {
@@ -368,12 +365,12 @@ impl LogView<'_> {
 
     fn stamp(&self, line: &LineRef<'_>) -> String {
         let recv = line.recv();
-        let own = || stamp::of_line(line.as_str(), self.zone, recv);
+        let own = || stamp::of_line(line.as_str(), &self.app.zone, recv);
         let at = line.stamp().or_else(own).unwrap_or(recv);
         let Some(time) = stamp::timestamp(at) else {
             return String::new();
         };
-        let zoned = time.to_zoned_datetime(self.zone.clone());
+        let zoned = time.to_zoned_datetime(self.app.zone.clone());
         match self.pane.view.stamps {
             StampColumn::None => String::new(),
             StampColumn::Short => zoned.strftime("%H:%M:%S").to_string(),

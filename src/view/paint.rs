@@ -131,3 +131,16 @@ pub(super) fn centred(area: Rect, cols: usize, rows: usize) -> Rect {
         height,
     }
 }
+
+/// Writes a text over what is there, whose background stays.
+pub(super) fn over(buf: &mut Buffer, area: Rect, text: &str, style: Style) {
+    let area = area.intersection(buf.area);
+    let graphemes = text.chars();
+    for (x, c) in (area.left()..area.right()).zip(graphemes) {
+        if let Some(cell) = buf.cell_mut((x, area.y)) {
+            let mut symbol = [0; 4];
+            cell.set_symbol(c.encode_utf8(&mut symbol));
+            cell.set_style(style);
+        }
+    }
+}

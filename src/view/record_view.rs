@@ -1,6 +1,5 @@
 //! One record in full, painted.
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -20,7 +19,6 @@ pub(super) fn render(
     app: &App,
     (line, top): (LineId, usize),
     theme: &Theme,
-    zone: &TimeZone,
     area: Rect,
     buf: &mut Buffer,
 ) {
@@ -28,7 +26,7 @@ pub(super) fn render(
     let area = record::place(area);
     paint::fill(buf, area, style);
     let inner = record::inside(area);
-    let Some(record) = Record::of(app, line, zone, inner) else {
+    let Some(record) = Record::of(app, line, inner) else {
         paint::say(
             buf,
             inner,

@@ -1,6 +1,5 @@
 //! The whole screen.
 
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -10,7 +9,7 @@ use crate::word;
 use super::log_view::LogView;
 use super::theme::{Role, Theme};
 use super::{
-    bottom_view, confirm_view, details_view, help_view, jump_view, layers_view, paint, record_view,
+    bottom_view, chart_view, confirm_view, details_view, help_view, jump_view, layers_view, paint, record_view,
     shell_view, tabs_view, tree_view,
 };
 
@@ -21,7 +20,6 @@ const SMALLEST: (u16, u16) = (20, 5);
 pub fn render(
     app: &App,
     theme: &Theme,
-    zone: &TimeZone,
     area: Rect,
     buf: &mut Buffer,
 ) -> Option<Position> {
@@ -48,12 +46,14 @@ pub fn render(
         if let Some(tree) = app.tree.as_ref().filter(|tree| tree.pane == *id) {
             cursor = tree_view::render(app, tree, theme, *rect, buf).or(cursor);
         }
+        if let Some(charts) = app.charts.get(id) {
+            chart_view::render(app, charts, theme, *rect, buf);
+        }
         if let Some(pane) = app.panes.get(id) {
             LogView {
                 app,
                 pane,
                 theme,
-                zone,
             }
             .render(*rect, buf);
         }
@@ -65,7 +65,7 @@ pub fn render(
         Mode::Confirm(confirm) => confirm_view::render(confirm, theme, body, buf),
         Mode::Help { top } => help_view::render(&app.keymap, *top, theme, body, buf),
         Mode::Record { line, top } => {
-            record_view::render(app, (*line, *top), theme, zone, body, buf);
+            record_view::render(app, (*line, *top), theme, body, buf);
         }
         Mode::Jump(jump) => cursor = Some(jump_view::render(app, jump, theme, body, buf)),
         Mode::Details { title, lines, top } => {

@@ -52,6 +52,9 @@ pub enum Role {
     JsonKey,
     JsonString,
     JsonNumber,
+    BandWarn,
+    BandError,
+    Moment,
 }
 
 /// All styles of the program.
@@ -116,7 +119,7 @@ roles! {
     hit_current: HitCurrent, highlight: Highlight, cursor: Cursor, selection: Selection,
     mark: Mark, mark_loss: MarkLoss, notice: Notice, fault: Fault, good: Good, bad: Bad,
     stamp: Stamp, overlay: Overlay, json_key: JsonKey, json_string: JsonString,
-    json_number: JsonNumber,
+    json_number: JsonNumber, band_warn: BandWarn, band_error: BandError, moment: Moment,
 }
 
 /// One style of a theme file.
@@ -340,6 +343,14 @@ impl Theme {
         let style = self.style(Role::Text);
         self.sources
             .get(index)
+            .map_or(style, |color| style.fg(*color))
+    }
+
+    /// The colour of the line of that number in a chart.
+    pub fn line(&self, number: usize) -> Style {
+        let style = self.style(Role::Text);
+        let at = number.checked_rem(self.sources.len());
+        at.and_then(|at| self.sources.get(at))
             .map_or(style, |color| style.fg(*color))
     }
 

@@ -31,7 +31,6 @@ use deckwatch::model::{
     FeedUpdate, LineBatch, LinkState, Mark, Micros, RawBatch, RowHead, SourceName, TargetId,
 };
 use deckwatch::view::{self, Theme};
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier, Style};
@@ -207,7 +206,6 @@ impl Stage {
         let cursor = view::render(
             &self.app,
             &self.theme,
-            &TimeZone::UTC,
             self.app.area,
             &mut buf,
         );

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codec::level;
 use crate::model::{LineBatch, Micros, PaneId, RawBatch, RowFlags, RowHead, TargetId};
+use crate::store::volume::Volume;
 use crate::store::{LineId, LineRef, LogStore, Row};
 use crate::text::SafeText;
 
@@ -84,7 +85,8 @@ impl Pane {
             self.received += fine.len() as u64;
             self.count_dropped(&fine);
             self.sourced |= fine.rows().iter().any(|row| fine.source(row).is_some());
-            self.store.push_batch(target, &fine);
+            let appended = self.store.push_batch(target, &fine);
+            self.times.add(&fine, appended.first);
             batch.clear();
         }
     }
@@ -93,6 +95,7 @@ impl Pane {
     pub fn clear(&mut self) {
         while self.evict() {}
         self.view.select = None;
+        self.times.volume = Volume::new();
         self.follow();
     }
 }

@@ -72,11 +72,12 @@ impl App {
         let Some(pane) = self.pane() else { return };
         let (targets, store, view) = (pane.targets.clone(), pane.store.clone(), pane.view.clone());
         let (received, dropped, lag) = (pane.received, pane.dropped, pane.lag);
-        let sourced = pane.sourced;
+        let (sourced, times) = (pane.sourced, pane.times.clone());
         let fresh = self.new_pane(targets);
         if let Some(pane) = self.panes.get_mut(&fresh) {
             pane.store = store;
             pane.sourced = sourced;
+            pane.times = times;
             pane.view = view;
             (pane.received, pane.dropped, pane.lag) = (received, dropped, lag);
         }
@@ -99,7 +100,7 @@ impl App {
     pub(in crate::app) fn place_beside(&mut self, fresh: PaneId) {
         if self.focused_tree().is_some() {
             self.tabs.open(Tab::of(fresh));
-        } else if self.panes.len() + self.shells.len() == 1 {
+        } else if self.panes.len() + self.shells.len() + self.charts.len() == 1 {
             self.tabs.now.tree = Node::Leaf(fresh);
         } else {
             let here = self.places();
@@ -115,8 +116,8 @@ impl App {
         self.tabs.now.zoom = false;
     }
 
-    /// One merged pane of all targets, or, if there is one, a pane each. Shells move to tabs of
-    /// their own.
+    /// One merged pane of all targets, or, if there is one, a pane each. Shells and charts move
+    /// to tabs of their own.
     pub fn merge(&mut self) {
         let merged = self.pane().is_some_and(Pane::is_merged);
         let mut targets: Vec<TargetId> = self
@@ -135,7 +136,8 @@ impl App {
         } else {
             vec![targets]
         };
-        let shells: Vec<PaneId> = self.shells.keys().copied().collect();
+        let shells = self.shells.keys().chain(self.charts.keys());
+        let shells: Vec<PaneId> = shells.copied().collect();
         self.tabs = Tabs::new(Tab::of(self.tabs.now.focus));
         let panes: Vec<PaneId> = groups
             .into_iter()
@@ -199,6 +201,9 @@ impl App {
     /// Lets a pane's state go, and its shell.
     fn forget(&mut self, gone: PaneId) {
         self.panes.remove(&gone);
+        if self.charts.remove(&gone).is_some() {
+            self.wish(Effect::StopMeasuring(gone));
+        }
         if self.shells.remove(&gone).is_some() {
             self.together.clear();
             self.wish(Effect::CloseShell(gone));

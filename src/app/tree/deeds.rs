@@ -7,7 +7,6 @@ use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
 use crate::app::mode::Mode;
 use crate::app::msg::Configured;
-use crate::app::pane::Pane;
 use crate::app::tabs::Tab;
 use crate::codec::name;
 use crate::codec::pubsub::Channel;
@@ -161,8 +160,7 @@ impl App {
         if merged.is_empty() {
             return;
         }
-        let pane = self.fresh_pane();
-        self.panes.insert(pane, Pane::new(pane, merged));
+        let pane = self.new_pane(merged);
         self.tabs.open(Tab::of(pane));
     }
 
@@ -193,7 +191,8 @@ impl App {
             (false, Code::Char('l')) => self.logs_of_rows(false),
             (false, Code::Char('L')) => self.logs_of_rows(true),
             (false, Code::Char('v')) => self.events_of_row(),
-            (false, Code::Char('m')) => self.monitor_of_row(),
+            (false, Code::Char('m')) => self.charts_of_row(),
+            (false, Code::Char('t')) => self.requests_of_row(),
             (false, Code::Char('s')) => self.shell_of_row(),
             (false, Code::Char('i')) => self.details_of_row(),
             (false, Code::Char('c' | 'y')) => self.copy_row(),
@@ -397,13 +396,24 @@ impl App {
     }
 
     /// The request analysis of a component, as its WebSocket tells it.
-    fn monitor_of_row(&mut self) {
+    fn requests_of_row(&mut self) {
         let places = self.chosen();
         let targets: Vec<Target> = places.iter().filter_map(monitor).collect();
         if targets.is_empty() {
             return self.tell(choose());
         }
         self.open_all_in_tab(targets);
+    }
+
+    /// Charts over lines, in a tab of their own.
+    fn charts_of_row(&mut self) {
+        let Some(place) = self.chosen().into_iter().next() else {
+            return self.tell(choose());
+        };
+        let charts = self.new_charts(place.clone());
+        self.tabs.open(Tab::of(charts));
+        self.logs_below(place);
+        self.measure();
     }
 
     fn shell_of_row(&mut self) {

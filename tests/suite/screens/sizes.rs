@@ -92,10 +92,9 @@ fn a_picture_of_another_size_than_the_state_stays_inside() {
         for (width, height) in [(0, 0), (1, 1), (20, 5), (60, 10), (300, 80)] {
             let area = Rect::new(0, 0, width, height);
             let mut buf = Buffer::empty(area);
-            let zone = jiff::tz::TimeZone::UTC;
             let whole = Rect::new(0, 0, 300, 80);
-            deckwatch::view::render(&stage.app, &stage.theme, &zone, whole, &mut buf);
-            deckwatch::view::render(&stage.app, &stage.theme, &zone, area, &mut buf);
+            deckwatch::view::render(&stage.app, &stage.theme, whole, &mut buf);
+            deckwatch::view::render(&stage.app, &stage.theme, area, &mut buf);
         }
     }
 }
