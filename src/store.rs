@@ -12,6 +12,8 @@ mod patch;
 pub mod pattern;
 pub mod scan;
 pub mod segment;
+pub mod series;
+mod slices;
 
 pub use filter::{FilterSet, Layer, LayerKind, Who};
 pub use line::{LineId, LineRef, MarkRef, Origin, Row};
@@ -21,3 +23,4 @@ pub use matching::{Matching, ScanJob};
 pub use pattern::{Case, Pattern};
 pub use scan::Predicate;
 pub use segment::Segment;
+pub use series::{Column, Limits, SeriesStore};
