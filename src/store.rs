@@ -14,6 +14,7 @@ pub mod scan;
 pub mod segment;
 pub mod series;
 mod slices;
+pub mod volume;
 
 pub use filter::{FilterSet, Layer, LayerKind, Who};
 pub use line::{LineId, LineRef, MarkRef, Origin, Row};
@@ -24,3 +25,4 @@ pub use pattern::{Case, Pattern};
 pub use scan::Predicate;
 pub use segment::Segment;
 pub use series::{Column, Limits, SeriesStore};
+pub use volume::Volume;
