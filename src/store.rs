@@ -14,6 +14,7 @@ pub mod scan;
 pub mod segment;
 pub mod series;
 mod slices;
+pub mod timeline;
 pub mod volume;
 
 pub use filter::{FilterSet, Layer, LayerKind, Who};
@@ -25,4 +26,5 @@ pub use pattern::{Case, Pattern};
 pub use scan::Predicate;
 pub use segment::Segment;
 pub use series::{Column, Limits, SeriesStore};
+pub use timeline::{Tick, TickKind, Timeline};
 pub use volume::Volume;
