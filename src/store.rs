@@ -12,6 +12,10 @@ mod patch;
 pub mod pattern;
 pub mod scan;
 pub mod segment;
+pub mod series;
+mod slices;
+pub mod timeline;
+pub mod volume;
 
 pub use filter::{FilterSet, Layer, LayerKind, Who};
 pub use line::{LineId, LineRef, MarkRef, Origin, Row};
@@ -21,3 +25,6 @@ pub use matching::{Matching, ScanJob};
 pub use pattern::{Case, Pattern};
 pub use scan::Predicate;
 pub use segment::Segment;
+pub use series::{Column, Limits, SeriesStore};
+pub use timeline::{Tick, TickKind, Timeline};
+pub use volume::Volume;
