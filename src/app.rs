@@ -16,6 +16,7 @@ pub mod measure;
 pub mod mode;
 pub mod moment;
 pub mod msg;
+pub mod overview;
 pub mod pane;
 pub mod prompt;
 pub mod rate;
@@ -23,7 +24,9 @@ pub mod record;
 pub mod session;
 pub mod shell;
 pub mod state;
+pub mod table;
 pub mod tabs;
+mod ticks;
 pub mod tree;
 pub mod update;
 

@@ -11,6 +11,7 @@ pub mod metric;
 pub mod sample;
 pub mod shell;
 pub mod update;
+pub mod usage;
 pub mod way;
 pub mod words;
 

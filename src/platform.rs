@@ -10,6 +10,7 @@ pub mod measure;
 pub mod resolve;
 pub mod shell;
 pub mod sockets;
+pub mod usage;
 
 use std::sync::Arc;
 

@@ -6,6 +6,7 @@ mod complete;
 mod dialects;
 mod explore;
 pub mod input;
+mod measure;
 pub mod perform;
 mod platform;
 mod reload;

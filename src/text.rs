@@ -10,6 +10,7 @@ pub mod redact;
 pub mod safe;
 pub mod sanitise;
 mod sgr;
+pub mod spark;
 pub mod width;
 
 pub use redact::{SafeUrl, Secret, redact_url};

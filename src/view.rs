@@ -19,15 +19,18 @@ mod help_view;
 mod jump_view;
 mod layers_view;
 mod log_view;
+mod overview_view;
 mod paint;
 mod record_view;
 mod root;
 mod scale;
 mod shell_view;
 mod status_view;
+mod table_view;
 mod tabs_view;
 pub mod theme;
 mod tree_view;
+mod volume_view;
 
 pub use root::render;
 pub use theme::Theme;

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::pane::{Pane, SourceColumn, StampColumn};
+use super::pane::{Pane, SourceColumn, StampColumn, Strip};
 
 /// A pane lower than this has no status row.
 const STATUS_FROM: u16 = 5;
@@ -37,6 +37,32 @@ pub fn body_area(rect: Rect) -> Rect {
     }
 }
 
+/// The strip of volume over the lines of a pane; empty where there is none, or no room.
+pub fn strip_area(pane: &Pane, rect: Rect) -> Rect {
+    let body = body_area(rect);
+    let wanted = match pane.times.strip {
+        Strip::Off => 0,
+        Strip::Bars => 4,
+        Strip::Heat => 5,
+    };
+    let height = if body.height >= 2 * wanted + 1 {
+        wanted
+    } else {
+        0
+    };
+    Rect { height, ..body }
+}
+
+/// The rows of a pane of lines, columns included.
+pub fn lines_area(pane: &Pane, rect: Rect) -> Rect {
+    let (body, strip) = (body_area(rect), strip_area(pane, rect));
+    Rect {
+        y: body.y + strip.height,
+        height: body.height - strip.height,
+        ..body
+    }
+}
+
 /// Widths of the columns before the text: time and source. The level's bar before them takes
 /// one more.
 pub fn columns(pane: &Pane, width: u16) -> (u16, u16) {
@@ -62,7 +88,7 @@ pub fn columns(pane: &Pane, width: u16) -> (u16, u16) {
 
 /// The text itself.
 pub fn text_area(pane: &Pane, rect: Rect) -> Rect {
-    let body = body_area(rect);
+    let body = lines_area(pane, rect);
     let (stamps, sources) = columns(pane, body.width);
     let before = (1 + stamps + sources).min(body.width);
     Rect {

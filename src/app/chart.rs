@@ -16,6 +16,9 @@ use super::axis::Axis;
 
 pub use panel::{Panel, Shown};
 
+/// What happened to a component is asked for so often.
+const EVENTS: Duration = Duration::from_secs(15);
+
 /// What is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum What {
@@ -129,6 +132,8 @@ pub struct ChartPane {
     pub fit: bool,
     /// Microseconds that the server's clock is ahead of ours.
     pub skew: i64,
+    /// When what happened is to be asked for again.
+    events_due: Option<Instant>,
 }
 
 impl ChartPane {
@@ -147,6 +152,7 @@ impl ChartPane {
             plain: false,
             fit: false,
             skew: 0,
+            events_due: None,
         }
     }
 
@@ -215,6 +221,15 @@ impl ChartPane {
             return None;
         }
         self.panels.iter().filter_map(Panel::wake_at).min()
+    }
+
+    /// Whose events are to be asked for now.
+    pub(super) fn wants_events(&mut self, mono: Instant) -> Option<Place> {
+        if self.events_due.is_some_and(|due| mono < due) || self.frozen.is_some() {
+            return None;
+        }
+        self.events_due = Some(mono + EVENTS);
+        Some(self.place.clone())
     }
 
     /// Takes an answer in.

@@ -1,6 +1,7 @@
 //! What a user can do: each command with its name, its keys, its help and its deed. The help
 //! screen, `:` and the README's table are made from these rows.
 
+mod charts;
 mod lines;
 mod motion;
 mod panes;
@@ -26,10 +27,11 @@ pub struct Command {
 }
 
 /// A heading and its commands.
-pub const GROUPS: [(Words, &[Command]); 6] = [
+pub const GROUPS: [(Words, &[Command]); 7] = [
     (words("Tree", "资源树"), tree::COMMANDS),
     (words("Move", "移动"), motion::COMMANDS),
     (words("Lines", "行"), lines::COMMANDS),
+    (words("Charts", "图表"), charts::COMMANDS),
     (words("Panes", "窗格"), panes::COMMANDS),
     (SHELLS, shells::COMMANDS),
     (words("Program", "程序"), program::COMMANDS),

@@ -95,6 +95,13 @@ impl App {
         if let Some(charts) = self.charts.get(&pane) {
             return charts.title();
         }
+        if let Some(overview) = self.overviews.get(&pane) {
+            return overview.title();
+        }
+        if let Some(table) = self.tables.get(&pane) {
+            let names = table.targets.iter().map(|id| self.target_name(*id));
+            return names.collect::<Vec<_>>().join(", ");
+        }
         match (self.panes.get(&pane), self.shells.get(&pane)) {
             (Some(lines), _) => self.title(lines),
             (None, Some(shell)) => shell.target.name.clone(),

@@ -9,6 +9,7 @@ use crate::model::{Fault, PaneId};
 use super::App;
 use super::chart::{Ask, ChartPane};
 use super::effect::Effect;
+use super::tree::Question;
 
 impl App {
     /// A pane of charts that stands nowhere yet.
@@ -58,6 +59,13 @@ impl App {
         for (id, charts) in &mut self.charts {
             asks.extend(charts.asks(wall, mono, seen.contains(id), |_| false));
         }
+        for id in &seen {
+            let charts = self.charts.get_mut(id);
+            let place = charts.and_then(|charts| charts.wants_events(mono));
+            if let Some(place) = place {
+                self.wish(Effect::Explore(Question::Happened(Box::new(place))));
+            }
+        }
         for ask in asks {
             self.wish(Effect::Measure(Box::new(ask)));
         }
@@ -66,10 +74,14 @@ impl App {
     /// When charts want to ask again.
     pub(super) fn measures_at(&self) -> Option<Instant> {
         let seen = self.places();
-        let seen = seen.iter().filter_map(|(id, _)| self.charts.get(id));
+        let overviews = seen.iter().filter_map(|(id, _)| self.overviews.get(id));
+        let overviews = overviews.filter_map(super::overview::OverviewPane::wake_at);
+        let charts = seen.iter().filter_map(|(id, _)| self.charts.get(id));
         let second = self.now.mono + std::time::Duration::from_millis(200);
         // One that is due now was asked for just now, or will be with the next tick.
-        seen.filter_map(ChartPane::wake_at)
+        charts
+            .filter_map(ChartPane::wake_at)
+            .chain(overviews)
             .min()
             .map(|at| at.max(second))
     }

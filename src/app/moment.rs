@@ -3,24 +3,55 @@
 
 use crate::codec::target::Target;
 use crate::model::context::Place;
+use crate::model::sample::Window;
 use crate::model::{Micros, PaneId};
 use crate::say;
 use crate::word;
 
 use super::App;
+use super::axis::SPANS;
 use super::layout::Axis;
+use super::pane::Pane;
 use super::tree::deeds;
+
+/// A strip over lines shows no more than this, in seconds.
+const HOUR: u64 = 3600;
 
 impl App {
     /// The cursor goes to a moment, and the lines that are seen with it.
     pub(super) fn go_to_moment(&mut self, moment: Micros) {
         self.moment = Some(moment);
-        let focus = self.tabs.now.focus;
-        let seen = self.tabs.now.tree.panes();
-        let panes: Vec<PaneId> = seen.into_iter().filter(|id| *id != focus).collect();
-        for id in panes {
+        for id in self.tabs.now.tree.panes() {
             self.seek(id, moment);
         }
+    }
+
+    /// The part of time that the strip over a pane of lines shows: that of the charts beside it,
+    /// else all of its lines, an hour at most.
+    pub fn strip_window(&self, pane: &Pane) -> Window {
+        let seen = self.tabs.now.tree.panes();
+        let charts = seen.iter().find_map(|id| self.charts.get(id));
+        if let Some(charts) = charts {
+            return charts.window(self.now.wall);
+        }
+        let now = self.now.wall;
+        let mut axis = super::axis::Axis {
+            span: SPANS.first().copied().unwrap_or(HOUR),
+            end: None,
+        };
+        if let Some((first, last)) = pane.times.volume.span() {
+            let end = if last > now { last } else { now };
+            let length = u64::try_from(end.0 - first.0).unwrap_or(0) / 1_000_000;
+            let fit = SPANS.into_iter().find(|span| *span >= length);
+            axis.span = fit.unwrap_or(HOUR).min(HOUR);
+            // A file of yesterday has its own present.
+            let old = now.0 - last.0 > i64::try_from(axis.span).unwrap_or(0) * 1_000_000;
+            axis.end = (old || last > now).then_some(last);
+        }
+        if let Some(moment) = self.moment {
+            axis.show(moment, now);
+        }
+        axis.window(now)
     }
 
     /// A pane of lines looks at a moment.
@@ -54,7 +85,7 @@ impl App {
     }
 
     /// The present again, everywhere.
-    pub(super) fn leave_moment(&mut self) {
+    pub fn leave_moment(&mut self) {
         self.moment = None;
         self.marked = None;
         for pane in self.tabs.now.tree.panes() {
@@ -76,8 +107,8 @@ impl App {
             self.held_before = false;
             return;
         }
-        self.held_before = true;
         let moment = pane.cursor().and_then(|line| pane.time_of(line));
+        self.held_before = true;
         if moment.is_some() && moment != self.moment {
             self.moment = moment;
             let now = self.now.wall;
@@ -94,20 +125,27 @@ impl App {
     /// The lines of the cursor's moment, or of the marked range alone: in the pane beside the
     /// charts, which is opened where there is none.
     pub(super) fn logs_of_moment(&mut self) {
-        let Some(place) = self.focused_charts().map(|pane| pane.place.clone()) else {
-            return;
-        };
+        let place = self.focused_charts().map(|pane| pane.place.clone());
+        let own = self.pane().map(|pane| pane.id);
         let seen = self.tabs.now.tree.panes();
         let beside = seen.into_iter().find(|id| self.panes.contains_key(id));
         let moment = self.moment;
-        let pane = beside.unwrap_or_else(|| self.logs_below(place));
+        let pane = match (own.or(beside), place) {
+            (Some(pane), _) => pane,
+            (None, Some(place)) => self.logs_below(place),
+            (None, None) => return,
+        };
         self.tabs.now.focus = pane;
         self.tabs.now.zoom = false;
         match (self.marked, moment) {
             (Some((a, b)), _) => self.only_between(a.min(b), a.max(b)),
             (None, Some(moment)) => {
                 self.seek(pane, moment);
-                if self.panes.get(&pane).is_some_and(|pane| pane.times.sought.is_some()) {
+                if self
+                    .panes
+                    .get(&pane)
+                    .is_some_and(|pane| pane.times.sought.is_some())
+                {
                     self.tell(word!(
                         "no line of that moment or later is here yet",
                         "该时刻及之后的日志行尚未到达"

@@ -29,10 +29,12 @@ use super::keymap::Keymap;
 use super::layout;
 use super::mode::Mode;
 use super::msg::Now;
+use super::overview::OverviewPane;
 use super::pane::Pane;
 use super::pane::viewport::Size;
 use super::prompt::{Prompt, Purpose};
 use super::shell::{Link, ShellPane};
+use super::table::TablePane;
 use super::tabs::{Tab, Tabs};
 use super::tree::Tree;
 
@@ -76,6 +78,10 @@ pub struct App {
     pub shells: BTreeMap<PaneId, ShellPane>,
     /// The panes with charts, beside both.
     pub charts: BTreeMap<PaneId, ChartPane>,
+    /// The panes with tables of what costs most.
+    pub tables: BTreeMap<PaneId, TablePane>,
+    /// The panes with all components at a glance.
+    pub overviews: BTreeMap<PaneId, OverviewPane>,
     /// The time cursor, by the server's clock; none is the present.
     pub moment: Option<Micros>,
     /// A range of time that is marked: where it began, and where it was brought to.
@@ -144,6 +150,8 @@ impl App {
             panes: BTreeMap::new(),
             shells: BTreeMap::new(),
             charts: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            overviews: BTreeMap::new(),
             moment: None,
             marked: None,
             timeline: Timeline::default(),
@@ -210,7 +218,15 @@ impl App {
         self.zone = zone;
     }
 
+    /// A pane of what some targets send: lines, or a table where all of them send lists.
     pub(super) fn new_pane(&mut self, targets: Vec<TargetId>) -> PaneId {
+        let is_list = |id: &TargetId| {
+            let opened = self.targets.get(usize::from(id.0));
+            opened.is_some_and(|opened| opened.target.is_list())
+        };
+        if !targets.is_empty() && targets.iter().all(is_list) {
+            return self.new_table(targets);
+        }
         let id = self.fresh_pane();
         let mut pane = Pane::new(id, targets);
         pane.times.zone = self.zone.clone();
@@ -238,6 +254,17 @@ impl App {
             retry_at: None,
         });
         id
+    }
+
+    /// Panes of all kinds but the tree.
+    pub(super) fn count(&self) -> usize {
+        let lines = self.panes.len() + self.shells.len();
+        lines + self.charts.len() + self.tables.len() + self.overviews.len()
+    }
+
+    /// Whether there is no pane but the tree.
+    pub fn is_empty(&self) -> bool {
+        self.count() == 0
     }
 
     /// The row of tabs; empty while there is only one.
@@ -503,6 +530,11 @@ impl App {
             .chain(held)
             .chain(self.explores_at())
             .chain(self.measures_at())
+            .chain(
+                self.tables
+                    .values()
+                    .filter_map(|table| table.wake_at(self.now.mono)),
+            )
             .min()
     }
 

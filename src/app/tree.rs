@@ -9,9 +9,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::codec::name::Scope;
 use crate::codec::target::Target;
-use crate::model::catalog::{App as Group, Component, Pod, Team};
+use crate::model::catalog::{App as Group, Component, EventEntry, Pod, Team};
 use crate::model::context::{Context, Place};
+use crate::model::usage::Usage;
 use crate::model::{Fault, PaneId};
 
 use model::{ContextNode, Load, Part};
@@ -40,16 +42,24 @@ pub enum Question {
     Details(Box<Place>),
     /// Its shell.
     Shell(Box<Place>),
+    /// What the platform did with it.
+    Happened(Box<Place>),
+    /// What components use: for a pane, those of some names.
+    Usage(PaneId, Arc<Context>, Vec<Scope>),
 }
 
 impl Question {
     /// Whom it is asked of.
     pub fn context(&self) -> &Arc<Context> {
         match self {
-            Self::Teams(context) | Self::Apps(context, ..) | Self::Components(context, ..) => {
-                context
-            }
-            Self::Pods(place) | Self::Details(place) | Self::Shell(place) => &place.context,
+            Self::Teams(context)
+            | Self::Apps(context, ..)
+            | Self::Components(context, ..)
+            | Self::Usage(_, context, _) => context,
+            Self::Pods(place)
+            | Self::Details(place)
+            | Self::Shell(place)
+            | Self::Happened(place) => &place.context,
         }
     }
 }
@@ -69,6 +79,10 @@ pub enum Answer {
     Details(Vec<String>),
     /// A shell.
     Shell(Box<Target>),
+    /// What was done, the newest first.
+    Happened(Vec<EventEntry>),
+    /// What is used.
+    Usage(Vec<Usage>),
 }
 
 /// The tree.
@@ -230,7 +244,15 @@ impl Tree {
                     Ok(_) => {}
                 }
             }
-            (Question::Details(_) | Question::Shell(_) | Question::Teams(_), _) => {}
+            // None of the tree's.
+            (
+                Question::Details(_)
+                | Question::Shell(_)
+                | Question::Happened(_)
+                | Question::Usage(..)
+                | Question::Teams(_),
+                _,
+            ) => {}
         }
     }
 }

@@ -86,6 +86,8 @@ impl App {
                 {
                     pane.on_lines(target, &batch, now);
                 }
+                self.feed_tables(target, &batch);
+                self.tick_marks(target, &batch);
                 self.seek_again();
                 self.evict();
             }
@@ -176,6 +178,8 @@ impl App {
             self.notice = None;
         }
         self.release_shells();
+        self.tick_bursts();
+        self.overlook();
         self.explore();
         for pane in self.panes.values_mut() {
             pane.rate.forget(now);
@@ -203,7 +207,7 @@ impl App {
                 self.pending.clear();
                 self.interrupt();
             }
-            Mode::Normal if self.pending.is_empty() && self.chart_key(whole) => {}
+            Mode::Normal if self.pending.is_empty() && self.pane_key(whole) => {}
             Mode::Normal => self.normal_key(key),
             Mode::Help { top } => {
                 let last = Help::of(self.body(), &self.keymap).last_top();
@@ -221,6 +225,15 @@ impl App {
                 });
             }
         }
+    }
+
+    /// Keys that a pane of its kind has for itself.
+    fn pane_key(&mut self, whole: Key) -> bool {
+        let key = whole.chord();
+        self.chart_key(whole)
+            || self.table_key(key)
+            || self.overview_key(key)
+            || self.strip_key(key)
     }
 
     fn normal_key(&mut self, key: Key) {
@@ -284,8 +297,7 @@ impl App {
             }
             _ => {
                 let inside = record::inside(record::place(self.body()));
-                let last = Record::of(self, line, inside)
-                    .map_or(0, |record| record.last_top());
+                let last = Record::of(self, line, inside).map_or(0, |record| record.last_top());
                 self.mode = self.reading_key(key, (top, last), |top| Mode::Record { line, top });
                 return;
             }

@@ -234,6 +234,41 @@ pub fn escape(name: &str) -> String {
     out
 }
 
+/// Which things are wanted: parts from the team down, and the context.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Scope {
+    /// The context, where it is named.
+    pub context: Option<String>,
+    /// Team, app, component, pod, container; as many as were written.
+    pub parts: Vec<Part>,
+}
+
+impl Scope {
+    /// Reads `[CONTEXT:]TEAM/APP/…`; an empty text means everything.
+    pub fn parse(text: &str) -> Self {
+        let head = text.split('/').next().unwrap_or("");
+        let (context, rest) = match head.split_once(':') {
+            Some((context, _)) if !context.is_empty() => (
+                Some(context.to_owned()),
+                text.get(context.len() + 1..).unwrap_or(""),
+            ),
+            _ => (None, text),
+        };
+        let parts = rest.trim_end_matches('/').split('/').map(Part::new);
+        Self {
+            context,
+            parts: parts.collect(),
+        }
+    }
+
+    /// Whether something of this depth is meant, 0 for a team, that has these names.
+    pub fn accepts(&self, depth: usize, names: &[&str]) -> bool {
+        self.parts
+            .get(depth)
+            .is_none_or(|part| part.text().is_empty() || part.matches(names))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -78,7 +78,27 @@ fn is_iso(text: &[u8]) -> bool {
     let Some(head) = text.first_chunk::<19>() else {
         return false;
     };
-    let [_, _, _, _, a, _, _, b, _, _, between, _, _, c, _, _, d, _, _] = *head;
+    let [
+        _,
+        _,
+        _,
+        _,
+        a,
+        _,
+        _,
+        b,
+        _,
+        _,
+        between,
+        _,
+        _,
+        c,
+        _,
+        _,
+        d,
+        _,
+        _,
+    ] = *head;
     let date = matches!((a, b), (b'-', b'-')) || (a, b, between) == (b'/', b'/', b' ');
     let digit = |at: &usize| head.get(*at).is_some_and(u8::is_ascii_digit);
     date && matches!(between, b'T' | b' ') && (c, d) == (b':', b':') && DIGITS.iter().all(digit)

@@ -15,7 +15,7 @@ use crate::text::redact;
 use crate::word;
 
 use super::name::Name;
-use super::pubsub::Channel;
+use super::pubsub::{Channel, ChannelKind};
 use super::shell::ShellSpec;
 use super::zmq_layout::{LAYOUTS, Layout};
 
@@ -204,6 +204,33 @@ impl Target {
             | FeedSpec::Shell(_)
             | FeedSpec::Cast(..)
             | FeedSpec::Name(_) => None,
+        }
+    }
+
+    /// Whether what it sends are lists of what costs most (protocols.md 4), rather than lines.
+    pub fn is_list(&self) -> bool {
+        match &self.feed {
+            FeedSpec::Ws(WsSpec { feed, .. }) => match feed {
+                WsFeed::Monitor(_) => true,
+                WsFeed::Mpush(topic) => topic.ends_with(".statistic"),
+                WsFeed::Pubsub(channels) => {
+                    let lists = |channel: &Channel| channel.kind == ChannelKind::Monitor;
+                    channels.iter().all(lists)
+                }
+                WsFeed::DockerLog(_) | WsFeed::EventLog(_) => false,
+            },
+            FeedSpec::Zmq(spec) => {
+                let lists = ["ceptop", "monitor_message", "new_monitor_message"];
+                let named = |prefix: &String| lists.contains(&prefix.as_str());
+                !spec.prefixes.is_empty() && spec.prefixes.iter().all(named)
+            }
+            FeedSpec::Stdin
+            | FeedSpec::File(_)
+            | FeedSpec::Shell(_)
+            | FeedSpec::Cast(..)
+            | FeedSpec::Name(_)
+            | FeedSpec::Component(_)
+            | FeedSpec::Events(_) => false,
         }
     }
 

@@ -121,10 +121,7 @@ fn unfit(promql: &str, refusal: &prometheus::Refusal) -> DialError {
 }
 
 fn no_prometheus(promql: &str) -> DialError {
-    let why = say!(
-        "its answer is no measurement",
-        "它的应答不是监控数据"
-    );
+    let why = say!("its answer is no measurement", "它的应答不是监控数据");
     let next = say!(
         "check that the address is the console's or the region API's",
         "请确认地址是控制台或区域 API 的地址"

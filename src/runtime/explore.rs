@@ -8,10 +8,13 @@ use tokio::sync::{mpsc, watch};
 use crate::app::msg::Msg;
 use crate::app::session::Saved;
 use crate::app::tree::{Answer, Question};
+use crate::clock;
+use crate::codec::name::Scope;
 use crate::codec::target::Target;
 use crate::doctor::{self, Check, Subject, report};
 use crate::model::context::Place;
 use crate::model::{Fault, FaultKind, TargetId};
+use crate::platform::usage::{UsageReader, window};
 use crate::platform::{Platform, shell};
 use crate::say;
 
@@ -21,6 +24,9 @@ use super::setup::{For, Setup};
 
 /// Questions that wait for one platform; more are told to be lost, and come again.
 const WAITING: usize = 256;
+
+/// Events of the past that are ticks on the axis of charts.
+const EVENTS: usize = 50;
 
 /// Asks platforms.
 pub(super) struct Explorer {
@@ -128,8 +134,16 @@ async fn answer_all(
     mut inbox: mpsc::Receiver<Question>,
     answers: mpsc::Sender<Msg>,
 ) {
+    // What all use is asked for again and again; its own connection keeps nobody waiting.
+    let mut usages: Option<UsageReader> = None;
     while let Some(question) = inbox.recv().await {
-        let answer = answer(&mut platform, &question).await;
+        let answer = match &question {
+            Question::Usage(_, context, scopes) => {
+                let reader = usages.get_or_insert_with(|| UsageReader::new(Platform::new(context)));
+                usage(reader, scopes).await
+            }
+            _ => answer(&mut platform, &question).await,
+        };
         if answers.send(Msg::Explored(question, answer)).await.is_err() {
             return;
         }
@@ -156,8 +170,25 @@ async fn answer(platform: &mut Platform, question: &Question) -> Result<Answer, 
         }
         Question::Pods(place) => Answer::Pods(platform.pods(place).await.map_err(|e| e.fault)?),
         Question::Details(place) => Answer::Details(details(platform, place).await?),
+        Question::Happened(place) => {
+            let events = platform.events(place, EVENTS).await;
+            Answer::Happened(events.map_err(|e| e.fault)?)
+        }
+        // It has a reader of its own.
+        Question::Usage(..) => Answer::Usage(Vec::new()),
         Question::Shell(place) => Answer::Shell(Box::new(shell::target(platform, place).await?)),
     })
+}
+
+/// What components of these names use; of all in the context's team, where none is named.
+async fn usage(reader: &mut UsageReader, scopes: &[Scope]) -> Result<Answer, Fault> {
+    let named = !scopes.is_empty();
+    let wanted = |depth: usize, names: &[&str]| {
+        !named || scopes.iter().any(|scope| scope.accepts(depth, names))
+    };
+    let window = window(clock::wall());
+    let usages = reader.read(named, &wanted, window).await;
+    usages.map(Answer::Usage).map_err(|error| error.fault)
 }
 
 /// What the platform tells of a component or a pod, a line each.

@@ -114,11 +114,11 @@ pub(super) async fn run(
         app.contexts = setup.contexts.every();
         app.context.clone_from(&setup.contexts.current);
         app.way = std::sync::Arc::clone(&setup.contexts.way);
-        if app.panes.is_empty() && app.shells.is_empty() {
+        if app.is_empty() {
             if let Some(saved) = &saved {
                 app.restore(saved);
             }
-            if app.panes.is_empty() {
+            if app.is_empty() {
                 app.go_to_tree();
             }
         }

@@ -55,7 +55,8 @@ impl Matching {
         self.clear();
         self.predicate = Some(Arc::clone(&predicate));
         let (first, open) = store.open();
-        self.list.insert(first, scan::matches(first, open, &predicate));
+        self.list
+            .insert(first, scan::matches(first, open, &predicate));
         let sealed = store.sealed().rev();
         let segments: Vec<_> = sealed
             .map(|(first, segment)| (first, Arc::clone(segment)))

@@ -129,13 +129,55 @@ const TREE: Hints = &[
     ("l", words("logs", "日志")),
     ("s", words("shell", "终端")),
     ("v", words("events", "事件")),
-    ("m", words("requests", "请求分析")),
+    ("m", words("charts", "图表")),
+    ("t", words("requests", "请求分析")),
     ("Enter", words("details", "详情")),
     ("Space", words("mark", "标记")),
     ("→ ←", words("open, close", "展开、折叠")),
     ("Ctrl-p", words("go to", "跳转")),
     ("?", words("help", "帮助")),
     ("q", words("quit", "退出")),
+];
+
+/// Keys of charts.
+const CHARTS: Hints = &[
+    ("← →", words("moment", "时刻")),
+    ("Enter", words("its logs", "对应日志")),
+    ("e", words("peak", "峰值")),
+    ("( )", words("what happened", "事件")),
+    ("< >", words("mark", "选择范围")),
+    ("n", words("next chart", "下一图")),
+    ("o", words("alone", "单图")),
+    ("+ -", words("zoom", "缩放")),
+    ("{ }", words("pan", "平移")),
+    ("G", words("live", "实时")),
+    ("j k", words("lines", "线")),
+    ("Space S", words("hide, alone", "隐藏、独显")),
+    ("y", words("copy", "复制")),
+    ("p", words("freeze", "冻结")),
+    ("u b Z", words("units, dots, from 0", "单位、点、从 0 起")),
+    ("?", words("help", "帮助")),
+];
+
+/// Keys of all components at a glance.
+const OVERVIEW: Hints = &[
+    ("o O", words("sort, turn", "排序、反转")),
+    ("Enter", words("charts", "图表")),
+    ("l", words("logs", "日志")),
+    ("y", words("copy", "复制")),
+    ("Ctrl-r", words("anew", "刷新")),
+    ("?", words("help", "帮助")),
+];
+
+/// Keys of a table.
+const TABLE: Hints = &[
+    ("o O", words("sort, turn", "排序、反转")),
+    ("← →", words("moment", "时刻")),
+    ("Enter", words("details", "详情")),
+    ("y", words("copy", "复制")),
+    ("p", words("freeze", "冻结")),
+    ("G", words("live", "实时")),
+    ("?", words("help", "帮助")),
 ];
 
 /// Keys while the tree is filtered.
@@ -157,6 +199,15 @@ fn keys_that_matter(app: &App) -> Hints {
     let in_tree = matches!(app.mode, Mode::Normal) && app.pending.is_empty();
     if let Some(tree) = app.focused_tree().filter(|_| in_tree) {
         return if tree.typing { FILTER } else { TREE };
+    }
+    if app.focused_charts().is_some() && in_tree {
+        return CHARTS;
+    }
+    if app.focused_overview().is_some() && in_tree {
+        return OVERVIEW;
+    }
+    if app.focused_table().is_some() && in_tree {
+        return TABLE;
     }
     match &app.mode {
         Mode::Help { .. } | Mode::Details { .. } => HELP,

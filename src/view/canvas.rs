@@ -179,7 +179,10 @@ mod tests {
         assert_eq!(drawn(Marker::Braille, &rise(false)), ["   ⠈", "⡀   "]);
         assert_eq!(drawn(Marker::Blocks, &rise(true)), ["  ▗▞", "▗▞  "]);
         let low = vec![point(0.0, false), point(0.0, true), None, point(1.0, true)];
-        assert_eq!(drawn(Marker::Ascii, &low), ["   *", "**★ ".replace('★', "*").as_str()]);
+        assert_eq!(
+            drawn(Marker::Ascii, &low),
+            ["   *", "**★ ".replace('★', "*").as_str()]
+        );
     }
 
     #[test]

@@ -84,7 +84,10 @@ fn grid(pane: &ChartPane, area: Rect) -> Vec<(usize, Rect)> {
             let right = area.x + area.width * (column + 1) / across;
             if index < pane.panels.len() {
                 let gap = u16::from(column + 1 < across);
-                places.push((index, Rect::new(left, top, right - left - gap, bottom - top)));
+                places.push((
+                    index,
+                    Rect::new(left, top, right - left - gap, bottom - top),
+                ));
             }
         }
     }
@@ -243,10 +246,7 @@ impl Scene<'_> {
         }
         let labels = Rect {
             width: label,
-            ..Rect {
-                x: area.x,
-                ..plot
-            }
+            ..Rect { x: area.x, ..plot }
         };
         self.plot(panel, &drawn, (plot, labels), buf);
         let axis = Rect {
@@ -256,7 +256,13 @@ impl Scene<'_> {
         };
         self.axis(axis, buf);
         if below > 1 {
-            self.times(Rect { y: axis.y + 1, ..axis }, buf);
+            self.times(
+                Rect {
+                    y: axis.y + 1,
+                    ..axis
+                },
+                buf,
+            );
         }
     }
 
@@ -277,10 +283,7 @@ impl Scene<'_> {
         let style = match &panel.alarm {
             Some(_) => self.theme.style(Role::Fault),
             None if chosen => self.theme.style(Role::Key),
-            None => self
-                .theme
-                .style(Role::Text)
-                .add_modifier(Modifier::BOLD),
+            None => self.theme.style(Role::Text).add_modifier(Modifier::BOLD),
         };
         let mark = if chosen { "▸" } else { " " };
         let x = paint::say(buf, area, mark, style);
@@ -292,7 +295,7 @@ impl Scene<'_> {
         }
         let peak = panel
             .store
-            .peak(self.window.from, self.window.to, &panel.drawn());
+            .peak(self.window.from, self.window.to, panel.drawn());
         if let Some((_, peak)) = peak {
             let peak = self.show(panel.recipe.unit, peak.value);
             words.push_str(&say!("  max {peak}", "  最高 {peak}"));
@@ -388,7 +391,11 @@ impl Scene<'_> {
 
     /// What there is to say where no line is.
     fn nothing(&self, panel: &Panel) -> Option<String> {
-        if let Some(fault) = panel.fault.as_ref().filter(|_| panel.store.series().is_empty()) {
+        if let Some(fault) = panel
+            .fault
+            .as_ref()
+            .filter(|_| panel.store.series().is_empty())
+        {
             return Some(fault.clone());
         }
         Some(match panel.shown() {

@@ -21,6 +21,7 @@ use crate::word;
 use super::paint;
 use super::status_view;
 use super::theme::{Role, Theme};
+use super::volume_view;
 
 /// A pane in its rectangle.
 pub(super) struct LogView<'a> {
@@ -50,7 +51,8 @@ impl LogView<'_> {
             areas::status_area(rect),
             buf,
         );
-        let body = areas::body_area(rect);
+        let body = areas::lines_area(self.pane, rect);
+        volume_view::render(self.app, self.pane, self.theme, rect, buf);
         let text = areas::text_area(self.pane, rect);
         let size = Size {
             cols: usize::from(text.width),

@@ -9,20 +9,15 @@ use crate::word;
 use super::log_view::LogView;
 use super::theme::{Role, Theme};
 use super::{
-    bottom_view, chart_view, confirm_view, details_view, help_view, jump_view, layers_view, paint, record_view,
-    shell_view, tabs_view, tree_view,
+    bottom_view, chart_view, confirm_view, details_view, help_view, jump_view, layers_view,
+    overview_view, paint, record_view, shell_view, table_view, tabs_view, tree_view,
 };
 
 /// A terminal smaller than this shows one sentence.
 const SMALLEST: (u16, u16) = (20, 5);
 
 /// Paints everything; the answer is where the cursor stands, if it is to be seen.
-pub fn render(
-    app: &App,
-    theme: &Theme,
-    area: Rect,
-    buf: &mut Buffer,
-) -> Option<Position> {
+pub fn render(app: &App, theme: &Theme, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let area = area.intersection(buf.area);
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         paint::fill(buf, area, theme.style(Role::Text));
@@ -49,13 +44,14 @@ pub fn render(
         if let Some(charts) = app.charts.get(id) {
             chart_view::render(app, charts, theme, *rect, buf);
         }
+        if let Some(table) = app.tables.get(id) {
+            table_view::render(app, table, theme, *rect, buf);
+        }
+        if let Some(overview) = app.overviews.get(id) {
+            overview_view::render(app, overview, theme, *rect, buf);
+        }
         if let Some(pane) = app.panes.get(id) {
-            LogView {
-                app,
-                pane,
-                theme,
-            }
-            .render(*rect, buf);
+            LogView { app, pane, theme }.render(*rect, buf);
         }
         divider(*rect, app.body(), theme, buf);
     }

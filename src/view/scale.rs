@@ -62,7 +62,9 @@ fn nice(size: f64) -> f64 {
         return size;
     }
     let steps = [1.0, 2.0, 2.5, 5.0, 10.0];
-    let fit = steps.into_iter().find(|step| step * ten >= size * 0.999_999);
+    let fit = steps
+        .into_iter()
+        .find(|step| step * ten >= size * 0.999_999);
     fit.unwrap_or(10.0) * ten
 }
 
@@ -143,7 +145,10 @@ mod tests {
             assert_eq!(column(Micros(at), from, to, 10), want);
         }
         for index in 0..10 {
-            assert_eq!(column(moment(index, from, to, 10), from, to, 10), Some(index));
+            assert_eq!(
+                column(moment(index, from, to, 10), from, to, 10),
+                Some(index)
+            );
         }
     }
 }

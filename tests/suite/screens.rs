@@ -203,12 +203,7 @@ impl Stage {
     /// The screen, and where the cursor stands.
     pub(super) fn paint(&self) -> (Buffer, Option<Position>) {
         let mut buf = Buffer::empty(self.app.area);
-        let cursor = view::render(
-            &self.app,
-            &self.theme,
-            self.app.area,
-            &mut buf,
-        );
+        let cursor = view::render(&self.app, &self.theme, self.app.area, &mut buf);
         (buf, cursor)
     }
 

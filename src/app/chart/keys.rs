@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::app::effect::Effect;
 use crate::app::key::{Code, Key};
+use crate::app::pane::Strip;
 use crate::codec::stamp;
 use crate::model::Micros;
 use crate::model::sample::Sample;
@@ -22,6 +23,26 @@ impl App {
         deed: impl FnOnce(&mut ChartPane) -> T,
     ) -> Option<T> {
         self.charts.get_mut(&self.tabs.now.focus).map(deed)
+    }
+
+    /// Whether a key was that of the strip of volume over the focused lines.
+    pub(in crate::app) fn strip_key(&mut self, key: Key) -> bool {
+        let Some(pane) = self.pane() else {
+            return false;
+        };
+        let (seen, narrowed) = (pane.times.strip != Strip::Off, pane.filter.rows.is_some());
+        match key.code {
+            Code::Char('<') if seen => self.stretch(-1),
+            Code::Char('>') if seen => self.stretch(1),
+            Code::Enter if self.marked.is_some() => self.logs_of_moment(),
+            Code::Esc if narrowed || self.marked.is_some() => {
+                self.marked = None;
+                self.with_pane(|pane, _| pane.filter.rows = None);
+                self.refilter();
+            }
+            _ => return false,
+        }
+        true
     }
 
     /// Whether a key was the charts'.
@@ -131,10 +152,13 @@ impl App {
         });
     }
 
-    /// One step of the axis.
+    /// One step of the axis, and the ends of what is seen.
     fn bucket(&self) -> Option<(i64, Micros, Micros)> {
-        let pane = self.focused_charts()?;
-        let window = pane.window(self.now.wall);
+        let window = match (self.focused_charts(), self.pane()) {
+            (Some(charts), _) => charts.window(self.now.wall),
+            (None, Some(pane)) => self.strip_window(pane),
+            (None, None) => return None,
+        };
         let step = i64::try_from(window.step.as_micros()).ok()?;
         Some((step, window.from, window.to))
     }
@@ -169,7 +193,7 @@ impl App {
         let peak = self.focused_charts().and_then(|pane| {
             let window = pane.window(wall);
             let panel = pane.panel()?;
-            panel.store.peak(window.from, window.to, &panel.drawn())
+            panel.store.peak(window.from, window.to, panel.drawn())
         });
         match peak {
             Some((line, Sample { at, .. })) => {
@@ -230,7 +254,12 @@ impl App {
 impl Panel {
     /// A line is not drawn any more, or again.
     fn hide(&mut self, line: usize) {
-        let Some(labels) = self.store.series().get(line).map(|one| one.labels().clone()) else {
+        let Some(labels) = self
+            .store
+            .series()
+            .get(line)
+            .map(|one| one.labels().clone())
+        else {
             return;
         };
         if !self.hidden.remove(&labels) {
@@ -241,7 +270,12 @@ impl Panel {
 
     /// A line alone is drawn, or all again.
     fn solo(&mut self, line: usize) {
-        let Some(labels) = self.store.series().get(line).map(|one| one.labels().clone()) else {
+        let Some(labels) = self
+            .store
+            .series()
+            .get(line)
+            .map(|one| one.labels().clone())
+        else {
             return;
         };
         self.solo = match self.solo.take() {

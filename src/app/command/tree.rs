@@ -11,8 +11,8 @@ pub(super) const COMMANDS: &[Command] = &[
         name: "tree",
         keys: &["@", "ctrl-] @"],
         help: words(
-            "the tree: ← → fold, / filter (ddzx finds 订单中心), Space mark, l L logs (merged, apart), s shell, v events, m requests, Enter details, y copy, Ctrl-r anew",
-            "资源树：← → 折叠，/ 过滤（ddzx 可找到 订单中心），空格标记，l L 日志（合并、分开），s 终端，v 事件，m 请求分析，Enter 详情，y 复制，Ctrl-r 刷新",
+            "the tree: ← → fold, / filter (ddzx finds 订单中心), Space mark, l L logs (merged, apart), s shell, v events, m charts, t requests, Enter details, y copy, Ctrl-r anew",
+            "资源树：← → 折叠，/ 过滤（ddzx 可找到 订单中心），空格标记，l L 日志（合并、分开），s 终端，v 事件，m 图表，t 请求分析，Enter 详情，y 复制，Ctrl-r 刷新",
         ),
         run: App::go_to_tree,
     },

@@ -100,7 +100,7 @@ impl App {
     pub(in crate::app) fn place_beside(&mut self, fresh: PaneId) {
         if self.focused_tree().is_some() {
             self.tabs.open(Tab::of(fresh));
-        } else if self.panes.len() + self.shells.len() + self.charts.len() == 1 {
+        } else if self.count() == 1 {
             self.tabs.now.tree = Node::Leaf(fresh);
         } else {
             let here = self.places();
@@ -137,6 +137,9 @@ impl App {
             vec![targets]
         };
         let shells = self.shells.keys().chain(self.charts.keys());
+        let shells = shells
+            .chain(self.tables.keys())
+            .chain(self.overviews.keys());
         let shells: Vec<PaneId> = shells.copied().collect();
         self.tabs = Tabs::new(Tab::of(self.tabs.now.focus));
         let panes: Vec<PaneId> = groups
@@ -201,6 +204,8 @@ impl App {
     /// Lets a pane's state go, and its shell.
     fn forget(&mut self, gone: PaneId) {
         self.panes.remove(&gone);
+        self.tables.remove(&gone);
+        self.overviews.remove(&gone);
         if self.charts.remove(&gone).is_some() {
             self.wish(Effect::StopMeasuring(gone));
         }
@@ -266,11 +271,9 @@ impl App {
     }
 
     fn close_unused(&mut self) {
-        let used: Vec<TargetId> = self
-            .panes
-            .values()
-            .flat_map(|pane| pane.targets.clone())
-            .collect();
+        let lines = self.panes.values().flat_map(|pane| &pane.targets);
+        let tables = self.tables.values().flat_map(|table| &table.targets);
+        let used: Vec<TargetId> = lines.chain(tables).copied().collect();
         for index in 0..self.targets.len() {
             let id = TargetId::at(index);
             let over = self

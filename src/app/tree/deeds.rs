@@ -41,7 +41,7 @@ impl App {
             ));
         }
         let pane = self.tree_pane();
-        if self.panes.is_empty() && self.shells.is_empty() {
+        if self.is_empty() {
             self.tabs.now = Tab::of(pane);
         } else if !self.tabs.show(pane) {
             self.tabs.lead(Tab::of(pane));
@@ -130,6 +130,10 @@ impl App {
                 };
             }
             (Question::Shell(_), Ok(Answer::Shell(target))) => self.open_in_tab(*target),
+            (Question::Happened(_), Ok(Answer::Happened(events))) => self.tick_events(&events),
+            (Question::Usage(pane, ..), answer) => self.on_usage(*pane, answer),
+            // The axis goes without.
+            (Question::Happened(_), _) => {}
             (Question::Details(_) | Question::Shell(_), Err(fault)) => {
                 self.fail(&fault.to_string());
             }
@@ -408,8 +412,13 @@ impl App {
     /// Charts over lines, in a tab of their own.
     fn charts_of_row(&mut self) {
         let Some(place) = self.chosen().into_iter().next() else {
-            return self.tell(choose());
+            return self.overview_of_row();
         };
+        self.open_charts_of(place);
+    }
+
+    /// The charts of a place over its lines, in a tab of their own.
+    pub(in crate::app) fn open_charts_of(&mut self, place: Place) {
         let charts = self.new_charts(place.clone());
         self.tabs.open(Tab::of(charts));
         self.logs_below(place);

@@ -52,7 +52,7 @@ impl App {
     fn click_line(&mut self, rect: Rect, at: Position) {
         self.with_pane(|pane, size| {
             let text = crate::app::areas::text_area(pane, rect);
-            let body = crate::app::areas::body_area(rect);
+            let body = crate::app::areas::lines_area(pane, rect);
             if !body.contains(at) {
                 return;
             }

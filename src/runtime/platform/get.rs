@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::app::tree::deeds::text_of;
 use crate::cli::contexts::Contexts;
 use crate::cli::platform_args::{GetArgs, Things};
-use crate::codec::name::{self, Part};
+use crate::codec::name::{self, Scope};
 use crate::model::catalog::{App, Component, Pod, Team};
 use crate::model::context::{Context, Place};
 use crate::model::words::bytes;
@@ -18,45 +18,15 @@ use crate::word;
 
 use super::table::{Row, render};
 
-/// Which things are wanted: parts from the team down, and the context.
-struct Wanted {
-    context: Option<String>,
-    parts: Vec<Part>,
-}
-
-impl Wanted {
-    fn parse(text: &str) -> Self {
-        let head = text.split('/').next().unwrap_or("");
-        let (context, rest) = match head.split_once(':') {
-            Some((context, _)) if !context.is_empty() => (
-                Some(context.to_owned()),
-                text.get(context.len() + 1..).unwrap_or(""),
-            ),
-            _ => (None, text),
-        };
-        let parts = rest.trim_end_matches('/').split('/').map(Part::new);
-        Self {
-            context,
-            parts: parts.collect(),
-        }
-    }
-
-    fn accepts(&self, depth: usize, names: &[&str]) -> bool {
-        self.parts
-            .get(depth)
-            .is_none_or(|part| part.text().is_empty() || part.matches(names))
-    }
-}
-
 /// Lists what was asked for.
 pub(crate) async fn run(args: &GetArgs, contexts: &Contexts) -> Result<String, Fault> {
     if args.what == Things::Contexts {
         return Ok(super::context::list(contexts, args.output));
     }
-    let wanted: Vec<Wanted> = if args.names.is_empty() {
-        vec![Wanted::parse("")]
+    let wanted: Vec<Scope> = if args.names.is_empty() {
+        vec![Scope::parse("")]
     } else {
-        args.names.iter().map(|name| Wanted::parse(name)).collect()
+        args.names.iter().map(|name| Scope::parse(name)).collect()
     };
     let mut rows = Vec::new();
     let mut told: Vec<&str> = Vec::new();
@@ -131,7 +101,7 @@ fn heads(what: Things) -> Vec<&'static str> {
 struct Walk<'a> {
     platform: Platform,
     args: &'a GetArgs,
-    wanted: &'a Wanted,
+    wanted: &'a Scope,
     rows: &'a mut Vec<Row>,
 }
 
@@ -344,7 +314,7 @@ fn facts(place: &Place) -> Map<String, Value> {
 }
 
 /// The components that a context lists by hand.
-fn by_hand(context: &Context, args: &GetArgs, wanted: &Wanted, rows: &mut Vec<Row>) {
+fn by_hand(context: &Context, args: &GetArgs, wanted: &Scope, rows: &mut Vec<Row>) {
     if args.what != Things::Components {
         return;
     }

@@ -100,7 +100,9 @@ impl Scene<'_> {
                 Role::BandWarn
             };
             let band = Rect {
-                height: u16::try_from(row + 1).unwrap_or(area.height).min(area.height),
+                height: u16::try_from(row + 1)
+                    .unwrap_or(area.height)
+                    .min(area.height),
                 ..area
             };
             paint::tint(buf, band, self.theme.style(role));
@@ -108,11 +110,7 @@ impl Scene<'_> {
             let style = self.theme.level(limit.level);
             let at = paint::row(area, row);
             for x in at.left()..at.right() {
-                let cell = Rect {
-                    x,
-                    width: 1,
-                    ..at
-                };
+                let cell = Rect { x, width: 1, ..at };
                 let look = ratatui::style::Style { bg: None, ..style };
                 paint::over(buf, cell, &line, look);
             }
@@ -175,7 +173,11 @@ impl Scene<'_> {
         if columns >= size * 3 + 6 {
             let middle = scale::moment(columns / 2, from, to, columns);
             let text = self.time(middle, format);
-            let place = column(area, columns / 2 - width::cells(&text) / 2, width::cells(&text));
+            let place = column(
+                area,
+                columns / 2 - width::cells(&text) / 2,
+                width::cells(&text),
+            );
             paint::say(buf, place, &text, style);
         }
     }

@@ -1,0 +1,349 @@
+//! What all components use, from a few queries for each namespace, whatever their number.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::codec::promql;
+use crate::model::Micros;
+use crate::model::catalog::Team;
+use crate::model::context::Place;
+use crate::model::metric::Metric;
+use crate::model::sample::{Measured, Sample, Window};
+use crate::model::usage::{Cell, METRICS, Usage};
+use crate::transport::DialError;
+
+use super::Platform;
+
+/// Components whose names in the cluster are asked for, one by one, in one round.
+const DETAILS: usize = 32;
+
+/// Reads usages again and again; what it has learnt of names stays.
+#[derive(Debug)]
+pub struct UsageReader {
+    platform: Platform,
+    /// Names in the cluster, by `service_id`; empty where there is none.
+    k8s: HashMap<String, String>,
+}
+
+/// Components of one team in one region.
+#[derive(Debug)]
+struct Group {
+    namespace: String,
+    places: Vec<Place>,
+}
+
+impl UsageReader {
+    /// A reader that asks this platform.
+    pub fn new(platform: Platform) -> Self {
+        Self {
+            platform,
+            k8s: HashMap::new(),
+        }
+    }
+
+    /// What the components use that `wanted` accepts: it is given the names of a team, an app
+    /// or a component (0, 1, 2). `all` is whether teams count that are not the context's own.
+    pub async fn read(
+        &mut self,
+        all: bool,
+        wanted: &(dyn Fn(usize, &[&str]) -> bool + Sync),
+        window: Window,
+    ) -> Result<Vec<Usage>, DialError> {
+        let mut usages = Vec::new();
+        for group in self.groups(all, wanted).await? {
+            usages.extend(self.group(group, window).await?);
+        }
+        Ok(usages)
+    }
+
+    async fn groups(
+        &mut self,
+        all: bool,
+        wanted: &(dyn Fn(usize, &[&str]) -> bool + Sync),
+    ) -> Result<Vec<Group>, DialError> {
+        let context = Arc::clone(self.platform.context());
+        let mut groups = Vec::new();
+        for team in self.platform.teams().await? {
+            let own = context.team.as_deref();
+            let mine = all || own.is_none_or(|own| own == team.name || own == team.alias);
+            if !mine || !wanted(0, &[&team.name, &team.alias, &team.id]) {
+                continue;
+            }
+            for region in &team.regions {
+                let own = context.region.as_deref();
+                if own.is_some_and(|own| own != region.name) {
+                    continue;
+                }
+                let places = self.places(&team, &region.name, wanted).await?;
+                let namespace = if team.namespace.is_empty() {
+                    team.name.clone()
+                } else {
+                    team.namespace.clone()
+                };
+                groups.push(Group { namespace, places });
+            }
+        }
+        Ok(groups)
+    }
+
+    async fn places(
+        &mut self,
+        team: &Team,
+        region: &str,
+        wanted: &(dyn Fn(usize, &[&str]) -> bool + Sync),
+    ) -> Result<Vec<Place>, DialError> {
+        let context = Arc::clone(self.platform.context());
+        let mut places = Vec::new();
+        for app in self.platform.overview(&team.name, region).await? {
+            if !wanted(1, &[&app.name, &app.k8s, &app.id]) {
+                continue;
+            }
+            for component in app.components {
+                if wanted(2, &[&component.name, &component.alias, &component.id]) {
+                    places.push(Place {
+                        context: Arc::clone(&context),
+                        team: team.name.clone(),
+                        region: region.to_owned(),
+                        app: app.name.clone(),
+                        component,
+                        pod: None,
+                        container: None,
+                    });
+                }
+            }
+        }
+        Ok(places)
+    }
+
+    async fn group(&mut self, group: Group, window: Window) -> Result<Vec<Usage>, DialError> {
+        // Queries go by way of one component; all of them mean the whole namespace.
+        let Some(first) = group.places.first().cloned() else {
+            return Ok(Vec::new());
+        };
+        let mut answers: Vec<(Metric, Measured)> = Vec::new();
+        for metric in METRICS {
+            let query = promql::query_all(metric, &group.namespace);
+            let reading = self.platform.measure(&first, &query, window).await?;
+            answers.push((metric, reading.measured));
+        }
+        self.learn(&group.places, &answers).await;
+        let names = |place: &Place| self.k8s.get(&place.component.id).map(String::as_str);
+        Ok(join(&group.places, names, &answers, window))
+    }
+
+    /// The names of those that no pod's name tells: asked for once.
+    async fn learn(&mut self, places: &[Place], answers: &[(Metric, Measured)]) {
+        let pods: Vec<&str> = answers
+            .iter()
+            .flat_map(|(_, measured)| &measured.series)
+            .filter_map(|series| series.labels.get("pod"))
+            .collect();
+        let mut left = DETAILS;
+        for place in places {
+            let (id, alias) = (&place.component.id, &place.component.alias);
+            let told = pods.iter().any(|pod| is_of(pod, alias));
+            if told || self.k8s.contains_key(id) || left == 0 {
+                continue;
+            }
+            left -= 1;
+            // Whose name can't be had has no values; the others do.
+            let detail = self.platform.detail(place).await.unwrap_or_default();
+            let k8s = detail.map_or_else(String::new, |detail| detail.k8s);
+            self.k8s.insert(id.clone(), k8s);
+        }
+    }
+}
+
+/// Whether a pod's name has this name of a component in it: `APP-COMPONENT-…`.
+fn is_of(pod: &str, component: &str) -> bool {
+    !component.is_empty() && pod.contains(&format!("-{component}-"))
+}
+
+/// Series to their components: those with a `service_id` by that, those of pods by the longest
+/// name that is in the pod's.
+fn join<'a>(
+    places: &'a [Place],
+    k8s: impl Fn(&'a Place) -> Option<&'a str>,
+    answers: &[(Metric, Measured)],
+    window: Window,
+) -> Vec<Usage> {
+    let by_id: HashMap<&str, usize> = places
+        .iter()
+        .enumerate()
+        .map(|(at, place)| (place.component.id.as_str(), at))
+        .collect();
+    let mut names: Vec<(&str, usize)> = Vec::new();
+    for (at, place) in places.iter().enumerate() {
+        names.push((&place.component.alias, at));
+        names.extend(
+            k8s(place)
+                .filter(|name| !name.is_empty())
+                .map(|name| (name, at)),
+        );
+    }
+    names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+    let mut of_pod: HashMap<String, Option<usize>> = HashMap::new();
+    let mut usages: Vec<Usage> = places
+        .iter()
+        .map(|place| Usage {
+            place: place.clone(),
+            pods: 0,
+            cells: vec![Cell::default(); METRICS.len()],
+        })
+        .collect();
+    for (column, (metric, measured)) in answers.iter().enumerate() {
+        for series in &measured.series {
+            let at = match (series.labels.get("service_id"), series.labels.get("pod")) {
+                (Some(id), _) => by_id.get(id).copied(),
+                (None, Some(pod)) => *of_pod.entry(pod.to_owned()).or_insert_with(|| {
+                    let found = names.iter().find(|(name, _)| is_of(pod, name));
+                    found.map(|(_, at)| *at)
+                }),
+                (None, None) => None,
+            };
+            let Some(usage) = at.and_then(|at| usages.get_mut(at)) else {
+                continue;
+            };
+            if *metric == Metric::Memory {
+                usage.pods += 1;
+            }
+            if let Some(cell) = usage.cells.get_mut(column) {
+                add(cell, &series.samples, window);
+            }
+        }
+    }
+    usages
+}
+
+/// Adds the values of one more series.
+fn add(cell: &mut Cell, samples: &[Sample], window: Window) {
+    let step = i64::try_from(window.step.as_micros()).unwrap_or(1).max(1);
+    let count = (window.to.0.saturating_sub(window.from.0) / step).clamp(0, 1000);
+    let count = usize::try_from(count).unwrap_or(0) + 1;
+    cell.trend.resize(count, f64::NAN);
+    for sample in samples {
+        let at = sample.at.0.saturating_sub(window.from.0);
+        let slot = usize::try_from((at + step / 2).div_euclid(step)).ok();
+        let slot = slot.and_then(|slot| cell.trend.get_mut(slot));
+        if let Some(slot) = slot.filter(|_| sample.value.is_finite()) {
+            *slot = if slot.is_nan() {
+                sample.value
+            } else {
+                *slot + sample.value
+            };
+        }
+    }
+    // Two steps old is as good as now: not everything is scraped at once.
+    let recent = cell.trend.iter().rev().take(3);
+    cell.now = recent.copied().find(|value| !value.is_nan());
+}
+
+/// The window of what is told: the last ten minutes, a value each half.
+pub fn window(now: Micros) -> Window {
+    let step = 30_000_000;
+    let to = now.0.div_euclid(step) * step;
+    Window {
+        from: Micros(to - 20 * step),
+        to: Micros(to),
+        step: std::time::Duration::from_secs(30),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+    use crate::model::catalog::Component;
+    use crate::model::context::{Api, Context, Credential};
+    use crate::model::sample::{Labels, Series};
+
+    fn places(names: &[(&str, &str)]) -> Vec<Place> {
+        let context = Arc::new(Context {
+            name: "c".to_owned(),
+            server: Url::parse("http://h/").unwrap(),
+            api: Api::Console,
+            team: None,
+            region: None,
+            websocket: None,
+            way: Arc::default(),
+            credential: Credential::None,
+            read_only: false,
+            colour: None,
+            targets: Vec::new(),
+        });
+        let place = |(id, alias): &(&str, &str)| Place {
+            context: Arc::clone(&context),
+            team: "t".to_owned(),
+            region: "r".to_owned(),
+            app: "a".to_owned(),
+            component: Component {
+                id: (*id).to_owned(),
+                alias: (*alias).to_owned(),
+                ..Component::default()
+            },
+            pod: None,
+            container: None,
+        };
+        names.iter().map(place).collect()
+    }
+
+    fn series(label: (&str, &str), values: &[(i64, f64)]) -> Series {
+        let labels = Labels::new(vec![(label.0.to_owned(), label.1.to_owned())]);
+        let samples = values.iter().map(|(at, value)| Sample {
+            at: Micros(at * 1_000_000),
+            value: *value,
+        });
+        Series {
+            labels,
+            samples: samples.collect(),
+        }
+    }
+
+    #[test]
+    fn series_find_their_components() {
+        let places = places(&[("1", "pay"), ("2", "pay-gateway"), ("3", "gr3")]);
+        let window = window(Micros(1_000_000_000));
+        let end = window.to.0 / 1_000_000;
+        let memory = Measured {
+            series: vec![
+                series(("pod", "shop-pay-7d9-x"), &[(end, 1.0)]),
+                series(("pod", "shop-pay-7d9-y"), &[(end - 30, 2.0), (end, 4.0)]),
+                series(("pod", "shop-pay-gateway-1"), &[(end - 60, 8.0)]),
+                series(("pod", "shop-web-1"), &[(end, 16.0)]),
+                series(("pod", "other-thing-1"), &[(end, 32.0)]),
+            ],
+            ..Measured::default()
+        };
+        let time = Measured {
+            series: vec![
+                series(("service_id", "2"), &[(end - 90, 7.0)]),
+                series(
+                    ("service_id", "1"),
+                    &[(end, f64::INFINITY), (end - 30, 3.0)],
+                ),
+            ],
+            ..Measured::default()
+        };
+        let answers = [(Metric::Memory, memory), (Metric::ResponseTime, time)];
+        let k8s = |place: &Place| (place.component.id == "3").then_some("web");
+        let usages = join(&places, k8s, &answers, window);
+        let now: Vec<_> = usages
+            .iter()
+            .map(|usage| (usage.pods, usage.cells[0].now, usage.cells[1].now))
+            .collect();
+        assert_eq!(
+            now,
+            [
+                // Both pods together; an infinity is no value.
+                (2, Some(5.0), Some(3.0)),
+                // Two steps are recent, three are not.
+                (1, Some(8.0), None),
+                (1, Some(16.0), None),
+            ]
+        );
+        let trend = &usages[0].cells[0].trend;
+        assert_eq!((trend.len(), trend[19], trend[20]), (21, 2.0, 5.0));
+        assert!(trend[18].is_nan());
+    }
+}
