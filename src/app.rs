@@ -1,6 +1,7 @@
 //! L4: everything that is on the screen, as state, and the one function that changes it.
 //! No socket, no terminal library (but for rectangles), no clock.
 
+mod alerts;
 pub mod areas;
 pub mod axis;
 pub mod chart;

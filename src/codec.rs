@@ -1,6 +1,7 @@
 //! L2: bytes ⇄ meaning. Pure functions over slices: no socket, no clock, no state beyond what
 //! a parser needs, and an answer for every input. The wire is `protocols.md`'s.
 
+pub mod alert;
 pub mod certificate;
 pub mod docker_log;
 pub mod encoding;

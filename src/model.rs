@@ -1,6 +1,7 @@
 //! L1: the nouns of the platform, and what a source may tell the program. No protocol, no
 //! socket, no clock, no terminal.
 
+pub mod alert;
 pub mod batch;
 pub mod catalog;
 pub mod context;
@@ -8,6 +9,7 @@ pub mod fault;
 pub mod ident;
 pub mod level;
 pub mod metric;
+pub mod recipe;
 pub mod sample;
 pub mod shell;
 pub mod update;

@@ -46,6 +46,7 @@ use crate::word;
 
 use dialects::Dialects;
 use setup::{For, Setup};
+use tui::Start;
 
 /// Panes that the demo opens with.
 const PANES: usize = 6;
@@ -169,12 +170,22 @@ fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fa
             let runtime = runtime(2)?;
             let ending = runtime.block_on(async {
                 let targets = setup.look_up(targets, For::Logs).await?;
-                tui::run(targets, plan, themes(), Some(setup), None).await
+                tui::run(targets, plan, themes(), Some(setup), Start::Targets).await
             });
             runtime.shutdown_background();
             Ok(die(&ending?))
         }
         Plan::Tree(plan, no_terminal) => tree(plan, no_terminal, setup()?),
+        Plan::Overview(args, mut plan) => {
+            let setup = setup()?;
+            setup.apply(&mut plan);
+            let start = platform::top::start(&args, &setup)?;
+            let runtime = runtime(2)?;
+            let shown = tui::run(Vec::new(), plan, themes(), Some(setup), start);
+            let ending = runtime.block_on(shown);
+            runtime.shutdown_background();
+            Ok(die(&ending?))
+        }
         Plan::Demo(args, plan) => {
             let runtime = runtime(2)?;
             let ending = runtime.block_on(demo(&args, plan));
@@ -236,8 +247,9 @@ fn tree(mut plan: ViewPlan, no_terminal: Option<Fault>, mut setup: Setup) -> Res
     setup.apply(&mut plan);
     let saved = setup.saved(&plan)?;
     setup.remembers = plan.saved.is_none();
-    let start = tui::run(Vec::new(), plan, themes(), Some(setup), saved);
-    let ending = runtime.block_on(start);
+    let start = saved.map_or(Start::Targets, Start::Saved);
+    let shown = tui::run(Vec::new(), plan, themes(), Some(setup), start);
+    let ending = runtime.block_on(shown);
     runtime.shutdown_background();
     Ok(die(&ending?))
 }
@@ -338,7 +350,7 @@ async fn demo(args: &DemoArgs, plan: ViewPlan) -> Result<tui::Ending, Fault> {
         }
     }
     let setup = demo_setup(&platform).await?;
-    tui::run(targets, plan, themes(), Some(setup), None).await
+    tui::run(targets, plan, themes(), Some(setup), Start::Targets).await
 }
 
 /// The demo as a context of its own, logged in.

@@ -7,60 +7,17 @@ pub mod panel;
 use std::time::{Duration, Instant};
 
 use crate::model::context::Place;
-use crate::model::metric::{Metric, Unit};
 use crate::model::sample::{Reading, Window};
-use crate::model::{Fault, Level, Micros, PaneId};
+use crate::model::{Fault, Micros, PaneId};
 use crate::say;
 
 use super::axis::Axis;
 
+pub use crate::model::recipe::{Limit, Recipe, What};
 pub use panel::{Panel, Shown};
 
 /// What happened to a component is asked for so often.
 const EVENTS: Duration = Duration::from_secs(15);
-
-/// What is asked for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum What {
-    /// A metric of the platform's own pages.
-    Metric(Metric),
-    /// A query of the user's, with names to be put in.
-    Own(String),
-}
-
-/// From here on a value is worth a colour.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Limit {
-    /// The value.
-    pub above: f64,
-    /// [`Level::Warn`] or [`Level::Error`].
-    pub level: Level,
-}
-
-/// A chart as a configuration says it.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Recipe {
-    /// Its title; empty for the metric's own name.
-    pub title: String,
-    /// What is asked for.
-    pub what: What,
-    /// What its values count.
-    pub unit: Unit,
-    /// Values that are worth a colour.
-    pub limits: Vec<Limit>,
-}
-
-impl Recipe {
-    /// A metric as the platform shows it.
-    pub fn of(metric: Metric) -> Self {
-        Self {
-            title: String::new(),
-            what: What::Metric(metric),
-            unit: metric.unit(),
-            limits: Vec::new(),
-        }
-    }
-}
 
 /// One question to a platform.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -189,7 +146,7 @@ impl ChartPane {
         wall: Micros,
         mono: Instant,
         seen: bool,
-        also: impl Fn(&What) -> bool,
+        also: impl Fn(&Recipe) -> bool,
     ) -> Vec<Ask> {
         let window = self.window(wall);
         let live = self.axis.end.is_none() && self.frozen.is_none();
@@ -197,7 +154,7 @@ impl ChartPane {
         let mut asks = Vec::new();
         for (index, panel) in self.panels.iter_mut().enumerate() {
             let shown = seen && (!alone || index == chosen);
-            if !shown && !also(&panel.recipe.what) {
+            if !shown && !also(&panel.recipe) {
                 continue;
             }
             if let Some((window, peaks)) = panel.wants(window, live, mono) {

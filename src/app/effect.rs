@@ -94,6 +94,10 @@ pub enum Effect {
     Copy(String),
     /// Write lines to a file, which must not exist.
     Save(PathBuf, String),
+    /// Ring the bell of the terminal that we run in.
+    Ring,
+    /// Have that terminal notify its user.
+    Notify(String),
     /// Have the terminal that we run in report so much.
     Report(Reports),
     /// Load a theme by name or path.

@@ -7,7 +7,7 @@ use crate::model::sample::Reading;
 use crate::model::{Fault, PaneId};
 
 use super::App;
-use super::chart::{Ask, ChartPane};
+use super::chart::{Ask, ChartPane, Recipe};
 use super::effect::Effect;
 use super::tree::Question;
 
@@ -57,7 +57,8 @@ impl App {
         let seen: Vec<PaneId> = self.places().into_iter().map(|(id, _)| id).collect();
         let mut asks: Vec<Ask> = Vec::new();
         for (id, charts) in &mut self.charts {
-            asks.extend(charts.asks(wall, mono, seen.contains(id), |_| false));
+            let also = |recipe: &Recipe| Self::is_watched(&self.alerts, recipe);
+            asks.extend(charts.asks(wall, mono, seen.contains(id), also));
         }
         for id in &seen {
             let charts = self.charts.get_mut(id);
@@ -91,6 +92,7 @@ impl App {
         let mono = self.now.mono;
         if let Some(charts) = self.charts.get_mut(&ask.pane) {
             charts.take(ask, answer, mono);
+            self.watch_panel(ask.pane, ask.panel);
         }
     }
 }

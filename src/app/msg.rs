@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::codec::target::Target;
+use crate::model::alert::Alert;
 use crate::model::context::Context;
 use crate::model::sample::Reading;
 use crate::model::shell::ShellUpdate;
@@ -13,7 +14,7 @@ use crate::store::LineId;
 
 use crate::term::keys::Pointer;
 
-use super::chart::Ask;
+use super::chart::{Ask, Recipe};
 use super::key::Key;
 use super::keymap::Keymap;
 use super::tree::{Answer, Question};
@@ -47,6 +48,10 @@ pub struct Configured {
     pub context: Option<Arc<Context>>,
     /// How targets are reached that are no names.
     pub way: Arc<Way>,
+    /// What is measured of a component.
+    pub recipes: Vec<Recipe>,
+    /// What is to be told.
+    pub alerts: Vec<Alert>,
     /// The theme's name, where it says one.
     pub theme: Option<String>,
 }

@@ -15,12 +15,40 @@ use crate::model::{Fault, PaneId};
 use crate::say;
 use crate::word;
 
-/// It is looked at so often.
-const LOOK: Duration = Duration::from_secs(5);
+/// It is looked at so often, unless something else is asked for.
+pub const LOOK: Duration = Duration::from_secs(5);
 /// After a failure it is looked at again after this time.
 const AGAIN: Duration = Duration::from_secs(15);
 /// An answer may take so long: of many components.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What an overview is to show.
+#[derive(Clone, Debug)]
+pub struct Overlook {
+    /// The platform.
+    pub context: Arc<Context>,
+    /// Whose components; none are all of the context's team.
+    pub scopes: Vec<Scope>,
+    /// What they are sorted by.
+    pub by: By,
+    /// The least first.
+    pub ascending: bool,
+    /// It is looked at so often.
+    pub every: Duration,
+}
+
+impl Overlook {
+    /// Components as they are sorted by themselves.
+    pub fn new(context: Arc<Context>, scopes: Vec<Scope>) -> Self {
+        Self {
+            context,
+            scopes,
+            by: By::default(),
+            ascending: false,
+            every: LOOK,
+        }
+    }
+}
 
 /// A pane of components and what they use.
 #[derive(Debug)]
@@ -37,6 +65,8 @@ pub struct OverviewPane {
     pub by: By,
     /// The least first.
     pub ascending: bool,
+    /// It is looked at so often.
+    pub every: Duration,
     /// The `service_id` under the cursor.
     pub cursor: String,
     /// Why the last question was not answered.
@@ -48,14 +78,15 @@ pub struct OverviewPane {
 }
 
 impl OverviewPane {
-    fn new(id: PaneId, context: Arc<Context>, scopes: Vec<Scope>) -> Self {
+    fn new(id: PaneId, of: Overlook) -> Self {
         Self {
             id,
-            context,
-            scopes,
+            context: of.context,
+            scopes: of.scopes,
             rows: Vec::new(),
-            by: By::default(),
-            ascending: false,
+            by: of.by,
+            ascending: of.ascending,
+            every: of.every,
             cursor: String::new(),
             fault: None,
             known: false,
@@ -97,10 +128,10 @@ impl App {
     }
 
     /// Components of some names, or of all, in a tab of their own, or instead of nothing.
-    pub fn open_overview(&mut self, context: Arc<Context>, scopes: Vec<Scope>) {
+    pub fn open_overview(&mut self, of: Overlook) {
         let id = self.fresh_pane();
         let alone = self.tree.is_none() && self.is_empty();
-        let pane = OverviewPane::new(id, context, scopes);
+        let pane = OverviewPane::new(id, of);
         self.overviews.insert(id, pane);
         if alone {
             self.tabs.now = Tab::of(id);
@@ -136,7 +167,7 @@ impl App {
                 } else {
                     vec![Scope::parse(&scope)]
                 };
-                self.open_overview(context, scopes);
+                self.open_overview(Overlook::new(context, scopes));
             }
             None => self.tell(word!(
                 "choose a context, a team, an app or a component",
@@ -182,7 +213,7 @@ impl App {
                 pane.rows = rows;
                 pane.known = true;
                 pane.fault = None;
-                pane.due = Some(now + LOOK);
+                pane.due = Some(now + pane.every);
                 pane.sort();
             }
             Ok(_) => {}

@@ -50,6 +50,8 @@ pub struct Pane {
     pub view: Viewport,
     /// When its lines were said.
     pub times: Times,
+    /// An alert of this name is on.
+    pub alarm: Option<String>,
     /// Lines per second.
     pub rate: Rate,
     /// Lines that came, and were kept then.
@@ -74,6 +76,7 @@ impl Pane {
             sourced: false,
             view: Viewport::default(),
             times: Times::default(),
+            alarm: None,
             rate: Rate::default(),
             received: 0,
             dropped: 0,

@@ -12,8 +12,8 @@ use ratatui::layout::Rect;
 
 use crate::codec::target::Target;
 use crate::lang::{self, Lang};
+use crate::model::alert::{Alert, Watch};
 use crate::model::context::Context;
-use crate::model::metric::Metric;
 use crate::model::way::Way;
 use crate::model::{Fault, LinkState, Micros, PaneId, TargetId};
 use crate::say;
@@ -90,6 +90,10 @@ pub struct App {
     pub timeline: Timeline,
     /// What is measured of a component.
     pub recipes: Vec<Recipe>,
+    /// What is to be told.
+    pub alerts: Vec<Alert>,
+    /// How alerts stand: by the alert's number, the pane, and its chart.
+    pub(super) watches: BTreeMap<(usize, PaneId, usize), Watch>,
     /// The zone of shown times, and of stamps without one.
     pub zone: TimeZone,
     /// How targets are reached that are no names.
@@ -155,7 +159,9 @@ impl App {
             moment: None,
             marked: None,
             timeline: Timeline::default(),
-            recipes: Metric::ALL.map(Recipe::of).to_vec(),
+            recipes: Recipe::all(&[]),
+            alerts: Vec::new(),
+            watches: BTreeMap::new(),
             zone: TimeZone::UTC,
             held_before: false,
             way: Arc::default(),
@@ -529,6 +535,7 @@ impl App {
             .chain(waits)
             .chain(held)
             .chain(self.explores_at())
+            .chain(self.watches_rates().then_some(second))
             .chain(self.measures_at())
             .chain(
                 self.tables

@@ -179,6 +179,7 @@ impl App {
         }
         self.release_shells();
         self.tick_bursts();
+        self.watch_rates();
         self.overlook();
         self.explore();
         for pane in self.panes.values_mut() {

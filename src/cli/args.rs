@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::codec::shell::Dialect;
 
 use super::platform_args::{
-    ConfigCommand, ContextCommand, DoctorArgs, GetArgs, LoginArgs, PlatformArgs,
+    ConfigCommand, ContextCommand, DoctorArgs, GetArgs, LoginArgs, PlatformArgs, TopArgs,
 };
 use super::units;
 
@@ -118,6 +118,8 @@ pub enum Command {
     Events(Box<LogsArgs>),
     /// List what runs on a platform
     Get(GetArgs),
+    /// What components use: CPU, memory, response time, requests, network
+    Top(TopArgs),
     /// Find out what stands in the way of a target: name, network, proxy, TLS, login, protocol
     Doctor(DoctorArgs),
     /// Log in to a platform

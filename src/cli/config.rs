@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use crate::lang::Lang;
 use crate::model::Fault;
+use crate::model::alert::Alert;
+use crate::model::recipe::Recipe;
 
 pub use files::{Paths, read as text_of};
 pub use schema::{ContextFile, valid_name};
@@ -81,6 +83,10 @@ pub struct Config {
     pub context: Option<Setting<String>>,
     /// The contexts, by name.
     pub contexts: Vec<(String, ContextFile)>,
+    /// Charts of one's own, and limits for the platform's.
+    pub charts: Vec<Recipe>,
+    /// What is to be told.
+    pub alerts: Vec<Alert>,
     /// The files that were read.
     pub files: Vec<PathBuf>,
 }

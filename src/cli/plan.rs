@@ -19,7 +19,9 @@ use super::args::{
     WaitArgs,
 };
 use super::env::Env;
-use super::platform_args::{ConfigCommand, ContextCommand, DoctorArgs, GetArgs, LoginArgs};
+use super::platform_args::{
+    ConfigCommand, ContextCommand, DoctorArgs, Findings, GetArgs, LoginArgs, TopArgs,
+};
 use super::units::{Retry, Tail};
 use flags::{line_filter, pattern, print_plan, stop_plan, tee_plan};
 
@@ -31,6 +33,8 @@ pub enum Plan {
     /// Open the interface on what runs on the contexts' platforms, and on what was open last;
     /// the fault is for where there is a context and no terminal.
     Tree(ViewPlan, Option<Fault>),
+    /// Open the interface on what components use.
+    Overview(TopArgs, ViewPlan),
     /// Print lines.
     Logs(Box<LogsPlan>),
     /// A shell without the interface.
@@ -56,6 +60,8 @@ pub enum Plan {
 pub enum Ask {
     /// `get`.
     Get(GetArgs),
+    /// `top`.
+    Top(TopArgs),
     /// `login`.
     Login(LoginArgs),
     /// `logout`.
@@ -325,11 +331,22 @@ pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
         Some(Command::Man { dir }) => Ok(Plan::Man(dir)),
         Some(Command::Doctor(args)) => Ok(Plan::Platform(Ask::Doctor(args))),
         Some(Command::Get(get)) => Ok(Plan::Platform(Ask::Get(get))),
+        Some(Command::Top(top)) => Ok(top_plan(top, env)),
         Some(Command::Login(login)) => Ok(Plan::Platform(Ask::Login(login))),
         Some(Command::Logout { name }) => Ok(Plan::Platform(Ask::Logout(name))),
         Some(Command::Context(command)) => Ok(Plan::Platform(Ask::Context(command))),
         Some(Command::Config(command)) => Ok(Plan::Platform(Ask::Config(command))),
     }
+}
+
+/// A table that is watched in a terminal is a pane of the interface.
+fn top_plan(top: TopArgs, env: &Env) -> Plan {
+    let shown = top.watch.is_some() && top.output == Findings::Text && top.count.is_none();
+    if shown && env.stdout_tty && !env.dumb {
+        let view = view_plan(&top.view, env);
+        return Plan::Overview(top, view);
+    }
+    Plan::Platform(Ask::Top(top))
 }
 
 fn in_a_terminal(targets: Vec<Target>, env: &Env) -> Result<Vec<Target>, Fault> {

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
+use crate::model::usage::By;
+use crate::say;
+
 /// Which platform, and how it is reached.
 #[derive(clap::Args, Debug, Clone, Default)]
 #[command(next_help_heading = "Platform")]
@@ -172,6 +175,44 @@ pub struct GetArgs {
     /// Of all teams that you see
     #[arg(short = 'A', long)]
     pub all_teams: bool,
+}
+
+/// `top`.
+#[derive(clap::Args, Debug, Clone)]
+pub struct TopArgs {
+    /// Only these: TEAM, TEAM/APP, TEAM/APP/COMPONENT; * and ? stand for anything
+    #[arg(value_name = "TARGET")]
+    pub names: Vec<String>,
+    /// Again and again: in a terminal as a table to be sorted and entered, in a pipe as text
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "5s", value_parser = super::units::duration)]
+    pub watch: Option<std::time::Duration>,
+    /// How
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output: Findings,
+    /// By what: name, cpu, memory, response-time, throughput, net-in, net-out, online
+    #[arg(long, value_name = "COLUMN", default_value = "cpu", value_parser = by)]
+    pub sort: By,
+    /// The least first
+    #[arg(long)]
+    pub reverse: bool,
+    /// Of all teams that you see
+    #[arg(short = 'A', long)]
+    pub all_teams: bool,
+    /// End after so many tables
+    #[arg(long, value_name = "N", requires = "watch")]
+    pub count: Option<u64>,
+    /// How the table looks in a terminal
+    #[command(flatten)]
+    pub view: super::args::ViewArgs,
+}
+
+fn by(word: &str) -> Result<By, String> {
+    By::parse(word).ok_or_else(|| {
+        say!(
+            "it is none of name, cpu, memory, response-time, throughput, net-in, net-out, online",
+            "应为 name、cpu、memory、response-time、throughput、net-in、net-out、online 之一"
+        )
+    })
 }
 
 /// `doctor`.

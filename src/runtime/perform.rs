@@ -149,6 +149,11 @@ impl Hands {
             }
             Effect::Copy(text) => told.extend(self.copy(&text, modes)),
             Effect::Save(path, text) => told.push(save(&path, &text)),
+            Effect::Ring => told.extend(write(modes, b"\x07")),
+            Effect::Notify(text) => {
+                let notice = clipboard::notification(&text, self.plan.multiplexer);
+                told.extend(write(modes, &notice));
+            }
             Effect::Report(reports) => {
                 if let Err(error) = modes.report(reports) {
                     told.push(Msg::Failed(say!(
@@ -223,6 +228,16 @@ impl Hands {
         let theme = Theme::find(name, self.themes.as_deref()).map_err(|fault| fault.to_string())?;
         Ok(for_terminal(theme, &self.plan))
     }
+}
+
+/// Writes a sequence to the terminal.
+fn write(modes: &Modes, bytes: &[u8]) -> Option<Msg> {
+    let written = modes.writer().and_then(|mut tty| tty.write_all(bytes));
+    let error = written.err()?;
+    Some(Msg::Failed(say!(
+        "the terminal can't be written to: {error}",
+        "无法写入本机终端：{error}"
+    )))
 }
 
 fn order(play: Play) -> Order {

@@ -6,6 +6,7 @@ mod doctor;
 pub(super) mod get;
 pub(super) mod login;
 mod table;
+pub(super) mod top;
 
 use std::io::{self, Write};
 
@@ -29,6 +30,7 @@ pub(super) async fn run(ask: Ask, setup: &Setup) -> Result<u8, Fault> {
     let text = match ask {
         Ask::Doctor(args) => return doctor::run(&args, setup).await,
         Ask::Get(get) => get::run(&get, contexts).await?,
+        Ask::Top(top) => return top::run(&top, contexts).await,
         Ask::Login(login) => login::run(&login, contexts, config).await?,
         Ask::Logout(name) => login::logout(name.as_deref(), contexts).await?,
         Ask::Context(command) => match command {
@@ -55,10 +57,15 @@ pub(super) async fn run(ask: Ask, setup: &Setup) -> Result<u8, Fault> {
 
 /// Writes to standard output; a reader that has left is no fault.
 pub(super) fn print(text: &str) -> Result<u8, Fault> {
+    write(text).map(|_| 0)
+}
+
+/// The same; false if the reader has left.
+fn write(text: &str) -> Result<bool, Fault> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Ok(()) => Ok(0),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => {
             let error = words::io_error(&error);
             let what = say!("standard output", "标准输出");

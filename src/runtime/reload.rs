@@ -12,6 +12,7 @@ use crate::app::msg::{Configured, Msg};
 use crate::cli::config;
 use crate::cli::env::Env;
 use crate::model::Fault;
+use crate::model::recipe::Recipe;
 
 use super::setup::Setup;
 
@@ -58,6 +59,8 @@ fn read(old: &Setup) -> Result<(Setup, Configured), Fault> {
         contexts: fresh.contexts.every(),
         context: fresh.contexts.current.clone(),
         way: std::sync::Arc::clone(&fresh.contexts.way),
+        recipes: Recipe::all(&fresh.config.charts),
+        alerts: fresh.config.alerts.clone(),
         theme: fresh.config.theme.as_ref().map(|theme| theme.value.clone()),
     };
     Ok((fresh, configured))

@@ -17,6 +17,7 @@ use crate::app::{App, Effect, Now};
 use crate::cli::plan::ViewPlan;
 use crate::clock;
 use crate::codec::target::Target;
+use crate::model::recipe::Recipe;
 use crate::model::shell::ShellUpdate;
 use crate::model::{Fault, FaultKind, FeedUpdate, PaneId, TargetId, words};
 use crate::view::{self, Theme};
@@ -30,6 +31,7 @@ use super::reload;
 use super::setup::Setup;
 use super::shells::{self, Shells};
 use super::terminal::Modes;
+use crate::app::overview::Overlook;
 use crate::app::session::Saved;
 
 /// Batches between the sources and the loop, of up to 256 KiB each: 4 MiB in flight.
@@ -88,13 +90,23 @@ struct Tui {
     typed: Option<PaneId>,
 }
 
+/// What is open at first, where no target was named.
+pub(super) enum Start {
+    /// Nothing but the tree.
+    Targets,
+    /// What was open before.
+    Saved(Saved),
+    /// What components use.
+    Overview(Overlook),
+}
+
 /// Runs the interface until it ends, and lets the sources go.
 pub(super) async fn run(
     targets: Vec<Target>,
     plan: ViewPlan,
     themes: Option<PathBuf>,
     setup: Option<Setup>,
-    saved: Option<Saved>,
+    start: Start,
 ) -> Result<Ending, Fault> {
     let theme = first_theme(&plan, themes.as_ref())?;
     let (feed, mut inbox) = mpsc::channel(INBOX);
@@ -113,10 +125,16 @@ pub(super) async fn run(
         app.keymap = reload::keymap(&setup.paths.keys())?;
         app.contexts = setup.contexts.every();
         app.context.clone_from(&setup.contexts.current);
+        app.use_alerts(
+            Recipe::all(&setup.config.charts),
+            setup.config.alerts.clone(),
+        );
         app.way = std::sync::Arc::clone(&setup.contexts.way);
         if app.is_empty() {
-            if let Some(saved) = &saved {
-                app.restore(saved);
+            match start {
+                Start::Targets => {}
+                Start::Saved(saved) => app.restore(&saved),
+                Start::Overview(overview) => app.open_overview(overview),
             }
             if app.is_empty() {
                 app.go_to_tree();

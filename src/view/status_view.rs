@@ -22,10 +22,10 @@ const PATTERN: usize = 20;
 /// Number, name and what is special about the view.
 pub(super) fn title(app: &App, pane: &Pane, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let focused = app.tabs.now.focus == pane.id;
-    let style = theme.style(if focused {
-        Role::TitleFocus
-    } else {
-        Role::Title
+    let style = theme.style(match (&pane.alarm, focused) {
+        (Some(_), _) => Role::Fault,
+        (None, true) => Role::TitleFocus,
+        (None, false) => Role::Title,
     });
     paint::fill(buf, area, style);
     let number = app.number(pane.id);
@@ -71,6 +71,7 @@ pub(super) fn title(app: &App, pane: &Pane, theme: &Theme, area: Rect, buf: &mut
 /// Follow or not, pause, filters and search, in short words.
 fn flags(pane: &Pane) -> String {
     let mut flags = Vec::new();
+    flags.extend(pane.alarm.as_ref().map(|alarm| format!("! {alarm}")));
     if let Some(search) = &pane.search {
         let hits = search.hits.list();
         let at = pane

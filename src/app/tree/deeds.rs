@@ -59,6 +59,7 @@ impl App {
         self.keymap = fresh.keymap;
         self.pending.clear();
         self.way = fresh.way;
+        self.use_alerts(fresh.recipes, fresh.alerts);
         self.contexts = fresh.contexts;
         self.context = fresh.context;
         let contexts = self.contexts.clone();

@@ -14,6 +14,8 @@ use crate::say;
 
 use super::{Config, Origin, Setting};
 
+mod watched;
+
 /// `config.toml`.
 #[derive(Deserialize, Debug, Default)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -25,6 +27,33 @@ struct MainFile {
     restore: Option<Spanned<bool>>,
     context: Option<Spanned<String>>,
     contexts: BTreeMap<Spanned<String>, FileContext>,
+    charts: Vec<FileChart>,
+    alerts: Vec<FileAlert>,
+}
+
+/// A chart of one's own, or limits for one of the platform's.
+#[derive(Deserialize, Debug, Default, Clone)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct FileChart {
+    title: Option<String>,
+    metric: Option<Spanned<String>>,
+    query: Option<Spanned<String>>,
+    unit: Option<Spanned<String>>,
+    warn: Option<f64>,
+    error: Option<f64>,
+}
+
+/// An alert.
+#[derive(Deserialize, Debug, Clone)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct FileAlert {
+    name: Option<String>,
+    when: Spanned<String>,
+    #[serde(default)]
+    component: String,
+    bell: Option<bool>,
+    #[serde(default)]
+    notify: bool,
 }
 
 /// One context as a file says it.
@@ -177,6 +206,12 @@ pub(super) fn read_main(path: &Path, text: &str, config: &mut Config) -> Result<
     config.mouse = source.some(file.mouse);
     config.restore = source.some(file.restore);
     config.context = source.some(file.context);
+    for chart in file.charts {
+        config.charts.push(watched::chart(&source, chart)?);
+    }
+    for alert in file.alerts {
+        config.alerts.push(watched::alert(&source, alert)?);
+    }
     for (name, context) in file.contexts {
         let line = source.line(&name.span());
         let name = name.into_inner();
