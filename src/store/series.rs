@@ -1,6 +1,6 @@
 //! What one chart remembers: series of samples, 12 bytes each, in chunks that are evicted whole.
 //! The server's answer for a stretch of time replaces what was known of it. Times are kept in
-//! whole milliseconds, rounded down; the server's own are no finer.
+//! whole milliseconds; the server's own are no finer.
 
 mod chunk;
 mod trace;
@@ -8,7 +8,7 @@ mod trace;
 use std::time::Duration;
 
 use crate::model::Micros;
-use crate::model::sample::{Labels, Measured, Sample};
+use crate::model::sample::{Labels, Measured, Sample, Series};
 
 use super::slices::Slices;
 pub use trace::Trace;
@@ -104,11 +104,14 @@ impl SeriesStore {
     /// When there are too many series, those without any sample make room.
     pub fn take(&mut self, from: Micros, to: Micros, measured: &Measured) -> Taken {
         let mut taken = Taken::default();
-        let (first, last) = (floor(from), floor(to));
+        let (first, last) = (whole(from), whole(to));
         for trace in &mut self.traces {
             trace.clear(first, last);
         }
-        for series in &measured.series {
+        let known = |series: &&Series| self.find(&series.labels).is_ok();
+        let (known, new): (Vec<_>, Vec<_>) = measured.series.iter().partition(known);
+        // First what is known, so that none of it is taken for empty.
+        for series in known.into_iter().chain(new) {
             match self.place(&series.labels, &mut taken) {
                 Some(trace) => trace.merge(&series.samples, &mut taken),
                 None => taken.left_out += 1,
@@ -265,7 +268,8 @@ impl SeriesStore {
     }
 }
 
-/// A time in whole milliseconds.
-fn floor(at: Micros) -> i64 {
-    at.0.max(i64::MIN + 1000).div_euclid(1000) * 1000
+/// A time in whole milliseconds, the nearest: a server's fractions are no exact ones.
+fn whole(at: Micros) -> i64 {
+    let at = at.0.max(i64::MIN + 1000).saturating_add(500);
+    at.div_euclid(1000) * 1000
 }

@@ -6,7 +6,7 @@ use crate::model::Micros;
 use crate::model::sample::{Labels, Sample};
 
 use super::chunk::{Chunk, Part};
-use super::{Column, Slices, Taken, floor};
+use super::{Column, Slices, Taken, whole};
 
 /// One series: its labels, and its samples in chunks, oldest first. Of two neighbouring chunks
 /// at least one is full, but where years lie between them.
@@ -243,7 +243,7 @@ fn in_order(samples: &[Sample]) -> Vec<Sample> {
     let values = samples.iter().filter(|sample| !sample.value.is_nan());
     let mut fresh: Vec<_> = values
         .map(|sample| Sample {
-            at: Micros(floor(sample.at)),
+            at: Micros(whole(sample.at)),
             value: sample.value,
         })
         .collect();
