@@ -78,7 +78,10 @@ mod tests {
     fn a_notification_holds_one_line_and_no_sequence() {
         let sent = |through| notification("a\x1b]0;x\x07\nb", through);
         let bare = String::from_utf8(sent(Multiplexer::None)).unwrap();
-        assert!(bare.starts_with("\x1b]9;a") && bare.ends_with("b\x07"), "{bare:?}");
+        assert!(
+            bare.starts_with("\x1b]9;a") && bare.ends_with("b\x07"),
+            "{bare:?}"
+        );
         assert_eq!(bare.matches(char::is_control).count(), 2, "{bare:?}");
         assert!(sent(Multiplexer::Tmux).starts_with(b"\x1bPtmux;\x1b\x1b]9;"));
         assert!(sent(Multiplexer::Screen).ends_with(b"\x1b\\"));
