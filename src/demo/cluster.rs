@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
 
 use super::options::Switches;
-use super::teams::{self, Place};
+use super::teams::{self, Part, Place};
 use super::times::Times;
 use super::world::{self, Source};
 use crate::model::Micros;
@@ -47,6 +47,22 @@ pub(super) struct Container {
     /// Whether it writes.
     pub(super) alive: bool,
     pub(super) started: Micros,
+}
+
+impl Container {
+    /// The memory that it may use and usually does, in bytes.
+    pub(super) fn memory(&self, seed: u64, part: &Part) -> (u64, u64) {
+        let whole = u64::from(part.memory) << 20;
+        let limit = if self.name == part.alias {
+            whole
+        } else {
+            whole / 8
+        };
+        let digits = world::hex(seed, &self.id, 4);
+        // Between 30 and 80 parts of a hundred.
+        let share = 300 + u64::from_str_radix(&digits, 16).unwrap_or(0) % 500;
+        (limit, limit / 1000 * share)
+    }
 }
 
 /// A pod.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::stamp::Stamp;
-use super::voice::pick;
+use super::voice::{Mood, pick};
 
 /// When the first deploy begins: it has ended when the platform is ready.
 pub(super) const FIRST: Duration = Duration::from_secs(5);
@@ -188,13 +188,25 @@ const KEYS: [&str; 6] = [
     "SELECT * FROM orders WHERE user_id = ?",
 ];
 
-/// A host's report for the new monitor (protocols.md 4.1).
-pub(super) fn report(rng: &mut Rng, service: &str, host: &str) -> String {
+/// A request takes so many times the usual.
+fn slower(mood: Mood) -> u32 {
+    match mood {
+        Mood::Calm => 1,
+        Mood::Wave => 10,
+    }
+}
+
+/// A host's report for the new monitor (protocols.md 4.1). In a wave a third fails, as in the logs.
+pub(super) fn report(rng: &mut Rng, service: &str, host: &str, mood: Mood) -> String {
     let rows: Vec<_> = KEYS
         .iter()
         .map(|key| {
             let count = rng.u32(1..200);
-            let mean = f64::from(rng.u32(100..9000)) / 100.0;
+            let mean = f64::from(rng.u32(100..9000) * slower(mood)) / 100.0;
+            let failed = match mood {
+                Mood::Calm => rng.u32(..3).min(count),
+                Mood::Wave => count / 3 + rng.u32(..3).min(count - count / 3),
+            };
             let kind = if key.starts_with('/') {
                 "http"
             } else {
@@ -203,7 +215,7 @@ pub(super) fn report(rng: &mut Rng, service: &str, host: &str) -> String {
             serde_json::json!({
                 "ServiceID": service, "Port": "8080", "HostName": host, "MessageType": kind,
                 "Key": key, "CumulativeTime": mean * f64::from(count), "AverageTime": mean,
-                "MaxTime": mean * 3.0, "Count": count, "AbnormalCount": rng.u32(..3),
+                "MaxTime": mean * 3.0, "Count": count, "AbnormalCount": failed,
             })
         })
         .collect();
@@ -211,12 +223,12 @@ pub(super) fn report(rng: &mut Rng, service: &str, host: &str) -> String {
 }
 
 /// The rows of the old monitor's list: every member is a string (protocols.md 4.2).
-pub(super) fn old_rows(rng: &mut Rng, tenant: &str, service: &str) -> String {
+pub(super) fn old_rows(rng: &mut Rng, tenant: &str, service: &str, mood: Mood) -> String {
     let rows: Vec<_> = ["/api/orders", "/api/pay", "/api/cart"]
         .iter()
         .map(|url| {
             let count = rng.u32(1..200);
-            let mean = rng.u32(1..90);
+            let mean = rng.u32(1..90) * slower(mood);
             serde_json::json!({
                 "tenant": tenant, "service": service, "url": url, "avgtime": format!("{mean}.00"),
                 "sumtime": format!("{}.00", mean * count), "counts": count.to_string(),
@@ -225,4 +237,81 @@ pub(super) fn old_rows(rng: &mut Rng, tenant: &str, service: &str) -> String {
         })
         .collect();
     serde_json::Value::Array(rows).to_string()
+}
+
+const STATEMENTS: [&str; 3] = [
+    "SELECT * FROM orders WHERE user_id = ?",
+    "UPDATE stock SET qty = qty - 1 WHERE sku = ?",
+    "SELECT id, name FROM coupons WHERE ends > now() AND (city = ? OR city IS NULL)",
+];
+
+/// The topic of a component's statements: the last characters of both ids (protocols.md 4.2).
+pub(super) fn sql_topic(tenant: &str, service: &str) -> String {
+    let last = |id: &str| {
+        id.get(id.len().saturating_sub(12)..)
+            .unwrap_or("")
+            .to_owned()
+    };
+    format!("{}.{}.statistic", last(tenant), last(service))
+}
+
+/// The same for statements.
+pub(super) fn sql_rows(rng: &mut Rng, tenant: &str, service: &str, mood: Mood) -> String {
+    let rows: Vec<_> = STATEMENTS
+        .iter()
+        .map(|sql| {
+            let count = rng.u32(1..400);
+            let mean = rng.u32(1..40) * slower(mood);
+            serde_json::json!({
+                "tenant_id": tenant, "service_id": service, "sql": sql,
+                "avgtime": format!("{mean}.00"), "sumtime": format!("{}.00", mean * count),
+                "counts": count.to_string(),
+            })
+        })
+        .collect();
+    serde_json::Value::Array(rows).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+    use serde_json::Value;
+
+    use super::{old_rows, report, sql_rows, sql_topic};
+    use crate::demo::voice::Mood;
+
+    /// The sum of a member of all rows.
+    fn sum(rows: &str, name: &str) -> f64 {
+        let rows: Vec<Value> = serde_json::from_str(rows).unwrap();
+        let number = |row: &Value| match &row[name] {
+            Value::String(text) => text.parse().unwrap(),
+            other => other.as_f64().unwrap(),
+        };
+        rows.iter().map(number).sum()
+    }
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "whole numbers")]
+    fn in_a_wave_requests_take_longer_and_fail() {
+        let said = |mood| report(&mut Rng::with_seed(7), "s", "h", mood);
+        let (calm, wave) = (said(Mood::Calm), said(Mood::Wave));
+        for name in ["AverageTime", "MaxTime", "CumulativeTime"] {
+            let times = sum(&wave, name) / sum(&calm, name);
+            assert!((9.99..10.01).contains(&times), "{name}: {times}");
+        }
+        assert_eq!(sum(&wave, "Count"), sum(&calm, "Count"));
+        assert!(sum(&wave, "AbnormalCount") > 10.0 * sum(&calm, "AbnormalCount"));
+        for rows in [old_rows, sql_rows] {
+            let said = |mood| rows(&mut Rng::with_seed(7), "t", "s", mood);
+            let (calm, wave) = (said(Mood::Calm), said(Mood::Wave));
+            assert_eq!(sum(&wave, "avgtime"), 10.0 * sum(&calm, "avgtime"));
+            assert_eq!(sum(&wave, "counts"), sum(&calm, "counts"));
+        }
+    }
+
+    #[test]
+    fn statements_have_a_short_topic() {
+        let topic = sql_topic("0123456789abcdef0123", "fedcba98765432");
+        assert_eq!(topic, "89abcdef0123.dcba98765432.statistic");
+    }
 }

@@ -21,6 +21,7 @@ use super::cluster::{self, Cluster, Roll};
 use super::cut::{Cut, Cutter};
 use super::hub::{Ask, Hub, Kind, Tally};
 use super::legacy::Periods;
+use super::metrics::Metrics;
 use super::options::{Options, Switches};
 use super::rest::{Desk, RequestRecord, Rest};
 use super::scenario::{self, Stage};
@@ -91,6 +92,7 @@ struct Parts {
     /// When the shop opened.
     opened: Micros,
     cluster: Cluster,
+    metrics: Metrics,
     desk: Desk,
     hub: Hub,
     switches: Arc<watch::Sender<Switches>>,
@@ -112,12 +114,14 @@ impl Parts {
         );
         tasks.spawn(state);
         let opened = scenario::opened(times.now());
+        let cluster = Cluster::new(options.seed, opened);
         Ok(Self {
             prefix: options.prefix.clone().map_or_else(random_prefix, Ok)?,
             seed: options.seed,
             times,
             opened,
-            cluster: Cluster::new(options.seed, opened),
+            metrics: Metrics::new(options.seed, opened, cluster.clone(), options.world),
+            cluster,
             desk: Desk::new(&options.user, &options.password)?,
             hub,
             switches,
@@ -147,6 +151,7 @@ impl Parts {
                 prefix: self.prefix.clone(),
                 hub: self.hub.clone(),
                 cluster: self.cluster.clone(),
+                metrics: self.metrics.clone(),
                 times: self.times,
                 opened: self.opened,
                 desk: self.desk.clone(),
@@ -197,11 +202,14 @@ impl Platform {
                 hub: parts.hub.clone(),
                 brokers: brokers.clone(),
                 cluster: parts.cluster.clone(),
+                metrics: parts.metrics.clone(),
                 rolls: rolls.clone(),
                 switches: parts.switches.subscribe(),
             };
             scenario::raise(stage, &options, parts.times.now(), &mut tasks).await;
         }
+        // The past is told; from now on the cluster's changes are seen as they come.
+        tasks.spawn(parts.metrics.clone().follow(parts.times));
         let ports = Ports::open(house, &options, &mut tasks)?;
         tasks.spawn(server::run(
             Arc::clone(&ports.house),

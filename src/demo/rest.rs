@@ -1,6 +1,6 @@
 //! The console's and the region's REST and SSE endpoints (protocols.md 3), on the platform's one
-//! HTTP port: the console below `/console`, the region API below `/v2`, 2017's console below
-//! `/ajax`. Below the same prefix as everything else.
+//! HTTP port: the console below `/console`, the region API below `/v2`, its
+//! Prometheus below `/api/v1`, 2017's console below `/ajax`. Below the same prefix as everything else.
 
 mod ajax;
 mod call;
@@ -11,6 +11,7 @@ mod events;
 mod instances;
 mod line;
 mod login;
+mod measured;
 mod page;
 mod proxied;
 mod region;
@@ -32,6 +33,7 @@ use super::cluster::Cluster;
 use super::http::Request;
 use super::hub::Hub;
 use super::link::End;
+use super::metrics::Metrics;
 use super::options::Switches;
 use super::server::Order;
 use super::times::Times;
@@ -49,6 +51,7 @@ pub(super) struct Rest {
     pub(super) prefix: String,
     pub(super) hub: Hub,
     pub(super) cluster: Cluster,
+    pub(super) metrics: Metrics,
     pub(super) times: Times,
     /// When the shop opened.
     pub(super) opened: Micros,
@@ -60,9 +63,8 @@ pub(super) struct Rest {
 
 /// Whether a path below the prefix belongs here.
 pub(super) fn is_rest(path: &str) -> bool {
-    ["/console/", "/v2/", "/ajax/", "/logs/"]
-        .iter()
-        .any(|begin| path.starts_with(begin))
+    let all = ["/console/", "/v2/", "/ajax/", "/logs/", "/api/v1/"];
+    path == "/metrics" || all.iter().any(|begin| path.starts_with(begin))
 }
 
 /// Serves one request to its end; `Ok` if the connection may carry another.
@@ -125,6 +127,8 @@ async fn answer(call: &Call<'_>) -> (Reply, Credential) {
     match parts.as_slice() {
         ["console", rest @ ..] if switches.console => console::answer(call, rest).await,
         ["v2", rest @ ..] if switches.region => region::answer(call, rest).await,
+        ["api", "v1", rest @ ..] if switches.region => region::measured(call, rest),
+        ["metrics"] => (measured::scrape(call).into(), Credential::None),
         ["ajax", rest @ ..] if switches.ajax => (ajax::answer(call, rest), Credential::None),
         // Files lie beside the sockets, for everybody (protocols.md 3.2).
         ["logs", dir, file] => (

@@ -14,6 +14,7 @@ use super::brokers::{Brokers, Layout};
 use super::cluster::{Cluster, Roll};
 use super::gojson;
 use super::hub::{Ask, Hub};
+use super::metrics::Metrics;
 use super::options::{Options, Switches};
 use super::stamp::Stamp;
 use super::times::later;
@@ -32,6 +33,7 @@ pub(super) struct Stage {
     pub(super) hub: Hub,
     pub(super) brokers: Brokers,
     pub(super) cluster: Cluster,
+    pub(super) metrics: Metrics,
     /// Where rolling restarts are asked for.
     pub(super) rolls: mpsc::Sender<Roll>,
     pub(super) switches: watch::Receiver<Switches>,
@@ -63,6 +65,7 @@ pub(super) async fn raise(stage: Stage, options: &Options, now: Micros, tasks: &
                 } => {
                     let log = logs.entry(service).or_default();
                     let (container, at) = (stage.cluster.container(&source), moment(opened, at));
+                    stage.metrics.said(at, &container, lines.len());
                     log.extend(lines.into_iter().map(|line| (container.clone(), at, line)));
                     log.drain(..log.len().saturating_sub(HISTORY));
                 }
@@ -71,11 +74,19 @@ pub(super) async fn raise(stage: Stage, options: &Options, now: Micros, tasks: &
                 Happening::Entry { event, json } => {
                     stage.entry(event, json, moment(opened, at)).await;
                 }
-                Happening::Dies(alias) => stage.cluster.die(alias),
-                Happening::Returns(alias) => stage.cluster.revive(alias, moment(opened, at)),
+                Happening::Mood(mood) => stage.metrics.feel(moment(opened, at), mood),
+                Happening::Dies(alias) => {
+                    stage.cluster.die(alias);
+                    stage.metrics.look(moment(opened, at));
+                }
+                Happening::Returns(alias) => {
+                    stage.cluster.revive(alias, moment(opened, at));
+                    stage.metrics.look(moment(opened, at));
+                }
                 Happening::Rolls(alias) => {
                     if stage.switches.borrow().rest.rolling_deploys {
                         stage.cluster.roll_at_once(alias, moment(opened, at));
+                        stage.metrics.look(moment(opened, at));
                     }
                 }
             }
@@ -124,6 +135,7 @@ impl Stage {
                 lines,
             } => {
                 let container = self.cluster.container(&source);
+                self.metrics.said(at, &container, lines.len());
                 for line in &lines {
                     self.broadcast(tenant, &service, &container, (line, now));
                 }
@@ -134,8 +146,13 @@ impl Stage {
                 // What it said last stands in its file before its stream ends.
                 self.hub.ask(Ask::Tally).await;
                 self.cluster.die(alias);
+                self.metrics.look(at);
             }
-            Happening::Returns(alias) => self.cluster.revive(alias, at),
+            Happening::Returns(alias) => {
+                self.cluster.revive(alias, at);
+                self.metrics.look(at);
+            }
+            Happening::Mood(mood) => self.metrics.feel(at, mood),
             Happening::Rolls(alias) => {
                 if self.switches.borrow().rest.rolling_deploys {
                     let name = alias.to_owned();

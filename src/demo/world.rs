@@ -22,10 +22,10 @@ pub(super) struct Component {
     pub(super) title: &'static str,
     pub(super) voice: Voice,
     /// How often it speaks, in a minute.
-    per_minute: u32,
-    instances: u64,
+    pub(super) per_minute: u32,
+    pub(super) instances: u64,
     /// Whether it reports its dear requests.
-    monitored: bool,
+    pub(super) monitored: bool,
 }
 
 const fn component(
@@ -59,23 +59,27 @@ pub(super) const SHOP: [Component; 8] = [
 
 /// The component that dies and comes back.
 const RESTARTS: usize = 6;
-const RESTART_EVERY: Duration = Duration::from_secs(40);
+/// It lives so long.
+pub(super) const RESTART_EVERY: Duration = Duration::from_secs(40);
 const RESTART_TAKES: Duration = Duration::from_secs(3);
 const WAVE_EVERY: Duration = Duration::from_secs(30);
 const WAVE_TAKES: Duration = Duration::from_secs(5);
 const SIDECARS_EVERY: Duration = Duration::from_secs(4);
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
-/// Hex digits that follow from the seed and a name.
-pub(super) fn hex(seed: u64, name: &str, digits: usize) -> String {
-    let mixed = name
-        .bytes()
+/// A number that follows from the seed and a name.
+pub(super) fn mixed(seed: u64, name: &str) -> u64 {
+    name.bytes()
         .fold(seed ^ 0x9e37_79b9_7f4a_7c15, |sum, byte| {
             (sum ^ u64::from(byte))
                 .wrapping_mul(0x0100_0000_01b3)
                 .rotate_left(23)
-        });
-    let mut rng = Rng::with_seed(mixed);
+        })
+}
+
+/// Hex digits that follow from the seed and a name.
+pub(super) fn hex(seed: u64, name: &str, digits: usize) -> String {
+    let mut rng = Rng::with_seed(mixed(seed, name));
     (0..digits)
         .map(|_| char::from_digit(rng.u32(..16), 16).unwrap_or('0'))
         .collect()
@@ -89,6 +93,11 @@ pub(super) fn tenant_id(seed: u64) -> String {
 /// A component's id.
 pub(super) fn service_id(seed: u64, alias: &str) -> String {
     hex(seed, alias, 32)
+}
+
+/// The alias of the component that dies and comes back.
+pub(super) fn dying() -> &'static str {
+    SHOP.get(RESTARTS).map_or("", |one| one.alias)
 }
 
 /// The id of the n-th deploy.
@@ -113,6 +122,8 @@ pub(super) enum Happening {
         source: Source,
         lines: Vec<Vec<u8>>,
     },
+    /// From now on things stand so.
+    Mood(Mood),
     /// A component's first container ends.
     Dies(&'static str),
     /// It is there again, in the same pod.
@@ -156,6 +167,8 @@ pub(super) struct World {
     rate: f64,
     start: Micros,
     rng: Rng,
+    /// For the lists of statements, so that the lines do not depend on them.
+    lists: Rng,
     agenda: BinaryHeap<Reverse<(Duration, u64, Act)>>,
     count: u64,
     mood: Mood,
@@ -171,6 +184,7 @@ impl World {
             rate: 1.0,
             start,
             rng: Rng::with_seed(seed),
+            lists: Rng::with_seed(mixed(seed, "lists")),
             agenda: BinaryHeap::new(),
             count: 0,
             mood: Mood::Calm,
@@ -211,14 +225,12 @@ impl World {
             Act::Sidecars => self.sidecars(at),
             Act::Report(index) => self.report(at, index),
             Act::WaveBegins => {
-                self.mood = Mood::Wave;
                 self.plan(at + WAVE_TAKES, Act::WaveEnds);
-                Vec::new()
+                self.turn(Mood::Wave)
             }
             Act::WaveEnds => {
-                self.mood = Mood::Calm;
                 self.plan(at + WAVE_EVERY, Act::WaveBegins);
-                Vec::new()
+                self.turn(Mood::Calm)
             }
             Act::Dies => self.die(at),
             Act::Returns => self.come_back(at),
@@ -226,6 +238,11 @@ impl World {
             Act::Step(number) => self.step(at, number),
         };
         (at, happenings)
+    }
+
+    fn turn(&mut self, mood: Mood) -> Vec<Happening> {
+        self.mood = mood;
+        vec![Happening::Mood(mood)]
     }
 
     fn moment(&self, at: Duration) -> Micros {
@@ -352,7 +369,7 @@ impl World {
         let mut happenings = Vec::new();
         for instance in 0..one.instances {
             let host = format!("{}-{instance}", one.alias);
-            let json = deploy::report(&mut self.rng, &service, &host);
+            let json = deploy::report(&mut self.rng, &service, &host, self.mood);
             happenings.push(Happening::Report {
                 service: service.clone(),
                 json,
@@ -362,7 +379,12 @@ impl World {
         happenings.push(Happening::OldReport {
             topic: format!("{tenant}.{service}.statistic"),
             name: "SumTimeByUrl",
-            rows: deploy::old_rows(&mut self.rng, &tenant, &service),
+            rows: deploy::old_rows(&mut self.rng, &tenant, &service, self.mood),
+        });
+        happenings.push(Happening::OldReport {
+            topic: deploy::sql_topic(&tenant, &service),
+            name: "SumTimeBySql",
+            rows: deploy::sql_rows(&mut self.lists, &tenant, &service, self.mood),
         });
         happenings
     }

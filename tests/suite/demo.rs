@@ -2,6 +2,7 @@
 //! say.
 
 mod console;
+mod metrics;
 mod pods;
 mod proxy;
 mod recordings;

@@ -16,6 +16,8 @@ impl Platform {
 
     /// A component logs many lines at once.
     pub async fn inject_logs(&self, service_id: &str, container_id: &str, lines: Vec<Bytes>) {
+        let now = self.parts.times.now();
+        self.parts.metrics.said(now, container_id, lines.len());
         let (service, container) = (service_id.to_owned(), container_id.to_owned());
         self.parts
             .hub

@@ -1,9 +1,8 @@
 //! The console's paths (protocols.md 3): who may go there, and who answers.
 
-use serde_json::json;
-
 use super::call::Call;
 use super::desk::Credential;
+use super::measured::{self, Shape};
 use super::page::{Page, Reply};
 use super::{discovery, events, instances, login, region, stored};
 use crate::demo::teams::{self, TEAMS, Team};
@@ -19,8 +18,11 @@ pub(super) async fn answer(call: &Call<'_>, parts: &[&str]) -> (Reply, Credentia
         return (page.into(), Credential::None);
     }
     let credential = login::credential(call);
-    // The views of streams and sockets look at no login; a gateway in front may (protocols.md 8).
-    let open = matches!(parts, ["sse", ..] | ["regions", _, "websocket", ..]);
+    // The views of streams and sockets look at no login, nor one of what is measured; a gateway in front may (protocols.md 8).
+    let open = matches!(
+        parts,
+        ["sse", ..] | ["regions", _, "websocket", ..] | ["open", "monitor", _]
+    );
     if credential == Credential::None && (!open || call.switches.gateway_login) {
         return (login::wanted().into(), credential);
     }
@@ -35,7 +37,10 @@ pub(super) async fn answer(call: &Call<'_>, parts: &[&str]) -> (Reply, Credentia
         ("GET", ["regions", _, "websocket", ..]) => Page::text(400, "Bad Request\n").into(),
         ("GET", ["users", "details"]) => discovery::details(call).into(),
         ("GET", ["regions"]) => discovery::regions().into(),
-        ("GET", ["monitor", "query" | "query_range"]) => measured().into(),
+        ("GET", ["monitor", name] | ["open", "monitor", name]) => match Shape::named(name) {
+            Some(shape) => measured::of_all(call, shape).into(),
+            None => unknown().into(),
+        },
         ("GET", ["teams", team, rest @ ..]) => match enter(call, team) {
             Ok(team) => of_team(call, team, rest).await,
             Err(page) => page.into(),
@@ -101,19 +106,16 @@ async fn of_team(call: &Call<'_>, team: &'static Team, parts: &[&str]) -> Reply 
                 ["history_log"] => stored::files(call, &place),
                 ["log_instance"] => stored::instance(call),
                 ["events"] => events::of_part(call, &place).await,
-                ["monitor", "query" | "query_range"] => measured(),
+                ["monitor", name] => match Shape::named(name) {
+                    Some(shape) => measured::of_part(call, &place, shape),
+                    None => unknown(),
+                },
                 _ => unknown(),
             }
         }
         _ => unknown(),
     };
     page.into()
-}
-
-/// What is measured: nothing yet, in the words that the console has for a query without result
-/// and for any failure, an empty bean (protocols.md 3.5).
-fn measured() -> Page {
-    Page::bean(json!({}))
 }
 
 fn unknown() -> Page {

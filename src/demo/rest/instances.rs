@@ -8,22 +8,17 @@ use super::region;
 use crate::demo::cluster::{Container, Phase, Pod};
 use crate::demo::stamp::Stamp;
 use crate::demo::teams::{self, Part, Place};
-use crate::demo::{times, world};
+use crate::demo::times;
 
 const MEGABYTE: u64 = 1 << 20;
 
 /// The memory that a container may use and does use, in bytes.
-pub(super) fn memory(seed: u64, part: &Part, one: &Container) -> (u64, u64) {
-    let whole = u64::from(part.memory) * MEGABYTE;
-    let limit = if one.name == part.alias {
-        whole
-    } else {
-        whole / 8
-    };
-    let digits = world::hex(seed, &one.id, 4);
-    // Between 30 and 80 parts of a hundred.
-    let share = 300 + u64::from_str_radix(&digits, 16).unwrap_or(0) % 500;
-    (limit, if one.alive { limit / 1000 * share } else { 0 })
+pub(super) fn memory(call: &Call<'_>, part: &Part, one: &Container) -> (u64, u64) {
+    let (limit, usual) = one.memory(call.rest.seed, part);
+    let (now, rest) = (call.rest.times.now(), call.rest);
+    let measured = rest.metrics.read(now, |meter| meter.memory(&one.id));
+    let used = measured.unwrap_or(usual);
+    (limit, if one.alive { used } else { 0 })
 }
 
 /// As the console rounds it.
@@ -70,7 +65,7 @@ fn row(call: &Call<'_>, place: &Place, pod: &Pod) -> Value {
         .containers
         .iter()
         .map(|one| {
-            let (limit, usage) = memory(call.rest.seed, place.part, one);
+            let (limit, usage) = memory(call, place.part, one);
             let hundredths = (usage * 10_000 + limit / 2) / limit.max(1);
             json!({
                 "container_name": one.name, "memory_limit": megabytes(limit),
@@ -115,7 +110,7 @@ pub(super) fn of_pod(call: &Call<'_>, place: &Place, pod: &Pod) -> Value {
                 (_, true) => "Running",
                 (_, false) => "Terminated",
             };
-            let (limit, _) = memory(call.rest.seed, part, one);
+            let (limit, _) = memory(call, part, one);
             json!({
                 "component_def": "", "name": one.name,
                 "image": format!("goodrain.me/{}:20261124", one.name), "state": state,

@@ -29,7 +29,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    fn new(status: u16, kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
+    pub(super) fn new(status: u16, kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
             kind,
@@ -84,6 +84,14 @@ impl Page {
     /// An object of the console's.
     pub(super) fn bean(bean: Value) -> Self {
         Self::envelope("success", "查询成功", bean, json!([]))
+    }
+
+    /// The same of a text that is put there as it is.
+    pub(super) fn raw_bean(text: &str) -> Self {
+        let head =
+            "{\"code\":200,\"msg\":\"success\",\"msg_show\":\"查询成功\",\"data\":{\"bean\":";
+        let body = format!("{head}{text},\"list\":[]}}}}");
+        Self::new(200, "application/json", body)
     }
 
     /// A list of the console's.

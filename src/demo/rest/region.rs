@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::call::Call;
 use super::desk::Credential;
+use super::measured::{self, Shape};
 use super::page::{Page, Reply};
 use super::{discovery, events, instances, stored};
 use crate::demo::cluster::{Phase, Pod};
@@ -13,24 +14,10 @@ use crate::demo::world;
 
 /// What a path below `/v2` gets.
 pub(super) async fn answer(call: &Call<'_>, parts: &[&str]) -> (Reply, Credential) {
-    let mut credential = Credential::None;
-    if let Some(token) = &call.switches.region_token {
-        let words = call.request.authorization.as_deref().unwrap_or("");
-        // Exactly two words, of which the second counts.
-        let mut words = words.split(' ');
-        let second = words.nth(1);
-        if second != Some(token.show()) || words.next().is_some() {
-            return (
-                Page::region_fault(401, "TOKEN is not allowed").into(),
-                credential,
-            );
-        }
-        credential = Credential::Region;
-    }
-    if call.switches.dead_backend {
-        let body = json!({"error": "部分服务不可用"});
-        return (Page::go(503, &body).into(), credential);
-    }
+    let credential = match enter(call) {
+        Ok(credential) => credential,
+        Err((page, credential)) => return (page.into(), credential),
+    };
     let method = call.request.method.as_str();
     if method == "GET"
         && let Some(reply) = stream(call, parts, false)
@@ -48,6 +35,43 @@ pub(super) async fn answer(call: &Call<'_>, parts: &[&str]) -> (Reply, Credentia
         _ => Page::not_found(),
     };
     (page.into(), credential)
+}
+
+/// What is measured, below `/api/v1`: handed on to Prometheus.
+pub(super) fn measured(call: &Call<'_>, parts: &[&str]) -> (Reply, Credential) {
+    let credential = match enter(call) {
+        Ok(credential) => credential,
+        Err((page, credential)) => return (page.into(), credential),
+    };
+    let page = match (call.request.method.as_str(), parts) {
+        ("GET", [name]) => {
+            let shape = Shape::named(name);
+            shape.map_or_else(Page::not_found, |shape| measured::of_region(call, shape))
+        }
+        _ => Page::not_found(),
+    };
+    (page.into(), credential)
+}
+
+/// Who may enter, and whether anybody is there.
+fn enter(call: &Call<'_>) -> Result<Credential, (Page, Credential)> {
+    let mut credential = Credential::None;
+    if let Some(token) = &call.switches.region_token {
+        let words = call.request.authorization.as_deref().unwrap_or("");
+        // Exactly two words, of which the second counts.
+        let mut words = words.split(' ');
+        let second = words.nth(1);
+        if second != Some(token.show()) || words.next().is_some() {
+            let page = Page::region_fault(401, "TOKEN is not allowed");
+            return Err((page, credential));
+        }
+        credential = Credential::Region;
+    }
+    if call.switches.dead_backend {
+        let body = json!({"error": "部分服务不可用"});
+        return Err((Page::go(503, &body), credential));
+    }
+    Ok(credential)
 }
 
 fn bean(bean: &Value) -> Page {
@@ -154,7 +178,7 @@ fn statuses(call: &Call<'_>, team: &'static Team) -> Page {
             let (status, shown) = discovery::state(&view, place.part);
             let used = view.of(place.part.alias).flat_map(|pod| &pod.containers);
             let used: u64 = used
-                .map(|one| instances::memory(call.rest.seed, place.part, one).1 >> 20)
+                .map(|one| instances::memory(call, place.part, one).1 >> 20)
                 .sum();
             Some(json!({
                 "service_id": id, "status": status, "status_cn": shown, "used_mem": used,
@@ -169,7 +193,7 @@ fn pod_row(call: &Call<'_>, place: &Place, pod: &Pod, filled: bool) -> Value {
     let mut containers = serde_json::Map::new();
     let all = pod.containers.iter().filter(|_| filled);
     for one in all {
-        let (limit, usage) = instances::memory(call.rest.seed, place.part, one);
+        let (limit, usage) = instances::memory(call, place.part, one);
         let text = json!({"memory_limit": limit.to_string(), "memory_usage": usage.to_string()});
         containers.insert(one.name.clone(), text);
     }

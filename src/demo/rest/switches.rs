@@ -70,6 +70,11 @@ pub struct RestSwitches {
     /// The region cannot be reached: the console answers 200 with nothing in it (protocols.md
     /// 7.10), the region itself 503.
     pub dead_backend: bool,
+    /// What is measured is this text: the console's bean, and the region's whole answer.
+    pub measured: Option<String>,
+    /// Milliseconds by which the clock of what is measured is ahead of all others; behind them, if
+    /// negative.
+    pub clock_ahead_ms: i64,
     /// `new_pods` is null where there is nothing of a newer version, as during a restart that has
     /// just begun (protocols.md 7.11).
     pub null_new_pods: bool,
@@ -117,6 +122,8 @@ impl RestSwitches {
             refuse: None,
             answer_after: Duration::ZERO,
             dead_backend: false,
+            measured: None,
+            clock_ahead_ms: 0,
             null_new_pods: false,
             stream_limit: Duration::from_secs(3600),
             stream_ping: Duration::from_secs(20),
