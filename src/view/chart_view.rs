@@ -295,7 +295,7 @@ impl Scene<'_> {
         }
         let peak = panel
             .store
-            .peak(self.window.from, self.window.to, panel.drawn());
+            .peak(self.window.from, self.end(), panel.drawn());
         if let Some((_, peak)) = peak {
             let peak = self.show(panel.recipe.unit, peak.value);
             words.push_str(&say!("  max {peak}", "  最高 {peak}"));
@@ -380,7 +380,7 @@ impl Scene<'_> {
 
     /// The lowest and the highest value of a line that is seen.
     fn extent(&self, panel: &Panel, line: usize, area: Rect, buf: &mut Buffer) {
-        let Some((low, high)) = panel.store.bounds(line, self.window.from, self.window.to) else {
+        let Some((low, high)) = panel.store.bounds(line, self.window.from, self.end()) else {
             return;
         };
         let unit = panel.recipe.unit;

@@ -193,7 +193,8 @@ impl App {
         let peak = self.focused_charts().and_then(|pane| {
             let window = pane.window(wall);
             let panel = pane.panel()?;
-            panel.store.peak(window.from, window.to, panel.drawn())
+            let end = Micros(window.to.0.saturating_add(1));
+            panel.store.peak(window.from, end, panel.drawn())
         });
         match peak {
             Some((line, Sample { at, .. })) => {

@@ -15,7 +15,7 @@ use super::{Scene, tick};
 
 impl Scene<'_> {
     /// The end of what is seen, the newest value inside.
-    fn end(&self) -> Micros {
+    pub(super) fn end(&self) -> Micros {
         Micros(self.window.to.0.saturating_add(1))
     }
 
