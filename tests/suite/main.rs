@@ -11,6 +11,7 @@ mod hostile;
 mod languages;
 mod limits;
 mod logins;
+mod measured;
 mod platform;
 mod playback;
 mod program;
