@@ -10,6 +10,7 @@ pub mod http_date;
 pub mod jwt;
 mod lenient;
 pub mod level;
+pub mod monitor;
 pub mod name;
 pub mod packet;
 pub mod pod_log;

@@ -9,7 +9,8 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess};
 use super::lenient::{As, By, Plain, Shape, text};
 use crate::model::Micros;
 use crate::model::sample::{Flaws, Labels, Measured, Sample, Series};
-use crate::{say, word};
+use crate::say;
+use crate::word;
 
 /// So many remarks of the server are kept: more than anybody reads beside a chart.
 const NOTES: usize = 20;

@@ -1,12 +1,15 @@
 //! What a server measured is read as it was written, and any bytes have an answer.
 
-#![expect(clippy::unwrap_used, reason = "test helper")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helper")]
 
 use std::fmt::Write;
 
-use deckwatch::codec::prometheus;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use deckwatch::codec::pubsub::{self, Notice};
+use deckwatch::codec::{monitor, prometheus};
 use deckwatch::model::Micros;
-use deckwatch::model::sample::{Labels, Measured, Sample, Series};
+use deckwatch::model::sample::{Labels, Measured, Sample, Series, TopList, TopRow};
 use deckwatch::text::SafeText;
 use proptest::prelude::*;
 
@@ -175,5 +178,102 @@ proptest! {
         } else {
             prop_assert!(!read.unwrap_err().words.is_empty());
         }
+    }
+
+    #[test]
+    fn no_frame_is_without_an_answer(text in any::<String>(), json in any_json()) {
+        for frame in [&text, &json, &format!("[{json}]"), &format!("2017-05-19 11:33:34 APPS {text} [{json}]")] {
+            for list in monitor::decode(frame).into_iter().flatten() {
+                for row in list.rows {
+                    prop_assert!(!row.key.is_empty());
+                    prop_assert!(row.sum >= 0.0 && row.mean >= 0.0 && row.max.unwrap_or(0.0) >= 0.0);
+                }
+            }
+        }
+    }
+}
+
+/// What the real server sent on the two sockets of a recording: the monitor's own, and pub/sub.
+fn recorded(conn: &str) -> Vec<TopList> {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/transcripts/eventlog-newmonitor.jsonl"
+    );
+    let rows = std::fs::read_to_string(path).unwrap();
+    let rows = rows
+        .lines()
+        .map(|row| serde_json::from_str::<serde_json::Value>(row).unwrap());
+    let frames =
+        rows.filter(|row| row["conn"] == conn && row["dir"] == "s>c" && row["op"] == "text");
+    let mut lists = Vec::new();
+    for frame in frames {
+        let bytes = STANDARD.decode(frame["b64"].as_str().unwrap()).unwrap();
+        let text = match pubsub::decode(&bytes) {
+            Some(Notice::Monitor(_, data)) => data.into_owned(),
+            _ => String::from_utf8(bytes).unwrap(),
+        };
+        lists.extend(monitor::decode(&text).into_iter().flatten());
+    }
+    lists
+}
+
+fn row(
+    key: &str,
+    host: &str,
+    (sum, mean, max): (f64, f64, f64),
+    (count, errors): (u64, u64),
+) -> TopRow {
+    TopRow {
+        key: key.to_owned(),
+        kind: "http".to_owned(),
+        host: host.to_owned(),
+        sum,
+        mean,
+        max: Some(max),
+        count,
+        errors: Some(errors),
+    }
+}
+
+#[test]
+fn the_recorded_lists_are_those_that_the_eye_reads() {
+    let chinese = row("/api/中文", "h1", (10.0, 10.0, 10.0), (1, 1));
+    let only = row("/api/only-h2", "h2", (1.0, 0.5, 0.7), (2, 0));
+    let twenty = (6u32..=24).rev().map(|n| {
+        let count = n + 1;
+        row(
+            &format!("/k/{n}"),
+            "h1",
+            (f64::from(count), 1.0, 1.0),
+            (count.into(), 0),
+        )
+    });
+    let mut twenty: Vec<_> = twenty.collect();
+    twenty.insert(15, row("/api/a", "h2", (10.0, 2.0, 9.9), (5, 2)));
+    let want = [
+        vec![
+            chinese.clone(),
+            row("/api/a", "h1", (3.702, 1.234, 2.5), (3, 0)),
+        ],
+        vec![
+            row("/api/a", "h1", (13.7, 1.62, 9.9), (8, 2)),
+            chinese,
+            only.clone(),
+        ],
+        vec![row("/api/a", "h1", (17.0, 1.5, 9.9), (12, 2)), only],
+        twenty.clone(),
+        // Again, since somebody else subscribed.
+        twenty,
+        vec![row("/api/a", "h2", (10.0, 2.0, 9.9), (5, 2))],
+    ];
+    for conn in ["W", "P"] {
+        let lists = recorded(conn);
+        assert!(
+            lists
+                .iter()
+                .all(|list| list.unreadable == 0 && list.name.is_empty())
+        );
+        let rows: Vec<_> = lists.into_iter().map(|list| list.rows).collect();
+        assert_eq!(rows, want, "{conn}");
     }
 }

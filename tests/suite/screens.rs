@@ -8,6 +8,7 @@
     reason = "test helpers"
 )]
 
+mod charts;
 mod chinese;
 mod hostile;
 mod lines;
@@ -100,7 +101,7 @@ impl Stage {
         }
     }
 
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         Now {
             mono: self.start + self.passed,
             wall: Micros(START + i64::try_from(self.passed.as_micros()).unwrap()),
