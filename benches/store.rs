@@ -271,7 +271,7 @@ fn ingest() {
 fn full_scan(store: &LogStore, predicate: &Predicate) -> usize {
     store
         .sealed()
-        .map(|(_, segment)| scan::matches(segment, predicate).len())
+        .map(|(first, segment)| scan::matches(first, segment, predicate).len())
         .sum()
 }
 

@@ -169,6 +169,13 @@ impl Scene<'_> {
             facts.push((words, Role::Warn));
         }
         let Some(panel) = panel else { return facts };
+        if panel.blank && panel.shown() == Shown::Lines {
+            let words = word!(
+                "no answer lately: the server behind may be down",
+                "近期没有应答：后端可能不可用"
+            );
+            facts.push((words.to_owned(), Role::Warn));
+        }
         let flaws = panel.flaws;
         let infinite: u64 = panel.store.series().iter().map(|one| one.infinite()).sum();
         for (count, en, zh) in [

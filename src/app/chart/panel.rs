@@ -206,6 +206,13 @@ impl Panel {
         if measured.blank && ask.peaks {
             return self.flatten();
         }
+        if measured.blank && !self.store.is_empty() && self.step == ask.window.step {
+            // Nothing is known of that time; what was known stays.
+            self.blank = true;
+            self.fault = None;
+            self.due = Some(mono + AGAIN);
+            return;
+        }
         let (from, to) = (ask.window.from, ask.window.to);
         if self.step != ask.window.step || self.peaks != ask.peaks {
             self.store = SeriesStore::new(LIMITS);

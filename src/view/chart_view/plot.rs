@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use crate::app::chart::Panel;
 use crate::model::{Level, Micros};
 use crate::text::width;
+use crate::word;
 
 use super::super::canvas::Canvas;
 use super::super::paint;
@@ -28,7 +29,15 @@ impl Scene<'_> {
         buf: &mut Buffer,
     ) {
         let (from, to) = (self.window.from, self.end());
-        if let Some(words) = self.nothing(panel) {
+        let bounds = drawn
+            .iter()
+            .filter_map(|line| panel.store.bounds(*line, from, to));
+        let bounds = bounds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let nothing = || word!("no data in this time", "此时段没有数据").to_owned();
+        let words = self
+            .nothing(panel)
+            .or_else(|| bounds.is_none().then(nothing));
+        if let Some(words) = words {
             let style = self.theme.style(if panel.fault.is_some() {
                 Role::Bad
             } else {
@@ -40,10 +49,6 @@ impl Scene<'_> {
             }
             return;
         }
-        let bounds = drawn
-            .iter()
-            .filter_map(|line| panel.store.bounds(*line, from, to));
-        let bounds = bounds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         let (low, high) = bounds.unwrap_or((f64::NAN, f64::NAN));
         let scale = Scale::of(low, high, self.pane.fit);
         self.values(panel, &scale, labels, buf);
@@ -72,14 +77,11 @@ impl Scene<'_> {
         }
         let style = self.theme.style(Role::Dim);
         let last = area.height.saturating_sub(1);
-        let middle = (area.height >= 5).then_some((last / 2, 0.5));
+        let half = scale.dot(scale.at(0.5), usize::from(area.height));
+        let half = u16::try_from(half).unwrap_or(0);
+        let middle = (area.height >= 5).then_some((half, 0.5));
         let ends = [(0, 1.0), (last, 0.0)];
-        for (row, _) in ends.into_iter().chain(middle) {
-            let part = if last == 0 {
-                1.0
-            } else {
-                1.0 - f64::from(row) / f64::from(last)
-            };
+        for (row, part) in ends.into_iter().chain(middle) {
             let text = self.show(panel.recipe.unit, scale.at(part));
             let cells = width::cells(&text).min(usize::from(area.width - 1));
             let row = paint::row(area, usize::from(row));
