@@ -1,6 +1,8 @@
 //! Headless mode: lines to standard output, states to standard error, an exit code at the end
 //! (experience.md D3).
 
+pub mod alerts;
+mod conditions;
 pub mod exit;
 pub mod hold;
 mod leave;
@@ -9,4 +11,4 @@ pub mod run;
 pub mod sink;
 pub mod tee;
 
-pub use run::run;
+pub use run::{Heard, run};

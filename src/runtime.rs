@@ -16,6 +16,7 @@ mod shells;
 pub mod signals;
 pub mod terminal;
 pub mod tui;
+mod watch;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -37,6 +38,7 @@ use crate::codec::target::{FeedSpec, Target};
 use crate::demo;
 use crate::follow;
 use crate::lang::{self, Lang};
+use crate::model::recipe::Recipe;
 use crate::model::{Fault, FaultKind};
 use crate::platform::Platform;
 use crate::say;
@@ -141,7 +143,20 @@ fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fa
                     complain(&warning);
                 }
                 plan.targets = setup.look_up(plan.targets, wanted).await?;
-                Ok(follow::run(*plan, signals::headless()?, Box::new(complain)).await)
+                plan.alerts.extend(setup.config.alerts.iter().cloned());
+                let recipes = Recipe::all(&setup.config.charts);
+                let alarms = if plan.follow {
+                    watch::metrics(&plan.targets, &plan.alerts, &recipes)
+                } else {
+                    // Of a history nothing is told.
+                    plan.alerts.clear();
+                    watch::metrics(&[], &[], &[])
+                };
+                let heard = follow::Heard {
+                    signals: signals::headless()?,
+                    alarms,
+                };
+                Ok(follow::run(*plan, heard, Box::new(complain)).await)
             });
             // A thread that waits for standard input can't be ended; the process can.
             runtime.shutdown_background();

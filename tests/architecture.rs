@@ -152,7 +152,7 @@ const TABLE: &[Row] = &[
     },
     Row {
         module: "follow",
-        uses: &["text", "model", "codec", "source", "cli", "clock"],
+        uses: &["text", "model", "codec", "store", "source", "cli", "clock"],
         never: SCREEN,
     },
     Row {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::codec::shell::Dialect;
+use crate::model::alert::Alert;
 
 use super::platform_args::{
     ConfigCommand, ContextCommand, DoctorArgs, GetArgs, LoginArgs, PlatformArgs, TopArgs,
@@ -297,6 +298,9 @@ pub struct StopArgs {
     /// No printed line at all ends with 1
     #[arg(long)]
     pub require_match: bool,
+    /// Tell when this begins and ends to hold: rate(error) > 5 for 30s, cpu > 800 (may be repeated)
+    #[arg(long, value_name = "EXPR", value_parser = crate::codec::alert::parse)]
+    pub alert: Vec<Alert>,
 }
 
 /// `wait`.

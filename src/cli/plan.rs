@@ -11,6 +11,7 @@ use regex::bytes::Regex;
 use crate::codec::encoding::Encoding;
 use crate::codec::shell::Dialect;
 use crate::codec::target::{FeedSpec, Target};
+use crate::model::alert::Alert;
 use crate::model::{Fault, FaultKind, Level};
 use crate::word;
 
@@ -191,6 +192,8 @@ pub struct LogsPlan {
     pub stats: bool,
     /// Silence on standard error.
     pub quiet: bool,
+    /// What is told when it begins and ends to hold, while lines are followed.
+    pub alerts: Vec<Alert>,
 }
 
 /// Which lines are printed.
@@ -511,6 +514,7 @@ fn logs_plan(args: &LogsArgs, env: &Env, follow: bool) -> Result<LogsPlan, Fault
         buffer: args.out.buffer,
         stats: args.out.stats,
         quiet: args.out.quiet,
+        alerts: args.stop.alert.clone(),
     })
 }
 
@@ -554,5 +558,6 @@ fn wait_plan(args: WaitArgs, env: &Env) -> Result<LogsPlan, Fault> {
         buffer: 32 << 20,
         stats: false,
         quiet: true,
+        alerts: Vec::new(),
     })
 }

@@ -9,6 +9,8 @@ use crate::codec::target::Target;
 use crate::model::context::Place;
 use crate::model::{LinkState, Mark, Micros, RawRow, RowFlags, SourceName};
 
+use super::alerts::Alarm;
+
 pub use json::quote;
 
 /// A line with everything that is known of it.
@@ -81,6 +83,13 @@ impl Printer {
                 json::lost(target, why.as_str(), now, out);
             }
             _ => {}
+        }
+    }
+
+    /// Appends an alert that begins or ends; only JSON has records for that.
+    pub fn alarm(&mut self, alarm: &Alarm, now: Micros, out: &mut Vec<u8>) {
+        if self.plan.format == Format::Json {
+            json::alarm(alarm, now, out);
         }
     }
 

@@ -13,12 +13,13 @@ use crate::clock;
 use crate::codec::encoding::{self, Encoding};
 use crate::codec::target::{FeedSpec, Target};
 use crate::model::batch::Item;
-use crate::model::{EndReason, FeedUpdate, LinkState, Mark, RawBatch, RowFlags, TargetId, words};
+use crate::model::{EndReason, FeedUpdate, LinkState, RawBatch, RowFlags, TargetId, words};
 use crate::say;
 use crate::source::{Command, Lag, Outlet, Policy, Reconnect, Source, as_received};
 use crate::text::SafeText;
 use crate::word;
 
+use super::alerts::{self, Alarm, Rates};
 use super::exit;
 use super::hold::Hold;
 use super::printer::{Printer, Record};
@@ -32,6 +33,15 @@ const BLOCK: usize = 256 << 10;
 
 /// A signal that the process got, as an exit code; the caller owns the handlers.
 pub type Signals = mpsc::Receiver<u8>;
+/// What a run hears of besides its sources.
+#[derive(Debug)]
+pub struct Heard {
+    /// Signals.
+    pub signals: Signals,
+    /// Alerts over metrics that begin and end.
+    pub alarms: mpsc::Receiver<Alarm>,
+}
+
 /// Where states go: standard error, or a test's buffer.
 pub type Say = Box<dyn FnMut(&str)>;
 
@@ -63,19 +73,22 @@ pub(super) struct Follow {
     pub(super) block: Block,
     parts: HashMap<String, Vec<u8>>,
     pub(super) stats: Stats,
-    matched: u64,
+    pub(super) matched: u64,
     /// Decided exit code.
     pub(super) code: Option<u8>,
     /// Code of the first target that failed.
-    failed: Option<u8>,
+    pub(super) failed: Option<u8>,
     last_line: Instant,
+    pub(super) rates: Rates,
+    /// When the rates were looked at.
+    pub(super) looked: Instant,
     /// Time decided the end: what was read and is not whole is printed as well.
     pub(super) timed_out: bool,
     say: Say,
 }
 
 /// Prints lines until an end is reached; the answer is the exit code.
-pub async fn run(plan: LogsPlan, mut signals: Signals, say: Say) -> u8 {
+pub async fn run(plan: LogsPlan, mut heard: Heard, say: Say) -> u8 {
     let (sender, mut inbox) = mpsc::channel(INBOX);
     let tee = match plan.tee.clone().map(Tee::open).transpose() {
         Ok(tee) => tee,
@@ -108,10 +121,10 @@ pub async fn run(plan: LogsPlan, mut signals: Signals, say: Say) -> u8 {
     follow.start(&sender);
     drop(sender);
     let code = follow
-        .pump(&mut inbox, &mut sink, &mut signals, per_component)
+        .pump(&mut inbox, &mut sink, &mut heard, per_component)
         .await;
     follow
-        .leave((inbox, per_component), sink, signals, code)
+        .leave((inbox, per_component), sink, heard.signals, code)
         .await
 }
 
@@ -131,6 +144,11 @@ impl Follow {
             }
         };
         let streams: Vec<Stream> = plan.targets.iter().map(stream).collect();
+        let names: Vec<(String, String)> = streams
+            .iter()
+            .map(|stream| (stream.target.text.clone(), stream.target.name.clone()))
+            .collect();
+        let rates = Rates::new(&plan.alerts, &names);
         let printer = Printer::new(plan.print.clone(), streams.len() > 1, clock::wall());
         Self {
             plan,
@@ -143,6 +161,8 @@ impl Follow {
             code: None,
             failed: None,
             last_line: clock::now(),
+            rates,
+            looked: clock::now(),
             timed_out: false,
             say,
         }
@@ -182,9 +202,10 @@ impl Follow {
         &mut self,
         inbox: &mut mpsc::Receiver<(TargetId, FeedUpdate<RawBatch>)>,
         sink: &mut Sink,
-        signals: &mut Signals,
+        heard: &mut Heard,
         per_component: bool,
     ) -> u8 {
+        let Heard { signals, alarms } = heard;
         let deadline = self.plan.stop.lasting.map(|time| clock::now() + time);
         let gone = reader_gone();
         tokio::pin!(gone);
@@ -225,8 +246,10 @@ impl Follow {
                     Some((id, update)) => self.take(id, update, per_component),
                     None => return self.all_over(),
                 },
+                Some(alarm) = alarms.recv() => self.alarm(&alarm),
                 () = sleep_until(wake) => {
                     let now = clock::now();
+                    self.look_at_rates(now);
                     let idle = self.plan.stop.idle.is_some_and(|idle| now >= self.last_line + idle);
                     if idle || deadline.is_some_and(|deadline| now >= deadline) {
                         self.release_all(per_component);
@@ -248,7 +271,12 @@ impl Follow {
             .stop
             .idle
             .map_or(far, |idle| self.last_line + idle);
-        idle.min(deadline.unwrap_or(far))
+        let look = if self.rates.is_empty() {
+            far
+        } else {
+            self.looked + alerts::LOOK
+        };
+        idle.min(deadline.unwrap_or(far)).min(look)
     }
 
     /// The code of an end that no match decided: that of the first target to fail, or of one
@@ -295,6 +323,14 @@ impl Follow {
                     return;
                 };
                 stream.lines += batch.len() as u64;
+                if !self.rates.is_empty() {
+                    self.rates.count(usize::from(id.0), &batch);
+                    // Lines that never pause must not keep time from being looked at.
+                    self.look_at_rates(clock::now());
+                }
+                let Some(stream) = self.streams.get_mut(usize::from(id.0)) else {
+                    return;
+                };
                 match &mut stream.hold {
                     Some(hold) => hold.push(batch),
                     None => self.print(id, &batch, (0, false), per_component),
@@ -496,65 +532,6 @@ impl Follow {
         accepted
     }
 
-    fn conditions(&mut self, shown: &str) {
-        let stop = &self.plan.stop;
-        if stop
-            .fail
-            .as_ref()
-            .is_some_and(|re| re.is_match(shown.as_bytes()))
-        {
-            self.code = Some(exit::NO);
-        } else if stop
-            .until
-            .as_ref()
-            .is_some_and(|re| re.is_match(shown.as_bytes()))
-        {
-            self.matched += 1;
-            if self.matched >= stop.count {
-                self.code = Some(exit::OK);
-            }
-        }
-        if self.code.is_none()
-            && stop
-                .max_lines
-                .is_some_and(|most| self.stats.printed >= most)
-        {
-            self.code = Some(if stop.until.is_some() {
-                exit::NO
-            } else {
-                self.failed.unwrap_or(exit::OK)
-            });
-        }
-    }
-
-    fn mark(&mut self, target: &Target, mark: &Mark) {
-        self.printer
-            .mark(target, mark, clock::wall(), &mut self.block.out);
-        let loss = match mark {
-            Mark::Dropped { lines } => {
-                self.stats.received += lines;
-                self.stats.dropped += lines;
-                if self.plan.on_lag == OnLag::Exit {
-                    self.code = Some(exit::LOST);
-                }
-                true
-            }
-            Mark::Gap { .. } | Mark::Reconnected { .. } => true,
-            Mark::Join(_) | Mark::Leave(_) | Mark::Notice(_) => false,
-        };
-        if loss && self.plan.stop.strict {
-            self.code = Some(exit::LOST);
-            self.always(&say!(
-                "{}: {} (--strict)",
-                "{}：{}（--strict）",
-                target.text,
-                words::mark(mark)
-            ));
-        } else {
-            self.tell(&say!("{}: {}", "{}：{}", target.text, words::mark(mark)));
-        }
-    }
-
     pub(super) fn take_block(&mut self) -> Block {
         let mut block = std::mem::take(&mut self.block);
         self.stats.bytes += block.out.len() as u64;
@@ -564,7 +541,7 @@ impl Follow {
     }
 
     /// Says something that `-q` silences.
-    fn tell(&mut self, text: &str) {
+    pub(super) fn tell(&mut self, text: &str) {
         if !self.plan.quiet {
             self.always(text);
         }

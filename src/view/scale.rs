@@ -116,7 +116,7 @@ mod tests {
             assert_eq!((scale.low, scale.high), want, "{low} {high} {fit}");
         }
         // Nothing that can be written down makes a scale without height.
-        for value in [1e308, -1e308, 1e-308, 5e-324, 1e300] {
+        for value in [1e308_f64, -1e308, 1e-308, 5e-324, 1e300] {
             for low in [0.0, value, -value] {
                 let scale = Scale::of(low.min(value), low.max(value), true);
                 assert!(scale.high > scale.low, "{low} {value} {scale:?}");

@@ -10,8 +10,8 @@ use crate::model::context::Place;
 use crate::model::words;
 use crate::model::{EndReason, Mark, Micros, RowFlags, SourceName};
 
-use super::Record;
 use super::text::Times;
+use super::{Alarm, Record};
 
 pub(super) fn line(record: &Record<'_>, times: &mut Times, out: &mut Vec<u8>) {
     out.extend_from_slice(br#"{"type":"line","recv":""#);
@@ -118,6 +118,15 @@ pub(super) fn end(target: &str, reason: &EndReason, now: Micros, out: &mut Vec<u
 pub(super) fn lost(target: &str, why: &str, now: Micros, out: &mut Vec<u8>) {
     head("leave", target, now, out);
     member("reason", why, out);
+    out.extend_from_slice(b"}\n");
+}
+
+/// An alert begins or ends.
+pub(super) fn alarm(alarm: &Alarm, now: Micros, out: &mut Vec<u8>) {
+    head("alert", &alarm.target, now, out);
+    member("name", &alarm.name, out);
+    member("state", if alarm.on { "on" } else { "off" }, out);
+    member("value", &alarm.shown, out);
     out.extend_from_slice(b"}\n");
 }
 

@@ -1,0 +1,132 @@
+//! Metrics that follow mode watches: measured from time to time, told when an alert begins or
+//! ends.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use crate::clock;
+use crate::codec::promql;
+use crate::codec::target::Target;
+use crate::follow::alerts::Alarm;
+use crate::model::Micros;
+use crate::model::alert::{Alert, Change, Subject, Watch};
+use crate::model::context::Place;
+use crate::model::metric::Unit;
+use crate::model::recipe::{Recipe, What};
+use crate::model::sample::{Measured, Window};
+use crate::platform::Platform;
+
+/// Metrics are measured so often.
+const LOOK: Duration = Duration::from_secs(15);
+/// After a failure, so many times as long.
+const PATIENCE: u32 = 4;
+/// Alarms that wait to be printed.
+const WAITING: usize = 64;
+
+/// Watches the metrics of the components among `targets`; what is to be told comes out here. The
+/// end of it all is the end of the run.
+pub(super) fn metrics(
+    targets: &[Target],
+    alerts: &[Alert],
+    recipes: &[Recipe],
+) -> mpsc::Receiver<Alarm> {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    for target in targets {
+        let Some(place) = target.place() else {
+            continue;
+        };
+        let names = [&*place.component.name, &place.component.alias];
+        let mine: Vec<(Alert, What, Unit)> = alerts
+            .iter()
+            .filter(|alert| alert.is_for(&names))
+            .filter_map(|alert| {
+                let recipe = of(alert, recipes)?;
+                Some((alert.clone(), recipe.what.clone(), recipe.unit))
+            })
+            .collect();
+        if !mine.is_empty() {
+            let work = watch(target.text.clone(), place.clone(), mine, sender.clone());
+            tokio::spawn(work);
+        }
+    }
+    receiver
+}
+
+/// What an alert is measured by.
+fn of<'a>(alert: &Alert, recipes: &'a [Recipe]) -> Option<&'a Recipe> {
+    recipes.iter().find(|recipe| match &alert.subject {
+        Subject::Metric(metric) => recipe.what == What::Metric(*metric),
+        Subject::Chart(title) => recipe.title == *title,
+        Subject::Rate(_) => false,
+    })
+}
+
+async fn watch(
+    target: String,
+    place: Place,
+    mine: Vec<(Alert, What, Unit)>,
+    sender: mpsc::Sender<Alarm>,
+) {
+    let mut platform = Platform::new(&place.context);
+    let mut watches = vec![Watch::default(); mine.len()];
+    let mut names = None;
+    loop {
+        if names.is_none() {
+            names = platform.names(&place).await.ok();
+        }
+        let mut pause = LOOK;
+        for ((alert, what, unit), watch) in mine.iter().zip(&mut watches) {
+            let Some(names) = &names else {
+                pause = LOOK * PATIENCE;
+                break;
+            };
+            let query = match what {
+                What::Metric(metric) => promql::query(*metric, names),
+                What::Own(template) => promql::fill(template, names),
+            };
+            let now = clock::wall();
+            let reading = platform.measure(&place, &query, window(now)).await;
+            let Ok(reading) = reading else {
+                pause = LOOK * PATIENCE;
+                break;
+            };
+            let value = latest(&reading.measured);
+            let Some(change) = watch.see(alert, value, now) else {
+                continue;
+            };
+            let alarm = Alarm {
+                target: target.clone(),
+                name: alert.name.clone(),
+                on: change == Change::On,
+                shown: value.map_or_else(String::new, |value| unit.show(value)),
+            };
+            if sender.send(alarm).await.is_err() {
+                return;
+            }
+        }
+        sleep(pause).await;
+    }
+}
+
+/// The last minute.
+fn window(now: Micros) -> Window {
+    let step = 5_000_000;
+    let to = Micros(now.0.div_euclid(step) * step);
+    Window {
+        from: Micros(to.0 - 60_000_000),
+        to,
+        step: Duration::from_secs(5),
+    }
+}
+
+/// The highest of the series' latest values.
+fn latest(measured: &Measured) -> Option<f64> {
+    let last = measured
+        .series
+        .iter()
+        .filter_map(|series| series.samples.last());
+    let values = last.map(|sample| sample.value);
+    values.filter(|value| !value.is_nan()).reduce(f64::max)
+}
