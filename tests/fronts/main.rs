@@ -1,6 +1,7 @@
 //! Real counterparts in front of the embedded platform: nginx as TLS and proxying front, with
-//! and without the upgrade, with and without client certificates; microsocks as SOCKS 5 proxy.
-//! Run by `cargo test --test fronts`; needs nginx and microsocks, and the name
+//! and without the upgrade, with and without client certificates; microsocks as SOCKS 5 proxy;
+//! Prometheus as a scraper and as a judge of queries.
+//! Run by `cargo test --test fronts`; needs nginx, microsocks and prometheus, and the name
 //! `deckwatch-front` for 127.0.0.1 in /etc/hosts, since loopback itself never goes through a
 //! proxy.
 
@@ -22,6 +23,7 @@ mod certificates;
 mod faulty;
 #[path = "../suite/program.rs"]
 mod program;
+mod prometheus;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
