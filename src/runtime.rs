@@ -31,8 +31,8 @@ use tokio::runtime::{Builder, Runtime};
 use crate::attach;
 use crate::cli::args::DemoArgs;
 use crate::cli::env::Env;
-use crate::cli::plan::{ShellPlan, ViewPlan};
-use crate::cli::platform_args::PlatformArgs;
+use crate::cli::plan::{LogsPlan, ShellPlan, ViewPlan};
+use crate::cli::platform_args::{PlatformArgs, TopArgs};
 use crate::cli::{Args, Plan, chinese, language, plan};
 use crate::codec::target::{FeedSpec, Target};
 use crate::demo;
@@ -133,35 +133,7 @@ fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fa
             runtime.shutdown_background();
             code
         }
-        Plan::Logs(mut plan) => {
-            let setup = setup()?;
-            // One: each hop between threads costs more than a line does.
-            let runtime = runtime(1)?;
-            let code = runtime.block_on(async {
-                let wanted = if plan.events { For::Events } else { For::Logs };
-                for warning in setup.warnings(&plan.targets) {
-                    complain(&warning);
-                }
-                plan.targets = setup.look_up(plan.targets, wanted).await?;
-                plan.alerts.extend(setup.config.alerts.iter().cloned());
-                let recipes = Recipe::all(&setup.config.charts);
-                let alarms = if plan.follow {
-                    watch::metrics(&plan.targets, &plan.alerts, &recipes)
-                } else {
-                    // Of a history nothing is told.
-                    plan.alerts.clear();
-                    watch::metrics(&[], &[], &[])
-                };
-                let heard = follow::Heard {
-                    signals: signals::headless()?,
-                    alarms,
-                };
-                Ok(follow::run(*plan, heard, Box::new(complain)).await)
-            });
-            // A thread that waits for standard input can't be ended; the process can.
-            runtime.shutdown_background();
-            code
-        }
+        Plan::Logs(plan) => logs(*plan, &setup()?),
         Plan::Shell(plan) => raw_shell(*plan, &setup()?),
         Plan::PrintCast(path) => {
             attach::player::print(&path, &mut std::io::stdout().lock())?;
@@ -191,16 +163,7 @@ fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fa
             Ok(die(&ending?))
         }
         Plan::Tree(plan, no_terminal) => tree(plan, no_terminal, setup()?),
-        Plan::Overview(args, mut plan) => {
-            let setup = setup()?;
-            setup.apply(&mut plan);
-            let start = platform::top::start(&args, &setup)?;
-            let runtime = runtime(2)?;
-            let shown = tui::run(Vec::new(), plan, themes(), Some(setup), start);
-            let ending = runtime.block_on(shown);
-            runtime.shutdown_background();
-            Ok(die(&ending?))
-        }
+        Plan::Overview(args, plan) => overview(&args, plan, setup()?),
         Plan::Demo(args, plan) => {
             let runtime = runtime(2)?;
             let ending = runtime.block_on(demo(&args, plan));
@@ -222,6 +185,44 @@ fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fa
             Ok(0)
         }
     }
+}
+
+/// Prints lines until an end is reached.
+fn logs(mut plan: LogsPlan, setup: &Setup) -> Result<u8, Fault> {
+    // One: each hop between threads costs more than a line does.
+    let runtime = runtime(1)?;
+    let code = runtime.block_on(async {
+        let wanted = if plan.events { For::Events } else { For::Logs };
+        for warning in setup.warnings(&plan.targets) {
+            complain(&warning);
+        }
+        plan.targets = setup.look_up(plan.targets, wanted).await?;
+        plan.alerts.extend(setup.config.alerts.iter().cloned());
+        if !plan.follow {
+            // Of a history nothing is told.
+            plan.alerts.clear();
+        }
+        let recipes = Recipe::all(&setup.config.charts);
+        let heard = follow::Heard {
+            signals: signals::headless()?,
+            alarms: watch::metrics(&plan.targets, &plan.alerts, &recipes),
+        };
+        Ok(follow::run(plan, heard, Box::new(complain)).await)
+    });
+    // A thread that waits for standard input can't be ended; the process can.
+    runtime.shutdown_background();
+    code
+}
+
+/// What components use, in the interface.
+fn overview(args: &TopArgs, mut plan: ViewPlan, setup: Setup) -> Result<u8, Fault> {
+    setup.apply(&mut plan);
+    let start = platform::top::start(args, &setup)?;
+    let runtime = runtime(2)?;
+    let shown = tui::run(Vec::new(), plan, themes(), Some(setup), start);
+    let ending = runtime.block_on(shown);
+    runtime.shutdown_background();
+    Ok(die(&ending?))
 }
 
 /// A shell without the interface.

@@ -4,6 +4,7 @@
 //! [`SafeText`] is the only text that the views and the printers accept, and the sanitiser is
 //! the only thing that makes it.
 
+pub mod glob;
 pub mod glyph;
 pub mod palette;
 pub mod redact;

@@ -45,11 +45,7 @@ pub fn strip_area(pane: &Pane, rect: Rect) -> Rect {
         Strip::Bars => 4,
         Strip::Heat => 5,
     };
-    let height = if body.height >= 2 * wanted + 1 {
-        wanted
-    } else {
-        0
-    };
+    let height = if body.height > 2 * wanted { wanted } else { 0 };
     Rect { height, ..body }
 }
 

@@ -237,8 +237,8 @@ impl App {
         let step = match (key.ctrl, key.code) {
             (_, Code::Down) | (false, Code::Char('j')) => 1,
             (_, Code::Up) | (false, Code::Char('k')) => -1,
-            (_, Code::PageDown) | (_, Code::Char('d')) => page,
-            (_, Code::PageUp) | (_, Code::Char('u')) => -page,
+            (_, Code::PageDown | Code::Char('d')) => page,
+            (_, Code::PageUp | Code::Char('u')) => -page,
             (_, Code::Home) | (false, Code::Char('g')) => isize::MIN / 2,
             (_, Code::End) | (false, Code::Char('G')) => isize::MAX / 2,
             (false, Code::Char('o')) => {

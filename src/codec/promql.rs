@@ -1,4 +1,4 @@
-//! The platform's own PromQL (protocols.md 3.5), mended where it says so: network out has all
+//! The platform's own queries (protocols.md 3.5), mended where it says so: network out has all
 //! of its parentheses, and throughput is requests a second.
 
 use std::fmt::Write as _;
@@ -98,7 +98,7 @@ pub fn peaks(query: &str, step: u64, fine: u64) -> String {
 }
 
 /// A query that a user wrote, with the names of the component put in: `{service_id}`,
-/// `{namespace}`, `{app}`, `{component}`, `{pod}`. Braces that hold anything else are PromQL's.
+/// `{namespace}`, `{app}`, `{component}`, `{pod}`. Braces that hold anything else are the query's.
 pub fn fill(template: &str, names: &Names) -> String {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;
@@ -113,16 +113,14 @@ pub fn fill(template: &str, names: &Names) -> String {
         let (before, behind) = rest.split_at(at);
         out.push_str(before);
         let found = known.iter().find(|(word, _)| behind.starts_with(word));
-        let used = match found {
-            Some((word, name)) => {
-                escape(name, &mut out);
-                word.len()
-            }
-            None => {
-                out.push('{');
-                1
-            }
+        let (used, name) = match found {
+            Some((word, name)) => (word.len(), Some(name)),
+            None => (1, None),
         };
+        match name {
+            Some(name) => escape(name, &mut out),
+            None => out.push('{'),
+        }
         rest = behind.get(used..).unwrap_or("");
     }
     out.push_str(rest);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::metric::Metric;
 use super::{Level, Micros};
+use crate::text::glob;
 
 /// What an alert looks at.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,7 +65,7 @@ impl Alert {
 
     /// Whether it is for a component of these names.
     pub fn is_for(&self, names: &[&str]) -> bool {
-        self.component.is_empty() || names.iter().any(|name| glob(&self.component, name))
+        self.component.is_empty() || names.iter().any(|name| glob::fits(&self.component, name))
     }
 }
 
@@ -106,44 +107,6 @@ impl Watch {
     pub fn is_on(&self) -> bool {
         self.on
     }
-}
-
-/// Whether a name fits a pattern of `*` and `?`.
-fn glob(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), name.chars().collect());
-    // Positions of the pattern that fit what was read so far.
-    let mut fits = vec![false; pattern.len() + 1];
-    let star = |fits: &mut Vec<bool>| {
-        for (at, c) in pattern.iter().enumerate() {
-            if *c == '*' && fits.get(at) == Some(&true) {
-                if let Some(next) = fits.get_mut(at + 1) {
-                    *next = true;
-                }
-            }
-        }
-    };
-    if let Some(first) = fits.first_mut() {
-        *first = true;
-    }
-    star(&mut fits);
-    for c in name {
-        let mut next = vec![false; pattern.len() + 1];
-        for (at, wanted) in pattern.iter().enumerate() {
-            if fits.get(at) != Some(&true) {
-                continue;
-            }
-            let to = if *wanted == '*' { at } else { at + 1 };
-            if matches!(*wanted, '*' | '?') || *wanted == c {
-                if let Some(slot) = next.get_mut(to) {
-                    *slot = true;
-                }
-            }
-        }
-        star(&mut next);
-        fits = next;
-    }
-    fits.last() == Some(&true)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a platform measures (protocols.md 3.5): ranges of PromQL, and how far the server's clock
+//! What a platform measures (protocols.md 3.5): ranges of values, and how far the server's clock
 //! is from ours.
 
 use crate::clock;

@@ -9,18 +9,18 @@ use tokio::sync::mpsc;
 
 use crate::app::Effect;
 use crate::app::effect::Play;
-use crate::app::msg::Msg;
+use crate::app::msg::{Msg, ScanFor};
 use crate::app::session::Saved;
 use crate::attach::player::Order;
 use crate::cli::plan::ViewPlan;
 use crate::codec::encoding::{self, Encoding};
 use crate::codec::level;
 use crate::codec::target::{FeedSpec, Target};
-use crate::model::{FeedUpdate, LineBatch, RawBatch, TargetId, words};
+use crate::model::{FeedUpdate, LineBatch, PaneId, RawBatch, TargetId, words};
 use crate::say;
 use crate::source::shell::Control;
 use crate::source::{Command, Lag, Outlet, Policy, Reconnect, Source};
-use crate::store::scan;
+use crate::store::{ScanJob, scan};
 use crate::view::Theme;
 
 use super::clipboard;
@@ -128,25 +128,7 @@ impl Hands {
             } => told.push(self.shells.record(pane, &path, size, &title)),
             Effect::StopRecording(pane) => told.extend(self.shells.stop_recording(pane)),
             Effect::Play(pane, play) => self.shells.order(pane, order(play)),
-            Effect::Scan(pane, scan_for, job) => {
-                let answers = self.answers.clone();
-                tokio::task::spawn_blocking(move || {
-                    for (first, segment) in &job.segments {
-                        let rows = scan::matches(*first, segment, &job.predicate);
-                        let (generation, first) = (job.generation, *first);
-                        let answer = Msg::Scanned {
-                            pane,
-                            scan: scan_for,
-                            generation,
-                            first,
-                            rows,
-                        };
-                        if answers.blocking_send(answer).is_err() {
-                            return;
-                        }
-                    }
-                });
-            }
+            Effect::Scan(pane, scan_for, job) => self.scan(pane, scan_for, job),
             Effect::Copy(text) => told.extend(self.copy(&text, modes)),
             Effect::Save(path, text) => told.push(save(&path, &text)),
             Effect::Ring => told.extend(write(modes, b"\x07")),
@@ -176,6 +158,27 @@ impl Hands {
             Effect::Quit => return Then::Quit,
         }
         Then::GoOn
+    }
+
+    /// Looks through old lines on other threads.
+    fn scan(&self, pane: PaneId, scan_for: ScanFor, job: ScanJob) {
+        let answers = self.answers.clone();
+        tokio::task::spawn_blocking(move || {
+            for (first, segment) in &job.segments {
+                let rows = scan::matches(*first, segment, &job.predicate);
+                let (generation, first) = (job.generation, *first);
+                let answer = Msg::Scanned {
+                    pane,
+                    scan: scan_for,
+                    generation,
+                    first,
+                    rows,
+                };
+                if answers.blocking_send(answer).is_err() {
+                    return;
+                }
+            }
+        });
     }
 
     /// Keeps what is open for the next start.

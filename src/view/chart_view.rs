@@ -24,6 +24,7 @@ use crate::model::Micros;
 use crate::model::metric::Unit;
 use crate::model::sample::Window;
 use crate::say;
+use crate::store::series::Trace;
 use crate::store::timeline::TickKind;
 use crate::text::{SafeText, width};
 use crate::word;
@@ -177,7 +178,7 @@ impl Scene<'_> {
             facts.push((words.to_owned(), Role::Warn));
         }
         let flaws = panel.flaws;
-        let infinite: u64 = panel.store.series().iter().map(|one| one.infinite()).sum();
+        let infinite: u64 = panel.store.series().iter().map(Trace::infinite).sum();
         for (count, en, zh) in [
             (flaws.left_out, "lines too many", "条线超出上限"),
             (flaws.unreadable, "values unreadable", "个值无法读取"),
@@ -308,7 +309,8 @@ impl Scene<'_> {
             words.push_str(&say!("  max {peak}", "  最高 {peak}"));
         }
         if let Some(alarm) = &panel.alarm {
-            words.push_str(&format!("  {alarm}"));
+            words.push_str("  ");
+            words.push_str(alarm);
         }
         let dim = self.theme.style(Role::Dim);
         paint::say(buf, paint::from(area, x + 1), &words, dim);
@@ -397,7 +399,7 @@ impl Scene<'_> {
     }
 
     /// What there is to say where no line is.
-    fn nothing(&self, panel: &Panel) -> Option<String> {
+    fn nothing(panel: &Panel) -> Option<String> {
         if let Some(fault) = panel
             .fault
             .as_ref()

@@ -58,8 +58,8 @@ impl App {
         match (key.ctrl, key.code) {
             (_, Code::Down) | (false, Code::Char('j')) => self.walk_rows(1),
             (_, Code::Up) | (false, Code::Char('k')) => self.walk_rows(-1),
-            (_, Code::PageDown) | (_, Code::Char('d')) => self.walk_rows(page),
-            (_, Code::PageUp) | (_, Code::Char('u')) => self.walk_rows(-page),
+            (_, Code::PageDown | Code::Char('d')) => self.walk_rows(page),
+            (_, Code::PageUp | Code::Char('u')) => self.walk_rows(-page),
             (_, Code::Home) | (false, Code::Char('g')) => self.walk_rows(isize::MIN / 2),
             (false, Code::Char('o')) => self.with_table(|table| table.sort = table.sort.next()),
             (false, Code::Char('O')) => {

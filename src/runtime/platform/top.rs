@@ -25,6 +25,9 @@ use crate::word;
 
 use super::table::{Row, render};
 
+/// A platform and the names that mean its components; none are all of them.
+type Asked = (Arc<Context>, Vec<Scope>);
+
 /// Bars of a cell.
 const BARS: usize = 8;
 
@@ -51,7 +54,7 @@ pub(super) async fn run(args: &TopArgs, contexts: &Contexts) -> Result<u8, Fault
         };
         let at = clock::wall();
         let text = match looked {
-            Ok(usages) => text(args, usages, at)?,
+            Ok(usages) => text(args, &usages, at),
             // What is watched may come back; what was never there is told at once.
             Err(fault) if args.watch.is_some() && round > 0 => {
                 super::login::warn(&fault.to_string());
@@ -108,11 +111,11 @@ pub(in crate::runtime) fn start(
 }
 
 /// Which components of which platforms.
-fn asked(args: &TopArgs, contexts: &Contexts) -> Result<Vec<(Arc<Context>, Vec<Scope>)>, Fault> {
+fn asked(args: &TopArgs, contexts: &Contexts) -> Result<Vec<Asked>, Fault> {
     if args.names.is_empty() {
         return Ok(vec![(Arc::clone(contexts.get(None)?), Vec::new())]);
     }
-    let mut asked: Vec<(Arc<Context>, Vec<Scope>)> = Vec::new();
+    let mut asked: Vec<Asked> = Vec::new();
     for name in &args.names {
         let scope = Scope::parse(name);
         let context = contexts.get(scope.context.as_deref())?;
@@ -151,7 +154,7 @@ async fn look(
     Ok(all)
 }
 
-fn text(args: &TopArgs, usages: Vec<Usage>, at: Micros) -> Result<String, Fault> {
+fn text(args: &TopArgs, usages: &[Usage], at: Micros) -> String {
     let format = match args.output {
         Findings::Text => Table::Text,
         Findings::Json => Table::Json,
@@ -168,7 +171,7 @@ fn text(args: &TopArgs, usages: Vec<Usage>, at: Micros) -> Result<String, Fault>
         word!("NET OUT", "流出"),
         word!("ONLINE", "在线"),
     ];
-    Ok(render(format, &heads, &rows))
+    render(format, &heads, &rows)
 }
 
 fn row(usage: &Usage, at: Micros) -> Row {

@@ -34,9 +34,7 @@ impl Scene<'_> {
             .filter_map(|line| panel.store.bounds(*line, from, to));
         let bounds = bounds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         let nothing = || word!("no data in this time", "此时段没有数据").to_owned();
-        let words = self
-            .nothing(panel)
-            .or_else(|| bounds.is_none().then(nothing));
+        let words = Self::nothing(panel).or_else(|| bounds.is_none().then(nothing));
         if let Some(words) = words {
             let style = self.theme.style(if panel.fault.is_some() {
                 Role::Bad

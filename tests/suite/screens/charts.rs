@@ -108,8 +108,8 @@ fn answer(stage: &mut Stage, with: impl Fn(&Ask) -> Result<Reading, Fault>) {
     }
 }
 
-fn good(measured: Measured) -> Result<Reading, Fault> {
-    Ok(Reading { measured, skew: 0 })
+fn good(measured: Measured) -> Reading {
+    Reading { measured, skew: 0 }
 }
 
 /// Where the spike of [`charted`] is.
@@ -119,7 +119,7 @@ const PEAK: Micros = Micros(START - 200_000_000);
 fn charted(width: u16, height: u16) -> Stage {
     let mut stage = staged(width, height);
     stage.keys("C");
-    answer(&mut stage, |ask| good(waves(ask, Some(PEAK))));
+    answer(&mut stage, |ask| Ok(good(waves(ask, Some(PEAK)))));
     let events = vec![EventEntry {
         kind: "deploy".into(),
         status: "success".into(),
@@ -169,7 +169,7 @@ fn one_chart_alone_with_its_lines_and_bands() {
     ];
     stage.app.recipes = vec![recipe];
     stage.keys("C ctrl-w o o");
-    answer(&mut stage, |ask| good(waves(ask, Some(PEAK))));
+    answer(&mut stage, |ask| Ok(good(waves(ask, Some(PEAK)))));
     let mut screens = stage.styled();
     // The second line alone, in its own unit and from its least value on; then as blocks.
     stage.keys("j S u Z b");
@@ -190,12 +190,12 @@ fn without_a_line_it_is_said_why() {
         answer(stage, with);
         screens.push_str(&stage.screen());
     };
-    next(&mut stage, &|_| good(Measured::default()));
+    next(&mut stage, &|_| Ok(good(Measured::default())));
     next(&mut stage, &|_| {
-        good(Measured {
+        Ok(good(Measured {
             blank: true,
             ..Measured::default()
-        })
+        }))
     });
     next(&mut stage, &|_| {
         let why = "nothing listens there";
@@ -379,8 +379,8 @@ fn lines_without_a_time_of_their_own_stand_before_the_axis_when_replayed() {
 /// Lines of every level: a calm, then errors all at once.
 fn leveled(stage: &mut Stage) {
     let words = ["INFO fine", "DEBUG details", "WARN slow", "no level"];
-    for second in 0..240 {
-        stage.lines(0, &[say("", words[second % 4])]);
+    for (second, word) in (0..240).zip(words.iter().cycle()) {
+        stage.lines(0, &[say("", word)]);
         if (200..205).contains(&second) {
             stage.lines(0, &vec![say("", "ERROR refused"); 8]);
         }
@@ -497,7 +497,7 @@ fn usages() -> Vec<Usage> {
                     })
                     .collect();
                 Cell {
-                    now: (!silent).then(|| scale * 21.0),
+                    now: (!silent).then_some(scale * 21.0),
                     trend: if silent { Vec::new() } else { trend },
                 }
             })
@@ -552,7 +552,7 @@ fn an_alert_turns_its_chart_rings_and_notifies_once() {
     stage.app.use_alerts(recipes, vec![alert, rate]);
     stage.keys("C");
     // The newest value is the spike.
-    answer(&mut stage, |ask| good(waves(ask, Some(ask.window.to))));
+    answer(&mut stage, |ask| Ok(good(waves(ask, Some(ask.window.to)))));
     let rings = |stage: &mut Stage| {
         let wishes = std::mem::take(&mut stage.wishes);
         let rings = wishes.iter().filter(|wish| matches!(wish, Effect::Ring));
@@ -564,7 +564,7 @@ fn an_alert_turns_its_chart_rings_and_notifies_once() {
     assert_eq!(rings(&mut stage), (1, 1));
     assert_snapshot!(stage.screen());
     stage.pass(5_000);
-    answer(&mut stage, |ask| good(waves(ask, None)));
+    answer(&mut stage, |ask| Ok(good(waves(ask, None))));
     assert_eq!(rings(&mut stage), (0, 0));
     assert!(
         charts(&stage)
@@ -593,7 +593,7 @@ fn what_is_seen_is_asked_for_and_nothing_twice() {
     assert!(asks(&mut stage).is_empty(), "the answers are waited for");
     for ask in &first {
         let measured = waves(ask, None);
-        stage.tell(Msg::Measured(Box::new(ask.clone()), good(measured)));
+        stage.tell(Msg::Measured(Box::new(ask.clone()), Ok(good(measured))));
     }
     assert!(asks(&mut stage).is_empty());
     stage.pass(5_000);
@@ -617,7 +617,7 @@ fn what_is_seen_is_asked_for_and_nothing_twice() {
     // One chart alone is the only one that is asked for; a hidden pane asks nothing.
     for ask in second {
         let measured = waves(&ask, None);
-        stage.tell(Msg::Measured(Box::new(ask), good(measured)));
+        stage.tell(Msg::Measured(Box::new(ask), Ok(good(measured))));
     }
     asks(&mut stage);
     stage.keys("o -");
