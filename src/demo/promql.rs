@@ -60,12 +60,21 @@ pub(super) struct Span {
 impl Span {
     /// Not more points than an answer may have.
     pub(super) fn checked(self) -> Result<Self, Fault> {
-        if self.end.saturating_sub(self.start) / self.step.max(1) > POINTS {
+        if self.steps() > POINTS {
             return Err(Fault::bad(
                 "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
             ));
         }
         Ok(self)
+    }
+
+    fn steps(self) -> i64 {
+        self.end.saturating_sub(self.start) / self.step.max(1)
+    }
+
+    fn moments(self) -> impl Iterator<Item = i64> {
+        let steps = 0..=self.steps();
+        steps.map(move |step| self.start.saturating_add(step.saturating_mul(self.step)))
     }
 }
 

@@ -52,8 +52,7 @@ pub(crate) fn range<'a>(
     }
     let mut run = Run::new(expr, series);
     let mut rows: BTreeMap<Arc<Labels>, Vec<(i64, f64)>> = BTreeMap::new();
-    let mut at = span.start;
-    while at <= span.end {
+    for at in span.moments() {
         match run.value(expr, at)? {
             Value::Scalar(value) => rows.entry(Arc::default()).or_default().push((at, value)),
             Value::Vector(points) => {
@@ -65,7 +64,6 @@ pub(crate) fn range<'a>(
             }
             Value::Matrix(_) => {}
         }
-        at = at.saturating_add(span.step.max(1));
     }
     Ok(Value::Matrix(rows.into_iter().collect()))
 }
@@ -194,7 +192,7 @@ impl<'a> Run<'a> {
             let rows: Vec<Row> = found
                 .iter()
                 .map(|one| {
-                    let samples = one.series.between(at - length, at).iter();
+                    let samples = one.series.between(at.saturating_sub(length), at).iter();
                     let real = samples.filter_map(|one| Some((one.at, one.value?)));
                     (Arc::clone(&one.labels), real.collect::<Vec<_>>())
                 })
@@ -206,7 +204,10 @@ impl<'a> Run<'a> {
         let points: Vec<Point> = found
             .iter()
             .filter_map(|one| {
-                let last = one.series.between(at - LOOK_BACK, at).last()?;
+                let last = one
+                    .series
+                    .between(at.saturating_sub(LOOK_BACK), at)
+                    .last()?;
                 let labels = Arc::clone(&one.labels);
                 Some(Point {
                     labels,
@@ -228,7 +229,7 @@ impl<'a> Run<'a> {
         let length = selector.range.unwrap_or(0);
         let (mut points, mut seen) = (Vec::new(), 0);
         for one in self.found(selector) {
-            let samples = one.series.between(at - length, at);
+            let samples = one.series.between(at.saturating_sub(length), at);
             seen += samples.len();
             if let Some(value) = of(samples, length) {
                 let labels = Arc::clone(&one.bare);

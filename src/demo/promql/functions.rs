@@ -93,8 +93,8 @@ fn grown(samples: &[(i64, f64)], end: i64, length: i64) -> Option<f64> {
     let growth = last - first + lost;
     let sampled = seconds(last_at - first_at);
     let between = sampled / (samples.len() - 1) as f64;
-    let mut to_start = seconds(first_at - (end - length));
-    let to_end = seconds(end - last_at);
+    let mut to_start = seconds(first_at.saturating_sub(end.saturating_sub(length)));
+    let to_end = seconds(end.saturating_sub(last_at));
     if growth > 0.0 && first >= 0.0 {
         to_start = to_start.min(sampled * (first / growth));
     }

@@ -7,6 +7,8 @@ use crate::demo::series::NAME;
 
 /// Expressions may stand in each other so deep.
 const DEPTH: u32 = 100;
+/// So many operators may a query have: each stands deeper than the one before it.
+const OPERATORS: u32 = 200;
 
 /// Reads a query.
 pub(crate) fn parse(query: &str) -> Result<Expr, Fault> {
@@ -15,6 +17,7 @@ pub(crate) fn parse(query: &str) -> Result<Expr, Fault> {
         words: lexer::words(query)?,
         at: 0,
         depth: 0,
+        operators: 0,
         selectors: 0,
     };
     if parser.token() == &Token::End {
@@ -63,6 +66,7 @@ struct Parser<'a> {
     words: Vec<Word>,
     at: usize,
     depth: u32,
+    operators: u32,
     selectors: usize,
 }
 
@@ -132,6 +136,10 @@ impl Parser<'_> {
         let mut left = self.signed()?;
         while let Some((strength, op)) = self.operator(least) {
             let at = self.at;
+            self.operators += 1;
+            if self.operators > OPERATORS {
+                return Err(self.fault("the query has too many operators"));
+            }
             self.at += 1;
             let truth = self.take_name("bool");
             let matching = self.matching()?;

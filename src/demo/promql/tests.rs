@@ -397,6 +397,8 @@ fn what_cannot_be_asked_is_told() {
     let deep = "(".repeat(5000);
     assert!(say(&deep, 120).contains("nests too deep"));
     assert!(say(&"-".repeat(5000), 120).contains("nests too deep"));
+    assert!(say(&format!("1{}", "+1".repeat(5000)), 120).contains("too many operators"));
+    assert_eq!(say(&format!("1{}", "+1".repeat(200)), 120), "201");
     assert!(say("ms{a=~\"(\"}", 120).contains("error parsing regexp: unclosed group"));
 }
 

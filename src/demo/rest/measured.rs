@@ -26,6 +26,13 @@ impl Shape {
     }
 }
 
+/// When an answer is asked for, by the clock of what is measured.
+enum When {
+    /// At this millisecond.
+    At(i64),
+    Over(Span),
+}
+
 /// `GET /metrics`.
 pub(super) fn scrape(call: &Call<'_>) -> Page {
     let now = call.rest.times.now();
@@ -102,11 +109,11 @@ fn data(call: &Call<'_>, shape: Shape, here: bool, own: Option<&Matcher>) -> Res
     let ahead = call.switches.clock_ahead_ms;
     let now = call.rest.times.now();
     let asked = match shape {
-        Shape::Instant => Err(match call.query("time").filter(|text| !text.is_empty()) {
+        Shape::Instant => When::At(match call.query("time").filter(|text| !text.is_empty()) {
             None => milliseconds(now),
             Some(text) => moment("time", text)?.saturating_sub(ahead),
         }),
-        Shape::Range => Ok(span(call, ahead)?),
+        Shape::Range => When::Over(span(call, ahead)?),
     };
     let text = call.query("query").unwrap_or("");
     let mut expr = promql::parse(text).map_err(|fault| wrong("query", &fault.text))?;
@@ -116,8 +123,8 @@ fn data(call: &Call<'_>, shape: Shape, here: bool, own: Option<&Matcher>) -> Res
     call.rest.metrics.read(now, |meter| {
         let series = meter.series().filter(|_| here);
         Ok(match asked {
-            Ok(span) => promql::json(&promql::range(&expr, &series, span)?, 0, ahead),
-            Err(at) => promql::json(&promql::instant(&expr, &series, at)?, at, ahead),
+            When::Over(span) => promql::json(&promql::range(&expr, &series, span)?, 0, ahead),
+            When::At(at) => promql::json(&promql::instant(&expr, &series, at)?, at, ahead),
         })
     })
 }

@@ -212,6 +212,23 @@ async fn an_error_is_an_empty_bean_at_the_console_and_a_word_at_the_region() {
     assert_eq!(web.body(&format!("{CONSOLE}/query?query=1")).await, empty);
 }
 
+#[tokio::test(start_paused = true)]
+async fn moments_beyond_all_time_have_no_samples() {
+    let platform = open_shop().await;
+    let mut web = connect(&platform).await;
+    for path in [
+        "query?query=app_request&time=-1e300",
+        "query?query=rate(app_request%5B1y%5D)&time=1e300",
+        "query_range?query=rate(app_request%5B1m%5D)&start=1e300&end=1e300&step=1",
+        "query_range?query=app_request&start=-1e300&end=1e300&step=1e300",
+    ] {
+        let answer = web.get(&format!("/p/api/v1/{path}")).await.json();
+        assert_eq!(answer["data"]["result"], serde_json::json!([]), "{path}");
+    }
+    let long = "/p/api/v1/query?query=increase(app_request%5B292000000y%5D)";
+    assert_eq!(web.get(long).await.status, 200);
+}
+
 /// How many series a query of the console has.
 async fn count(web: &mut Web<DuplexStream>, path: &str) -> usize {
     let answer = web.get(path).await.json();
