@@ -46,6 +46,10 @@
 //! `source::component`, which looks for pods → `source::pod`, one for each (`transport::http`,
 //! `codec::sse`, `session::pod`) → `source::outlet`, as any line.
 //!
+//! A measurement's way: `app::chart` says what it wants (`app::measure`) → a wish →
+//! `runtime::measure`, a task for each pane → `platform::measure` (`codec::promql`,
+//! `codec::prometheus`) → `app::chart::panel` → `store::series` → `view::chart_view`.
+//!
 //! # Decisions
 //!
 //! - 2026-11-24: `source::outlet` queues batches as they came and sanitises just before sending,
@@ -70,6 +74,15 @@
 //!   missing; only the command line's help has a table, since clap has its texts.
 //! - 2026-11-24: a pod's lines are aligned by the container's own time stamps; the WebSockets'
 //!   replays have none, and are marked instead.
+//! - 2026-11-28: charts ask as the tree does, by wishes that are answered by messages: what to ask
+//!   for and when is state without a clock, and a test answers as it likes.
+//! - 2026-11-28: the axis of time is the server's: its clock is measured by the `Date` of its
+//!   answers, and what has no time but its arrival is put where the server's clock was then.
+//! - 2026-11-28: a range of time filters lines by where they stand, from the first one of the
+//!   range to the last: their order is that of arrival (decision 8), and nothing is read twice.
+//! - 2026-11-28: where a step is coarser than 15 s the server is asked for peaks
+//!   (`max_over_time` over a subquery), plainly where it can't do that: a spike must not vanish.
+
 pub mod app;
 pub mod attach;
 pub mod cli;

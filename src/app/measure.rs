@@ -2,13 +2,15 @@
 
 use std::time::Instant;
 
+use crate::codec::target::Target;
 use crate::model::context::Place;
 use crate::model::sample::Reading;
-use crate::model::{Fault, PaneId};
+use crate::model::{Fault, PaneId, TargetId};
 
 use super::App;
 use super::chart::{Ask, ChartPane, Recipe};
 use super::effect::Effect;
+use super::pane::Pane;
 use super::tree::Question;
 
 impl App {
@@ -36,6 +38,40 @@ impl App {
             .insert(focus, super::layout::Axis::Below, charts);
         self.tabs.now.focus = charts;
         self.tabs.now.zoom = false;
+    }
+
+    /// A platform's clock is so far ahead of ours: for lines of its components too.
+    fn set_clocks(&mut self, ask: &Ask, ahead: i64) {
+        let context = &ask.place.context;
+        for pane in self.panes.values_mut() {
+            let mut targets = pane.targets.iter();
+            let mine = targets.any(|id| {
+                let opened = self.targets.get(usize::from(id.0));
+                let place = opened.and_then(|opened| opened.target.place());
+                place.is_some_and(|place| place.context == *context)
+            });
+            if mine {
+                pane.times.ahead = ahead;
+            }
+        }
+    }
+
+    /// A pane that was saved as charts becomes them. False if it is none.
+    pub(super) fn become_charts(&mut self, id: TargetId, found: &Target) -> bool {
+        let Some(place) = found.place() else {
+            return false;
+        };
+        let is = |pane: &Pane| pane.targets.contains(&id);
+        let mut panes = self.panes.values().filter(|pane| is(pane));
+        let pane = panes.find(|pane| self.becoming.contains(&pane.id));
+        let Some(pane) = pane.map(|pane| pane.id) else {
+            return false;
+        };
+        self.becoming.retain(|one| *one != pane);
+        self.panes.remove(&pane);
+        let charts = ChartPane::new(pane, place.clone(), &self.recipes);
+        self.charts.insert(pane, charts);
+        true
     }
 
     /// The component whose pane has the focus.
@@ -90,6 +126,9 @@ impl App {
     /// A platform answers.
     pub(super) fn on_measured(&mut self, ask: &Ask, answer: Result<Reading, Fault>) {
         let mono = self.now.mono;
+        if let Ok(reading) = &answer {
+            self.set_clocks(ask, reading.skew);
+        }
         if let Some(charts) = self.charts.get_mut(&ask.pane) {
             charts.take(ask, answer, mono);
             self.watch_panel(ask.pane, ask.panel);

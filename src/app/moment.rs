@@ -34,7 +34,7 @@ impl App {
         if let Some(charts) = charts {
             return charts.window(self.now.wall);
         }
-        let now = self.now.wall;
+        let now = Micros(self.now.wall.0.saturating_add(pane.times.ahead));
         let mut axis = super::axis::Axis {
             span: SPANS.first().copied().unwrap_or(HOUR),
             end: None,

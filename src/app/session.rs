@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::layout::{Axis, Node};
 use super::state::App;
 use super::tabs::Tab;
+use super::tree::deeds::text_of;
 use crate::codec::target::{FeedSpec, Target};
 use crate::model::{PaneId, TargetId};
 use crate::say;
@@ -36,6 +37,8 @@ pub enum SavedNode {
     Lines(Vec<String>),
     /// A pane of what a platform does with components.
     Events(Vec<String>),
+    /// Charts of a component or a pod, as it is typed.
+    Charts(String),
     /// Side by side, with weights.
     Beside(Vec<(SavedNode, u16)>),
     /// One below the other, with weights.
@@ -86,9 +89,13 @@ impl App {
         if self.tree.as_ref().is_some_and(|tree| tree.pane == pane) {
             return Some(SavedNode::Tree);
         }
-        let lines = self.panes.get(&pane)?;
+        if let Some(charts) = self.charts.get(&pane) {
+            return Some(SavedNode::Charts(text_of(&charts.place)));
+        }
+        let table = self.tables.get(&pane).map(|table| &table.targets);
+        let lines = self.panes.get(&pane).map(|lines| &lines.targets);
         let targets: Vec<&Target> = lines
-            .targets
+            .or(table)?
             .iter()
             .filter_map(|id| self.targets.get(usize::from(id.0)))
             .map(|opened| &opened.target)
@@ -166,6 +173,11 @@ impl App {
             }
             SavedNode::Lines(texts) => self.restored_pane(texts, false, left),
             SavedNode::Events(texts) => self.restored_pane(texts, true, left),
+            SavedNode::Charts(text) => {
+                let node = self.restored_pane(std::slice::from_ref(text), false, left)?;
+                self.becoming.extend(node.panes());
+                Some(node)
+            }
         }
     }
 
@@ -202,6 +214,7 @@ impl App {
         {
             words.push("--merge".to_owned());
         }
+        let charts = self.charts.len();
         let mut events = 0;
         for id in lines.iter().flat_map(|pane| &pane.targets) {
             match self.targets.get(usize::from(id.0)).map(|one| &one.target) {
@@ -210,7 +223,7 @@ impl App {
                 None => {}
             }
         }
-        if words.len() == 1 && events == 0 && self.tree.is_none() {
+        if words.len() == 1 && events + charts == 0 && self.tree.is_none() {
             return self.tell(word!("nothing to share is open", "没有可分享的内容"));
         }
         let line = words.join(" ");
@@ -219,6 +232,12 @@ impl App {
             told.push_str(&say!(
                 " (without {events} of events: deckwatch events opens them)",
                 "（不含 {events} 个事件窗格：用 deckwatch events 打开）"
+            ));
+        }
+        if charts > 0 {
+            told.push_str(&say!(
+                " (without {charts} of charts: C opens them)",
+                "（不含 {charts} 个图表窗格：按 C 打开）"
             ));
         }
         self.tell(&told);
@@ -245,8 +264,40 @@ mod tests {
     use ratatui::layout::Rect;
 
     use super::*;
-    use crate::app::Now;
+    use crate::app::tree::deeds;
+    use crate::app::{Msg, Now};
     use crate::model::Micros;
+    use crate::model::catalog::Component;
+    use crate::model::context::{Api, Context, Credential, Place};
+
+    fn place() -> Place {
+        let context = Context {
+            name: "c".to_owned(),
+            server: "http://h/".parse().unwrap(),
+            api: Api::Console,
+            team: None,
+            region: None,
+            websocket: None,
+            way: std::sync::Arc::default(),
+            credential: Credential::None,
+            read_only: false,
+            colour: None,
+            targets: Vec::new(),
+        };
+        Place {
+            context: std::sync::Arc::new(context),
+            team: "t".to_owned(),
+            region: "r".to_owned(),
+            app: "a".to_owned(),
+            component: Component {
+                name: "web".to_owned(),
+                alias: "web".to_owned(),
+                ..Component::default()
+            },
+            pod: None,
+            container: None,
+        }
+    }
 
     #[expect(clippy::disallowed_methods, reason = "a test's own clock")]
     fn app(targets: &[&str]) -> App {
@@ -270,6 +321,33 @@ mod tests {
         assert_eq!(after.saved(), saved);
         assert_eq!(after.panes.len(), before.panes.len());
         assert_eq!(after.places().len(), before.places().len());
+    }
+
+    #[test]
+    fn charts_come_back_once_their_component_is_found() {
+        let mut after = app(&[]);
+        let saved = Saved {
+            tabs: vec![SavedNode::Below(vec![
+                (SavedNode::Charts("shop/front/web".into()), 200),
+                (SavedNode::Lines(vec!["shop/front/web".into()]), 100),
+            ])],
+            front: 0,
+        };
+        after.restore(&saved);
+        assert_eq!((after.panes.len(), after.charts.len()), (2, 0));
+        let found = deeds::component(place());
+        let now = after.now;
+        after.update(Msg::LookedUp(TargetId(0), Ok(vec![found.clone()])), now);
+        after.update(Msg::LookedUp(TargetId(1), Ok(vec![found])), now);
+        assert_eq!((after.panes.len(), after.charts.len()), (1, 1));
+        let asks = |effect: &Effect| matches!(effect, Effect::Measure(_));
+        assert!(after.charts.contains_key(&PaneId(0)), "in its place");
+        let again = after.update(Msg::Tick, now);
+        assert!(!again.iter().any(asks), "they were asked for at once");
+        let Some(SavedNode::Below(parts)) = after.saved().tabs.pop() else {
+            panic!("{:?}", after.saved());
+        };
+        assert!(matches!(&parts[0], (SavedNode::Charts(text), 200) if text == "c:t@r/a/web"));
     }
 
     #[test]

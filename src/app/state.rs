@@ -139,6 +139,8 @@ pub struct App {
     pub(super) focused: Option<PaneId>,
     /// Shells that wait for their passwords, with their users; the first one is asked for.
     pub(super) asked_for: VecDeque<(Target, String)>,
+    /// Panes that become charts once the name of their component is looked up.
+    pub(super) becoming: Vec<PaneId>,
     /// The focused lines were held when they were looked at last.
     pub(super) held_before: bool,
     /// What was copied from a shell last.
@@ -163,6 +165,7 @@ impl App {
             alerts: Vec::new(),
             watches: BTreeMap::new(),
             zone: TimeZone::UTC,
+            becoming: Vec::new(),
             held_before: false,
             way: Arc::default(),
             contexts: Vec::new(),

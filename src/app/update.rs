@@ -158,6 +158,9 @@ impl App {
             }
         };
         let Some(first) = targets.next() else { return };
+        if self.become_charts(id, &first) {
+            return;
+        }
         if let Some(opened) = self.targets.get_mut(usize::from(id.0)) {
             opened.target = first.clone();
         }

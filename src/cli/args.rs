@@ -23,7 +23,7 @@ TARGET is one of
   ws://HOST:6060/docker_log#SERVICE_ID           a component's log
   ws://HOST:6060/event_log#EVENT_ID              an event (a build, a deploy)
   ws://HOST/services/ID/pubsub#l-ID,e-EVENT      channels: l log, m monitor, s both, e event
-  ws://HOST:6060/new_monitor_message#SERVICE_ID  request analysis, as JSON
+  ws://HOST:6060/new_monitor_message#SERVICE_ID  request analysis, a table
   ws://HOST:6060/websocket#TOPIC                 mpush
   tcp://HOST:9242#PREFIX                         ZeroMQ (?layout= ?bind=true ?service=)
   file:PATH  or  -                               lines of a file, or of standard input

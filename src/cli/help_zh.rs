@@ -160,6 +160,10 @@ pub(super) const TABLE: &[(&str, &str)] = &[
         "可能有缺口或有丢弃的行时以 6 结束",
     ),
     (
+        "Tell when this begins and ends to hold: rate(error) > 5 for 30s, cpu > 800 (may be repeated)",
+        "条件开始和不再成立时告知：rate(error) > 5 for 30s、cpu > 800（可重复）",
+    ),
+    (
         "No printed line at all ends with 1",
         "一行都没有打印时以 1 结束",
     ),
@@ -276,7 +280,7 @@ TARGET（目标）可以是：
   ws://HOST:6060/docker_log#SERVICE_ID           组件的日志
   ws://HOST:6060/event_log#EVENT_ID              事件（构建、部署）
   ws://HOST/services/ID/pubsub#l-ID,e-EVENT      频道：l 日志，m 监控，s 两者，e 事件
-  ws://HOST:6060/new_monitor_message#SERVICE_ID  请求分析，JSON
+  ws://HOST:6060/new_monitor_message#SERVICE_ID  请求分析，表格
   ws://HOST:6060/websocket#TOPIC                 mpush
   tcp://HOST:9242#PREFIX                         ZeroMQ（?layout= ?bind=true ?service=）
   file:PATH  或  -                               文件或标准输入的行

@@ -241,7 +241,8 @@ fn add(cell: &mut Cell, samples: &[Sample], window: Window) {
 /// The window of what is told: the last ten minutes, a value each half.
 pub fn window(now: Micros) -> Window {
     let step = 30_000_000;
-    let to = now.0.div_euclid(step) * step;
+    // Fresh to five seconds, whatever the pace.
+    let to = now.0.div_euclid(5_000_000) * 5_000_000;
     Window {
         from: Micros(to - 20 * step),
         to: Micros(to),

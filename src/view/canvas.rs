@@ -177,7 +177,7 @@ mod tests {
         };
         assert_eq!(drawn(Marker::Braille, &rise(true)), ["  ⡠⠊", "⡠⠊  "]);
         assert_eq!(drawn(Marker::Braille, &rise(false)), ["   ⠈", "⡀   "]);
-        assert_eq!(drawn(Marker::Blocks, &rise(true)), ["  ▗▞", "▗▞  "]);
+        assert_eq!(drawn(Marker::Blocks, &rise(true)), ["  ▗▞", "▄▞▘ "]);
         let low = [
             Some(point(0.0, false)),
             Some(point(0.0, true)),

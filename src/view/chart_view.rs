@@ -179,14 +179,21 @@ impl Scene<'_> {
         }
         let flaws = panel.flaws;
         let infinite: u64 = panel.store.series().iter().map(Trace::infinite).sum();
-        for (count, en, zh) in [
-            (flaws.left_out, "lines too many", "条线超出上限"),
-            (flaws.unreadable, "values unreadable", "个值无法读取"),
-            (flaws.disordered, "values out of order", "个值乱序或重复"),
-            (infinite, "values infinite", "个值为无穷"),
+        let (many, odd, order) = (flaws.left_out, flaws.unreadable, flaws.disordered);
+        for (count, words) in [
+            (many, say!("{many} lines too many", "{many} 条线超出上限")),
+            (odd, say!("{odd} values unreadable", "{odd} 个值无法读取")),
+            (
+                order,
+                say!("{order} values out of order", "{order} 个值乱序或重复"),
+            ),
+            (
+                infinite,
+                say!("{infinite} values infinite", "{infinite} 个值为无穷"),
+            ),
         ] {
             if count > 0 {
-                facts.push((say!("{count} {en}", "{count} {zh}"), Role::Warn));
+                facts.push((words, Role::Warn));
             }
         }
         if let Some(note) = panel.notes.first() {

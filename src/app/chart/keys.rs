@@ -107,6 +107,9 @@ impl App {
                     };
                 });
             }
+            Code::Char('R') => {
+                self.with_charts(ChartPane::refresh);
+            }
             Code::Char('y') => self.copy_values(),
             Code::Esc if self.moment.is_some() => self.leave_moment(),
             _ => return self.series_key(key.code),

@@ -38,6 +38,8 @@ pub struct Times {
     pub strip: Strip,
     /// The zone of stamps without one.
     pub zone: TimeZone,
+    /// Microseconds that the server's clock is ahead of ours.
+    pub ahead: i64,
     reader: stamp::Reader,
 }
 
@@ -49,12 +51,21 @@ impl Default for Times {
             sought: None,
             strip: Strip::default(),
             zone: TimeZone::UTC,
+            ahead: 0,
             reader: stamp::Reader::default(),
         }
     }
 }
 
 impl Times {
+    /// When a line was said.
+    fn of(&self, line: &LineRef<'_>) -> Option<Micros> {
+        let own = || stamp::of_line(line.as_str(), &self.zone, line.recv());
+        let arrived = Micros(line.recv().0.saturating_add(self.ahead));
+        let arrived = (!line.flags().has(RowFlags::REPLAY)).then_some(arrived);
+        line.stamp().or_else(own).or(arrived)
+    }
+
     /// Lines came; the first item of the batch has this number.
     pub(super) fn add(&mut self, batch: &LineBatch, first: LineId) {
         let mut id = first;
@@ -64,7 +75,8 @@ impl Times {
                 let own = || self.reader.read(text, &self.zone, row.recv);
                 let replayed = row.flags.has(RowFlags::REPLAY);
                 let at = row.stamp.or_else(own);
-                if let Some(at) = at.or((!replayed).then_some(row.recv)) {
+                let arrived = Micros(row.recv.0.saturating_add(self.ahead));
+                if let Some(at) = at.or((!replayed).then_some(arrived)) {
                     self.volume.add(at, row.level, 1);
                     self.seconds.add(at, id);
                 }
@@ -122,7 +134,7 @@ impl Pane {
     /// When a row was said; a mark stands where the line before it does.
     pub fn time_of(&self, id: LineId) -> Option<Micros> {
         match self.store.get(id)? {
-            Row::Line(line) => time(&line, &self.times.zone),
+            Row::Line(line) => self.times.of(&line),
             Row::Mark(mark) => mark.recv,
         }
     }
@@ -141,11 +153,4 @@ impl Pane {
         }
         line
     }
-}
-
-/// When a line was said.
-pub fn time(line: &LineRef<'_>, zone: &TimeZone) -> Option<Micros> {
-    let own = || stamp::of_line(line.as_str(), zone, line.recv());
-    let arrived = (!line.flags().has(RowFlags::REPLAY)).then(|| line.recv());
-    line.stamp().or_else(own).or(arrived)
 }

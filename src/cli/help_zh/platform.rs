@@ -69,6 +69,24 @@ pub(in crate::cli) const TABLE: &[(&str, &str)] = &[
     ("Of all teams that you see", "所有可见的团队"),
     ("One JSON object a line", "每行一个 JSON 对象"),
     (
+        "Only these: TEAM, TEAM/APP, TEAM/APP/COMPONENT; * and ? stand for anything",
+        "只看这些：TEAM、TEAM/APP、TEAM/APP/COMPONENT；* 和 ? 为通配符",
+    ),
+    (
+        "Again and again: in a terminal as a table to be sorted and entered, in a pipe as text",
+        "反复刷新：在终端中为可排序、可进入的表格，在管道中为文本",
+    ),
+    (
+        "By what: name, cpu, memory, response-time, throughput, net-in, net-out, online",
+        "排序依据：name、cpu、memory、response-time、throughput、net-in、net-out、online",
+    ),
+    ("The least first", "从小到大"),
+    ("End after so many tables", "打印这么多次后结束"),
+    (
+        "What components use: CPU, memory, response time, requests, network",
+        "组件用量：CPU、内存、响应时间、请求、网络",
+    ),
+    (
         "Only these: TEAM, TEAM/APP, TEAM/APP/COMPONENT…; * and ? stand for anything",
         "只看这些：TEAM、TEAM/APP、TEAM/APP/COMPONENT…；* 和 ? 为通配符",
     ),

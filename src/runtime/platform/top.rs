@@ -12,7 +12,7 @@ use crate::cli::platform_args::{Findings, Table, TopArgs};
 use crate::clock;
 use crate::codec::name::Scope;
 use crate::codec::stamp;
-use crate::model::context::Context;
+use crate::model::context::{Api, Context};
 use crate::model::usage::{METRICS, Usage};
 use crate::model::{Fault, FaultKind, Micros};
 use crate::platform::usage::{UsageReader, window};
@@ -110,18 +110,34 @@ pub(in crate::runtime) fn start(
     }))
 }
 
+/// A platform that can be asked: one of WebSockets alone measures nothing.
+fn measured(context: &Arc<Context>) -> Result<Arc<Context>, Fault> {
+    if context.api == Api::Bare {
+        let why = say!(
+            "it has WebSockets alone: nothing can be measured there",
+            "它只有 WebSocket：无法获取监控数据"
+        );
+        let next = say!(
+            "name a context with a console or a region API",
+            "请使用带控制台或区域 API 的上下文"
+        );
+        return Err(Fault::new(FaultKind::Usage, &context.name, why, next));
+    }
+    Ok(Arc::clone(context))
+}
+
 /// Which components of which platforms.
 fn asked(args: &TopArgs, contexts: &Contexts) -> Result<Vec<Asked>, Fault> {
     if args.names.is_empty() {
-        return Ok(vec![(Arc::clone(contexts.get(None)?), Vec::new())]);
+        return Ok(vec![(measured(contexts.get(None)?)?, Vec::new())]);
     }
     let mut asked: Vec<Asked> = Vec::new();
     for name in &args.names {
         let scope = Scope::parse(name);
-        let context = contexts.get(scope.context.as_deref())?;
-        match asked.iter_mut().find(|(known, _)| known == context) {
+        let context = measured(contexts.get(scope.context.as_deref())?)?;
+        match asked.iter_mut().find(|(known, _)| *known == context) {
             Some((_, scopes)) => scopes.push(scope),
-            None => asked.push((Arc::clone(context), vec![scope])),
+            None => asked.push((context, vec![scope])),
         }
     }
     Ok(asked)

@@ -376,6 +376,30 @@ fn lines_without_a_time_of_their_own_stand_before_the_axis_when_replayed() {
     assert_eq!(pane.times.volume.rate(from, to, |_| true), 1);
 }
 
+#[test]
+fn a_servers_clock_that_is_off_is_taken_into_account() {
+    let mut stage = staged(80, 24);
+    stage.keys("C");
+    answer(&mut stage, |ask| {
+        Ok(Reading {
+            measured: waves(ask, None),
+            skew: -3_000_000,
+        })
+    });
+    // Its present is three seconds ago, and so is what arrives without a time of its own.
+    let window = charts(&stage).window(Micros(START));
+    assert_eq!(window.to, Micros(START - 5_000_000));
+    stage.lines(
+        0,
+        &[say("", "no stamp"), say("", "2026-11-24T14:00:00Z stamp")],
+    );
+    let pane = stage.app.panes.values().next().unwrap();
+    let times: Vec<_> = (0..2)
+        .map(|id| pane.time_of(deckwatch::store::LineId(id)).unwrap().0)
+        .collect();
+    assert_eq!(times, [START - 3_000_000, PEAK.0]);
+}
+
 /// Lines of every level: a calm, then errors all at once.
 fn leveled(stage: &mut Stage) {
     let words = ["INFO fine", "DEBUG details", "WARN slow", "no level"];

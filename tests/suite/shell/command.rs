@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use deckwatch::demo::{Options, Platform, ShellServer as Server};
+use deckwatch::demo::{Options, Platform, ShellRecord, ShellServer as Server};
 use rustix::process::Signal;
 
 use super::desk::{SERVERS, platform, platform_with, url};
@@ -311,9 +311,20 @@ async fn a_signal_ends_a_shell_whose_output_nobody_takes() {
         let url = url(&platform, Server::Ttyd);
         let mut all = args.to_vec();
         all.push(&url);
+        let before = platform.shells().len();
         let mut run = program(&all).open_input().unread().start();
-        // How much the platform has sent by then depends on the system's socket buffers.
-        run.until_stuffed().await;
+        if args.len() == 1 {
+            // How much the platform has sent by then depends on the system's socket buffers.
+            run.until_stuffed().await;
+        } else {
+            // What comes before the command has begun is read and thrown away, without end.
+            let sent = |shells: &[ShellRecord]| {
+                shells
+                    .get(before)
+                    .is_some_and(|shell| shell.output > 1 << 20)
+            };
+            platform.shells_until(sent).await;
+        }
         run.signal(Signal::TERM);
         run.close_input();
         run.end().await.expect(143);
