@@ -239,8 +239,11 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         12 => answer().prop_map(Act::Take),
+        // Half of them at the very times of samples, and with steps that meet distances.
         1 => (0..END).prop_map(Act::Prune),
+        2 => (0..END / 1000).prop_map(|millis| Act::Prune(millis * 1000)),
         1 => (0u64..30_000).prop_map(Act::Pace),
+        2 => (1u64..15).prop_map(|millis| Act::Pace(millis * 2000)),
     ]
 }
 
