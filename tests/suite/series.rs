@@ -99,6 +99,11 @@ impl Oracle {
         taken
     }
 
+    /// Samples of a chunk.
+    fn room(&self) -> usize {
+        (self.limits.samples / self.limits.series.max(1) / 4).clamp(1, 512)
+    }
+
     fn len(&self) -> usize {
         self.known.iter().map(|(_, samples)| samples.len()).sum()
     }
@@ -190,7 +195,7 @@ impl Oracle {
             last.min_by_key(|sample| sample.at)
                 .is_none_or(|sample| sample.at.0 >= newest_lost)
         );
-        let room = (self.limits.samples / self.limits.series.max(1) / 4).clamp(1, 512);
+        let room = self.room();
         assert!(
             self.len() + room > self.limits.samples,
             "no more than a chunk too many"
@@ -239,8 +244,11 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         12 => answer().prop_map(Act::Take),
+        // Half of them at the very times of samples, and with steps that meet distances.
         1 => (0..END).prop_map(Act::Prune),
+        2 => (0..END / 1000).prop_map(|millis| Act::Prune(millis * 1000)),
         1 => (0u64..30_000).prop_map(Act::Pace),
+        2 => (1u64..15).prop_map(|millis| Act::Pace(millis * 2000)),
     ]
 }
 
@@ -378,7 +386,15 @@ fn prune(oracle: &mut Oracle, store: &SeriesStore, before: i64) {
         trace.is_some()
     });
     assert!(left.next().is_none());
-    assert!(store.series().iter().all(|trace| !trace.is_empty()));
+    let room = oracle.room();
+    for trace in store.series() {
+        assert!(trace.last().unwrap().at.0 >= before);
+        let old = trace.samples().filter(|sample| sample.at.0 < before);
+        assert!(
+            old.count() < room,
+            "chunks go as soon as they are old in whole"
+        );
+    }
 }
 
 /// One day of `count` series every five seconds, an hour at a time.
@@ -463,4 +479,23 @@ fn many_small_answers_make_no_small_chunks() {
     one.take(Micros(0), Micros(i64::MAX), &answer.measured());
     assert_eq!((one.len(), many.len()), (20_000, 20_000));
     assert!(many.heap_bytes() < one.heap_bytes() * 11 / 10);
+}
+
+#[test]
+fn a_series_is_forgotten_when_its_last_sample_is_too_old() {
+    let mut store = SeriesStore::new(Limits {
+        series: 2,
+        samples: 100,
+    });
+    let series = vec![(0, vec![(1000, 1.0)]), (1, vec![(2000, 1.0)])];
+    let answer = Answer {
+        from: 0,
+        to: 9000,
+        series,
+    };
+    store.take(Micros(0), Micros(9000), &answer.measured());
+    for (before, forgotten) in [(1000, 0), (1001, 1), (2000, 0), (2001, 1)] {
+        assert_eq!(store.prune(Micros(before)), forgotten, "{before}");
+    }
+    assert!(store.series().is_empty() && store.is_empty());
 }

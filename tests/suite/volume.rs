@@ -225,3 +225,18 @@ fn a_long_time_makes_buckets_wide_and_loses_no_line() {
     assert_eq!(volume.before(), 3);
     assert!(volume.heap_bytes() <= 512 * 1024);
 }
+
+#[test]
+fn late_lines_get_buckets_in_front_as_long_as_these_fit() {
+    let mut volume = Volume::new();
+    for (second, before) in [(FIT, 0), (1, 0), (0, 1), (-5, 2), (1, 2), (FIT, 2)] {
+        volume.add(Micros(second * SECOND), Level::Warn, 1);
+        assert_eq!(volume.before(), before, "{second}");
+    }
+    assert_eq!(volume.width().as_secs(), 1);
+    let span = (Micros(SECOND), Micros((FIT + 1) * SECOND));
+    assert_eq!(volume.span(), Some(span));
+    // One second more on the other side is never too late.
+    volume.add(Micros((FIT + 1) * SECOND), Level::Warn, 1);
+    assert_eq!((volume.width().as_secs(), volume.before()), (2, 2));
+}
