@@ -1,23 +1,32 @@
-//! Values as a line of bars, a character each.
+//! Values as a line of bars, a character each. The highest bar leaves a gap to the row above.
 
-const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+const BARS: [char; 7] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'];
+/// What varies by less than this part of its most is steady, and half high.
+const STEADY: f64 = 0.02;
 
-/// The last values, from 0 to their most; a blank for what is no finite number.
+/// The last values; a blank for what is no finite number. The lowest bar is 0, or the least
+/// value where all of them are more than half of the most: what varies is seen.
 pub fn line(values: &[f64], columns: usize) -> String {
     let first = values.len().saturating_sub(columns);
     let values = values.get(first..).unwrap_or(&[]);
-    let finite = values.iter().copied().filter(|value| value.is_finite());
-    let most = finite.fold(0.0, f64::max);
-    values.iter().map(|value| bar(*value, most)).collect()
+    let finite = || values.iter().copied().filter(|value| value.is_finite());
+    let most = finite().fold(0.0, f64::max);
+    let least = finite().fold(f64::INFINITY, f64::min);
+    let low = if least > most / 2.0 { least } else { 0.0 };
+    let steady = most - least <= most * STEADY;
+    let bar = |value: f64| match value.is_finite() {
+        false => ' ',
+        true if most <= 0.0 => '▁',
+        true if steady => '▄',
+        true => of((value - low) / (most - low)),
+    };
+    values.iter().map(|value| bar(*value)).collect()
 }
 
-fn bar(value: f64, most: f64) -> char {
-    if !value.is_finite() {
-        return ' ';
-    }
-    let part = if most > 0.0 { value / most * 7.0 } else { 0.0 };
-    let steps = EIGHTHS.iter().zip(0_u32..);
-    let fit = steps.take_while(|(_, step)| f64::from(*step) <= part + 0.5);
+/// The bar of a part, 0 to 1.
+fn of(part: f64) -> char {
+    let steps = BARS.iter().zip(0_u32..);
+    let fit = steps.take_while(|(_, step)| f64::from(*step) <= part * 6.0 + 0.5);
     fit.last().map_or('▁', |(glyph, _)| *glyph)
 }
 
@@ -30,9 +39,12 @@ mod tests {
         for (values, want) in [
             (vec![], ""),
             (vec![0.0, 0.0], "▁▁"),
-            (vec![0.0, 1.0, 2.0, 7.0], "▁▂▃█"),
-            (vec![f64::NAN, 3.5, f64::INFINITY, -1.0], " █ ▁"),
-            (vec![9.0, 9.0, 9.0, 9.0, 1.0, 0.0], "██▂▁"),
+            (vec![0.0, 1.0, 2.0, 6.0], "▁▂▃▇"),
+            (vec![f64::NAN, 3.0, f64::INFINITY, -1.0], " ▇ ▁"),
+            (vec![9.0, 9.0, 9.0, 9.0, 1.0, 0.0], "▇▇▂▁"),
+            // Steady, and varying far from 0.
+            (vec![100.0, 101.0, 100.5], "▄▄▄"),
+            (vec![100.0, 120.0, 110.0], "▁▇▄"),
         ] {
             assert_eq!(line(&values, 4), want, "{values:?}");
         }

@@ -201,8 +201,9 @@ impl LogView<'_> {
         } else {
             self.text(&piece, offset, look, area, buf);
         }
-        let current =
-            self.app.tabs.now.focus == self.pane.id && self.pane.cursor() == Some(screen.line);
+        // Beside charts the line of the moment is seen wherever the keys are.
+        let looked = self.app.tabs.now.focus == self.pane.id || self.app.moment.is_some();
+        let current = looked && self.pane.cursor() == Some(screen.line);
         if shape
             .selection
             .is_some_and(|(from, to)| (from..=to).contains(&screen.line))

@@ -20,6 +20,8 @@ use super::theme::{Role, Theme};
 /// Columns of a value, and of its bars.
 const VALUE: usize = 10;
 const BARS: usize = 8;
+/// Bars are shown beside so many columns at least.
+const FEW: usize = 4;
 /// Columns of the name at least.
 const NAME: usize = 20;
 
@@ -104,13 +106,13 @@ impl Fit {
     fn of(cols: usize) -> Self {
         let room = cols.saturating_sub(NAME + 1);
         let wide = room / (VALUE + BARS + 2);
-        let (columns, bars) = if wide >= 2 {
+        // More numbers are better than fewer with bars.
+        let (columns, bars) = if wide >= FEW {
             (wide.min(METRICS.len()), BARS)
         } else {
             ((room / (VALUE + 1)).min(METRICS.len()), 0)
         };
         let cell = VALUE + 1 + if bars > 0 { bars + 1 } else { 0 };
-        // All of them as numbers are better than some with bars, where both fit.
         let name = cols.saturating_sub(columns * cell + 1).min(60);
         Self {
             columns,
