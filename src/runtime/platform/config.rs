@@ -20,6 +20,21 @@ const BEGIN: Words = words(
 #restore = true          # the open targets come back at the next start
 #context = \"prod\"        # the context that names without one mean
 
+#[[charts]]              # limits for a chart of the platform's
+#metric = \"cpu\"
+#warn = 500
+#error = 900
+#[[charts]]              # a chart of your own
+#title = \"JVM heap\"
+#query = 'sum(jvm_memory_used_bytes{service_id=\"{service_id}\"}) / 1048576'
+#unit = \"MiB\"
+#[[alerts]]              # told when it begins and ends to hold
+#name = \"many errors\"
+#when = \"rate(error) > 5 for 30s\"
+#component = \"order-*\"
+#bell = true
+#notify = false
+
 #[contexts.prod]         # or a file contexts.d/prod.toml, as deckwatch context add writes it
 #server = \"https://console.example\"
 #api = \"console\"         # console, region or websocket
@@ -46,6 +61,21 @@ const BEGIN: Words = words(
 #buffer = \"256MiB\"       # 所有窗格所有行的内存
 #restore = true          # 下次启动时恢复打开的目标
 #context = \"prod\"        # 名字未写上下文时使用
+
+#[[charts]]              # 平台图表的阈值
+#metric = \"cpu\"
+#warn = 500
+#error = 900
+#[[charts]]              # 自己的图表
+#title = \"JVM 堆\"
+#query = 'sum(jvm_memory_used_bytes{service_id=\"{service_id}\"}) / 1048576'
+#unit = \"MiB\"
+#[[alerts]]              # 开始和不再成立时告知
+#name = \"错误过多\"
+#when = \"rate(error) > 5 for 30s\"
+#component = \"order-*\"
+#bell = true
+#notify = false
 
 #[contexts.prod]         # 或写成文件 contexts.d/prod.toml，如 deckwatch context add 所写
 #server = \"https://console.example\"
@@ -118,6 +148,11 @@ pub(crate) fn show(config: &Config, contexts: &Contexts) -> Result<String, Fault
         // Writing to a string can't fail.
         let _ = writeln!(out, "{key} = {value}  ({origin})");
     }
+    let (charts, alerts) = (config.charts.len(), config.alerts.len());
+    let _ = writeln!(out, "charts: {charts}\nalerts: {alerts}");
+    for alert in &config.alerts {
+        let _ = writeln!(out, "  {}", alert.name);
+    }
     for context in &contexts.all {
         out.push('\n');
         out.push_str(&super::context::show(
@@ -179,6 +214,7 @@ mod tests {
             })
             .fold(String::new(), |text, line| text + line + "\n");
         let config = Config::parse(Path::new("x"), &bare).unwrap();
+        assert_eq!((config.charts.len(), config.alerts.len()), (2, 1));
         assert_eq!(config.contexts.len(), 1);
         assert_eq!(config.contexts[0].1.targets.len(), 1);
     }
