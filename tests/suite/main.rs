@@ -7,6 +7,7 @@ mod doctor;
 mod emulator;
 mod faulty;
 mod follow;
+mod fuzzed;
 mod hostile;
 mod languages;
 mod limits;
