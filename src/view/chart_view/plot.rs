@@ -8,11 +8,11 @@ use crate::model::{Level, Micros};
 use crate::text::width;
 use crate::word;
 
-use super::super::canvas::Canvas;
-use super::super::paint;
-use super::super::scale::{self, Scale};
-use super::super::theme::Role;
 use super::{Scene, tick};
+use crate::view::canvas::Canvas;
+use crate::view::paint;
+use crate::view::scale::{self, Scale};
+use crate::view::theme::Role;
 
 impl Scene<'_> {
     /// The end of what is seen, the newest value inside.
