@@ -197,12 +197,13 @@ fn logs(mut plan: LogsPlan, setup: &Setup) -> Result<u8, Fault> {
             complain(&warning);
         }
         plan.targets = setup.look_up(plan.targets, wanted).await?;
+        let recipes = Recipe::all(&setup.config.charts);
+        watch::check(&plan.targets, &plan.alerts, &recipes)?;
         plan.alerts.extend(setup.config.alerts.iter().cloned());
         if !plan.follow {
             // Of a history nothing is told.
             plan.alerts.clear();
         }
-        let recipes = Recipe::all(&setup.config.charts);
         let heard = follow::Heard {
             signals: signals::headless()?,
             alarms: watch::metrics(&plan.targets, &plan.alerts, &recipes),

@@ -237,6 +237,12 @@ impl Scope {
             .get(depth)
             .is_none_or(|part| part.text().is_empty() || part.matches(names))
     }
+
+    /// Whether something is meant whose names are these, a team's first; or something below it.
+    pub fn leads_to(&self, path: &[&[&str]]) -> bool {
+        let mut path = path.iter().enumerate();
+        path.all(|(depth, names)| self.accepts(depth, names))
+    }
 }
 
 #[cfg(test)]
@@ -328,6 +334,29 @@ mod tests {
             let text = format!("t/a/{}", escape(&name));
             let Path::Parts(parts) = Name::parse(&text).unwrap().path else { panic!("{text}") };
             proptest::prop_assert_eq!(parts.component.text(), name);
+        }
+    }
+
+    #[test]
+    fn a_scope_leads_to_what_is_below_it_alone() {
+        let path: [&[&str]; 3] = [
+            &["shop", "商城"],
+            &["在线商店", "store"],
+            &["支付", "payment"],
+        ];
+        for (text, depth) in [
+            ("", 3),
+            ("shop", 3),
+            ("商城/store", 3),
+            ("shop/*/pay*", 3),
+            ("shop/*/order*", 2),
+            ("shop/lab/payment", 1),
+            ("lab", 0),
+            ("*/*/payment/pod", 3),
+        ] {
+            let scope = Scope::parse(text);
+            let led = (1..=3).filter(|depth| scope.leads_to(path.get(..*depth).unwrap_or(&[])));
+            assert_eq!(led.count(), depth, "{text}");
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::transport::http::Answer;
 use super::ask::{self, Query};
 use super::{Platform, aliases};
 
-/// Series of one answer at most.
+/// Series of one chart at most.
 pub const SERIES: usize = 200;
 /// A server's `Date` has whole seconds: what is less than this is no skew.
 const SKEW: i64 = 1_500_000;
@@ -57,6 +57,17 @@ impl Platform {
         promql: &str,
         window: Window,
     ) -> Result<Reading, DialError> {
+        self.measure_many(place, promql, window, SERIES).await
+    }
+
+    /// The same with so many series at most.
+    pub(super) async fn measure_many(
+        &mut self,
+        place: &Place,
+        promql: &str,
+        window: Window,
+        most: usize,
+    ) -> Result<Reading, DialError> {
         let (team, alias) = aliases(place);
         let query = match self.context.api {
             Api::Console => Query::of(&[
@@ -82,7 +93,7 @@ impl Platform {
         let what = promql.to_owned();
         let before = clock::wall();
         self.ask_for(query, |_, answer| {
-            let read = prometheus::decode(&answer.body, SERIES);
+            let read = prometheus::decode(&answer.body, most);
             let measured = match read {
                 Ok(measured) if answer.status.is_success() && !says_no(answer) => measured,
                 Err(refusal) if !refusal.kind.is_empty() => return Err(unfit(&what, &refusal)),

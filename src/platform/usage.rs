@@ -1,6 +1,6 @@
 //! What all components use, from a few queries for each namespace, whatever their number.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::codec::promql;
@@ -14,6 +14,12 @@ use crate::transport::DialError;
 
 use super::Platform;
 
+/// Whether a team, an app of it or a component of that is wanted, by all of its names: the
+/// team's, the app's, the component's.
+pub type Wanted<'a> = &'a (dyn Fn(&[&[&str]]) -> bool + Sync);
+
+/// Series of one answer at most: one for each pod of a namespace.
+const SERIES: usize = 20_000;
 /// Components whose names in the cluster are asked for, one by one, in one round.
 const DETAILS: usize = 32;
 
@@ -41,12 +47,12 @@ impl UsageReader {
         }
     }
 
-    /// What the components use that `wanted` accepts: it is given the names of a team, an app
-    /// or a component (0, 1, 2). `all` is whether teams count that are not the context's own.
+    /// What the components use that are wanted. `all` is whether teams count that are not the
+    /// context's own.
     pub async fn read(
         &mut self,
         all: bool,
-        wanted: &(dyn Fn(usize, &[&str]) -> bool + Sync),
+        wanted: Wanted<'_>,
         window: Window,
     ) -> Result<Vec<Usage>, DialError> {
         let mut usages = Vec::new();
@@ -56,17 +62,13 @@ impl UsageReader {
         Ok(usages)
     }
 
-    async fn groups(
-        &mut self,
-        all: bool,
-        wanted: &(dyn Fn(usize, &[&str]) -> bool + Sync),
-    ) -> Result<Vec<Group>, DialError> {
+    async fn groups(&mut self, all: bool, wanted: Wanted<'_>) -> Result<Vec<Group>, DialError> {
         let context = Arc::clone(self.platform.context());
         let mut groups = Vec::new();
         for team in self.platform.teams().await? {
             let own = context.team.as_deref();
             let mine = all || own.is_none_or(|own| own == team.name || own == team.alias);
-            if !mine || !wanted(0, &[&team.name, &team.alias, &team.id]) {
+            if !mine || !wanted(&[&[&team.name, &team.alias, &team.id]]) {
                 continue;
             }
             for region in &team.regions {
@@ -90,16 +92,19 @@ impl UsageReader {
         &mut self,
         team: &Team,
         region: &str,
-        wanted: &(dyn Fn(usize, &[&str]) -> bool + Sync),
+        wanted: Wanted<'_>,
     ) -> Result<Vec<Place>, DialError> {
         let context = Arc::clone(self.platform.context());
+        let of_team: &[&str] = &[&team.name, &team.alias, &team.id];
         let mut places = Vec::new();
         for app in self.platform.overview(&team.name, region).await? {
-            if !wanted(1, &[&app.name, &app.k8s, &app.id]) {
+            let of_app: &[&str] = &[&app.name, &app.k8s, &app.id];
+            if !wanted(&[of_team, of_app]) {
                 continue;
             }
             for component in app.components {
-                if wanted(2, &[&component.name, &component.alias, &component.id]) {
+                let own: &[&str] = &[&component.name, &component.alias, &component.id];
+                if wanted(&[of_team, of_app, own]) {
                     places.push(Place {
                         context: Arc::clone(&context),
                         team: team.name.clone(),
@@ -123,7 +128,10 @@ impl UsageReader {
         let mut answers: Vec<(Metric, Measured)> = Vec::new();
         for metric in METRICS {
             let query = promql::query_all(metric, &group.namespace);
-            let reading = self.platform.measure(&first, &query, window).await?;
+            let reading = self
+                .platform
+                .measure_many(&first, &query, window, SERIES)
+                .await?;
             answers.push((metric, reading.measured));
         }
         self.learn(&group.places, &answers).await;
@@ -133,16 +141,18 @@ impl UsageReader {
 
     /// The names of those that no pod's name tells: asked for once.
     async fn learn(&mut self, places: &[Place], answers: &[(Metric, Measured)]) {
-        let pods: Vec<&str> = answers
-            .iter()
-            .flat_map(|(_, measured)| &measured.series)
+        let series = answers.iter().flat_map(|(_, measured)| &measured.series);
+        let pods: BTreeSet<&str> = series
             .filter_map(|series| series.labels.get("pod"))
             .collect();
         let mut left = DETAILS;
         for place in places {
             let (id, alias) = (&place.component.id, &place.component.alias);
-            let told = pods.iter().any(|pod| is_of(pod, alias));
-            if told || self.k8s.contains_key(id) || left == 0 {
+            if left == 0 || self.k8s.contains_key(id) {
+                continue;
+            }
+            let mark = mark(alias);
+            if mark.is_some_and(|mark| pods.iter().any(|pod| pod.contains(&mark))) {
                 continue;
             }
             left -= 1;
@@ -154,9 +164,9 @@ impl UsageReader {
     }
 }
 
-/// Whether a pod's name has this name of a component in it: `APP-COMPONENT-…`.
-fn is_of(pod: &str, component: &str) -> bool {
-    !component.is_empty() && pod.contains(&format!("-{component}-"))
+/// What a pod's name has in it that is of a component of this name: `APP-COMPONENT-…`.
+fn mark(component: &str) -> Option<String> {
+    (!component.is_empty()).then(|| format!("-{component}-"))
 }
 
 /// Series to their components: those with a `service_id` by that, those of pods by the longest
@@ -172,16 +182,13 @@ fn join<'a>(
         .enumerate()
         .map(|(at, place)| (place.component.id.as_str(), at))
         .collect();
-    let mut names: Vec<(&str, usize)> = Vec::new();
+    let mut marks: Vec<(String, usize)> = Vec::new();
     for (at, place) in places.iter().enumerate() {
-        names.push((&place.component.alias, at));
-        names.extend(
-            k8s(place)
-                .filter(|name| !name.is_empty())
-                .map(|name| (name, at)),
-        );
+        let names = [Some(&*place.component.alias), k8s(place)];
+        let own = names.into_iter().flatten().filter_map(mark);
+        marks.extend(own.map(|mark| (mark, at)));
     }
-    names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+    marks.sort_by_key(|(mark, _)| std::cmp::Reverse(mark.len()));
     let mut of_pod: HashMap<String, Option<usize>> = HashMap::new();
     let mut usages: Vec<Usage> = places
         .iter()
@@ -196,7 +203,7 @@ fn join<'a>(
             let at = match (series.labels.get("service_id"), series.labels.get("pod")) {
                 (Some(id), _) => by_id.get(id).copied(),
                 (None, Some(pod)) => *of_pod.entry(pod.to_owned()).or_insert_with(|| {
-                    let found = names.iter().find(|(name, _)| is_of(pod, name));
+                    let found = marks.iter().find(|(mark, _)| pod.contains(mark));
                     found.map(|(_, at)| *at)
                 }),
                 (None, None) => None,

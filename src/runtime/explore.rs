@@ -183,9 +183,7 @@ async fn answer(platform: &mut Platform, question: &Question) -> Result<Answer, 
 /// What components of these names use; of all in the context's team, where none is named.
 async fn usage(reader: &mut UsageReader, scopes: &[Scope]) -> Result<Answer, Fault> {
     let named = !scopes.is_empty();
-    let wanted = |depth: usize, names: &[&str]| {
-        !named || scopes.iter().any(|scope| scope.accepts(depth, names))
-    };
+    let wanted = |path: &[&[&str]]| !named || scopes.iter().any(|scope| scope.leads_to(path));
     let window = window(clock::wall());
     let usages = reader.read(named, &wanted, window).await;
     usages.map(Answer::Usage).map_err(|error| error.fault)

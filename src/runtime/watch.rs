@@ -10,13 +10,15 @@ use crate::clock;
 use crate::codec::promql;
 use crate::codec::target::Target;
 use crate::follow::alerts::Alarm;
-use crate::model::Micros;
 use crate::model::alert::{Alert, Change, Subject, Watch};
 use crate::model::context::Place;
 use crate::model::metric::Unit;
 use crate::model::recipe::{Recipe, What};
 use crate::model::sample::{Measured, Window};
+use crate::model::{Fault, FaultKind, Micros};
 use crate::platform::Platform;
+use crate::say;
+use crate::word;
 
 /// Metrics are measured so often.
 const LOOK: Duration = Duration::from_secs(15);
@@ -52,6 +54,40 @@ pub(super) fn metrics(
         }
     }
     receiver
+}
+
+/// Whether all of these alerts can ever be told, here.
+pub(super) fn check(targets: &[Target], alerts: &[Alert], recipes: &[Recipe]) -> Result<(), Fault> {
+    let measured = targets.iter().any(|target| target.place().is_some());
+    for alert in alerts {
+        let (why, next) = match &alert.subject {
+            Subject::Rate(_) => continue,
+            Subject::Chart(title) if of(alert, recipes).is_none() => (
+                say!(
+                    "no chart has the title {title:?}",
+                    "没有标题为 {title:?} 的图表"
+                ),
+                word!(
+                    "give it to one of [[charts]] in config.toml",
+                    "请在 config.toml 的 [[charts]] 中设置"
+                ),
+            ),
+            Subject::Metric(_) | Subject::Chart(_) if measured => continue,
+            Subject::Metric(_) | Subject::Chart(_) => (
+                say!(
+                    "no target is a component of a platform that measures it",
+                    "没有目标是平台上的组件，无法测量"
+                ),
+                word!(
+                    "name one as TEAM/APP/COMPONENT, or watch rate(LEVEL)",
+                    "请写 团队/应用/组件，或监视 rate(级别)"
+                ),
+            ),
+        };
+        let what = format!("--alert {}", alert.name);
+        return Err(Fault::new(FaultKind::Usage, what, why, next));
+    }
+    Ok(())
 }
 
 /// What an alert is measured by.

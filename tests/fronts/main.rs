@@ -21,6 +21,7 @@
 mod certificates;
 #[path = "../suite/faulty.rs"]
 mod faulty;
+mod measured;
 #[path = "../suite/program.rs"]
 mod program;
 mod prometheus;

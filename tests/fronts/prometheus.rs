@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use super::{Server, free_port, start};
 
 /// A page of a server on loopback: its status, its body.
-async fn get(port: u16, path: &str) -> (u16, String) {
+pub(super) async fn get(port: u16, path: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -31,13 +31,13 @@ async fn get(port: u16, path: &str) -> (u16, String) {
 
 /// Where queries are answered.
 #[derive(Clone, Copy)]
-struct Api<'a> {
-    port: u16,
-    prefix: &'a str,
+pub(super) struct Api<'a> {
+    pub(super) port: u16,
+    pub(super) prefix: &'a str,
 }
 
 impl Api<'_> {
-    async fn ask(self, path: &str, query: &str, more: &str) -> (u16, Value) {
+    pub(super) async fn ask(self, path: &str, query: &str, more: &str) -> (u16, Value) {
         let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
         let path = format!("{}/api/v1/{path}?query={query}{more}", self.prefix);
         let (status, body) = get(self.port, &path).await;
@@ -45,7 +45,7 @@ impl Api<'_> {
     }
 
     /// The `data` of what must be answered.
-    async fn data(self, path: &str, query: &str, more: &str) -> Value {
+    pub(super) async fn data(self, path: &str, query: &str, more: &str) -> Value {
         let (status, answer) = self.ask(path, query, more).await;
         assert_eq!(
             (status, &answer["status"]),
@@ -56,7 +56,7 @@ impl Api<'_> {
     }
 
     /// Every sample of some series in the last minutes: labels, and times with values.
-    async fn samples(self, query: &str, more: &str) -> Raw {
+    pub(super) async fn samples(self, query: &str, more: &str) -> Raw {
         let data = self.data("query", query, more).await;
         assert_eq!(data["resultType"], "matrix");
         let rows = data["result"].as_array().unwrap();
@@ -71,9 +71,9 @@ impl Api<'_> {
 }
 
 /// Series with their samples.
-type Raw = BTreeMap<BTreeMap<String, String>, Vec<(f64, f64)>>;
+pub(super) type Raw = BTreeMap<BTreeMap<String, String>, Vec<(f64, f64)>>;
 
-fn labels(row: &Value) -> BTreeMap<String, String> {
+pub(super) fn labels(row: &Value) -> BTreeMap<String, String> {
     let members = row["metric"].as_object().unwrap().iter();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     members
@@ -81,12 +81,12 @@ fn labels(row: &Value) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn number(value: &Value) -> f64 {
+pub(super) fn number(value: &Value) -> f64 {
     value.as_str().unwrap().parse().unwrap()
 }
 
 /// Prometheus over a folder, with this configuration.
-async fn prometheus(folder: &Path, config: &str) -> (Server, u16) {
+pub(super) async fn prometheus(folder: &Path, config: &str) -> (Server, u16) {
     let file = folder.join("prometheus.yml");
     std::fs::write(&file, config).unwrap();
     let port = free_port();
@@ -106,7 +106,7 @@ async fn prometheus(folder: &Path, config: &str) -> (Server, u16) {
 }
 
 /// Waits for something.
-async fn until(what: &str, mut test: impl AsyncFnMut() -> bool) {
+pub(super) async fn until(what: &str, mut test: impl AsyncFnMut() -> bool) {
     for _ in 0..600 {
         if test().await {
             return;
@@ -116,7 +116,7 @@ async fn until(what: &str, mut test: impl AsyncFnMut() -> bool) {
     panic!("in a minute not: {what}");
 }
 
-async fn open_shop() -> Platform {
+pub(super) async fn open_shop() -> Platform {
     let options = Options {
         zmq: false,
         prefix: Some("/p".into()),
@@ -297,7 +297,7 @@ const MORE: [&str; 24] = [
 ];
 
 /// The demo's samples as text that `promtool` reads.
-fn written(all: &Raw) -> String {
+pub(super) fn written(all: &Raw) -> String {
     let mut out = String::new();
     for (labels, samples) in all {
         let own = labels.iter().filter(|(name, _)| *name != "__name__");

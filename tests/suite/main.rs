@@ -13,6 +13,7 @@ mod languages;
 mod limits;
 mod logins;
 mod measured;
+mod monitor;
 mod platform;
 mod playback;
 mod program;

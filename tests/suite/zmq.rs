@@ -13,7 +13,7 @@ const SERVICE: &str = "fedcba9876543210fedcba9876543210";
 const PATIENCE: i32 = 60_000;
 
 /// A publisher that sees who subscribes.
-struct Publisher {
+pub(crate) struct Publisher {
     socket: Socket,
     address: String,
 }
@@ -34,16 +34,16 @@ impl Publisher {
         Self { socket, address }
     }
 
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::bind(::zmq::XPUB, "127.0.0.1:*")
     }
 
-    fn url(&self, rest: &str) -> String {
+    pub(crate) fn url(&self, rest: &str) -> String {
         format!("tcp://{}{rest}", self.address)
     }
 
     /// The next subscriptions, sorted.
-    fn subscribed(&self, count: usize) -> Vec<String> {
+    pub(crate) fn subscribed(&self, count: usize) -> Vec<String> {
         let next = |_| loop {
             let message = self.socket.recv_bytes(0).unwrap();
             // Others may still be leaving.
@@ -56,7 +56,7 @@ impl Publisher {
         all
     }
 
-    fn send(&self, parts: &[&[u8]]) {
+    pub(crate) fn send(&self, parts: &[&[u8]]) {
         self.socket.send_multipart(parts, 0).unwrap();
     }
 }

@@ -210,7 +210,8 @@ pub(super) fn read_main(path: &Path, text: &str, config: &mut Config) -> Result<
         config.charts.push(watched::chart(&source, chart)?);
     }
     for alert in file.alerts {
-        config.alerts.push(watched::alert(&source, alert)?);
+        let alert = watched::alert(&source, alert, &config.charts)?;
+        config.alerts.push(alert);
     }
     for (name, context) in file.contexts {
         let line = source.line(&name.span());

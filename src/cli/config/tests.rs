@@ -1,6 +1,10 @@
 use std::path::Path;
 
 use super::*;
+use crate::model::Level;
+use crate::model::alert::{Compare, Subject};
+use crate::model::metric::{Metric, Unit};
+use crate::model::recipe::{Limit, What};
 
 fn read(text: &str) -> Result<Config, String> {
     Config::parse(Path::new("/c/config.toml"), text).map_err(|fault| fault.to_string())
@@ -97,5 +101,109 @@ fn a_written_context_is_read_back() {
             .unwrap_err()
             .to_string()
             .contains("stands in /c/contexts.d/prod.toml too")
+    );
+}
+
+#[test]
+fn charts_and_alerts_are_read() {
+    let config = read(
+        "[[charts]]\nmetric = \"cpu\"\nwarn = 500\nerror = 800.5\n\
+         [[charts]]\ntitle = \"JVM heap\"\nquery = \"jvm{service_id=\\\"{service_id}\\\"}\"\nunit = \"MiB\"\n\
+         [[alerts]]\nname = \"hot\"\nwhen = \"cpu > 800 for 1m\"\ncomponent = \"pay*\"\nbell = false\nnotify = true\n\
+         [[alerts]]\nwhen = \"chart(JVM heap) <= 1\"\n",
+    )
+    .unwrap();
+    let [cpu, heap] = &config.charts[..] else {
+        panic!("{:?}", config.charts)
+    };
+    assert_eq!(
+        (&cpu.what, cpu.unit),
+        (&What::Metric(Metric::Cpu), Unit::Millicores)
+    );
+    let limit = |above, level| Limit { above, level };
+    assert_eq!(
+        cpu.limits,
+        [limit(500.0, Level::Warn), limit(800.5, Level::Error)]
+    );
+    let query = "jvm{service_id=\"{service_id}\"}".to_owned();
+    assert_eq!(
+        (heap.title.as_str(), &heap.what, heap.unit),
+        ("JVM heap", &What::Own(query), Unit::Mebibytes)
+    );
+    let [hot, chart] = &config.alerts[..] else {
+        panic!("{:?}", config.alerts)
+    };
+    assert_eq!(
+        (&*hot.name, &hot.subject, hot.compare, hot.value),
+        ("hot", &Subject::Metric(Metric::Cpu), Compare::Above, 800.0)
+    );
+    assert_eq!(
+        (hot.lasting.as_secs(), &*hot.component, hot.bell, hot.notify),
+        (60, "pay*", false, true)
+    );
+    // What is not said: its expression as its name, every component, a bell.
+    assert_eq!(
+        (&*chart.name, &*chart.component, chart.bell, chart.notify),
+        ("chart(JVM heap) <= 1", "", true, false)
+    );
+    assert_eq!(chart.subject, Subject::Chart("JVM heap".to_owned()));
+}
+
+#[test]
+fn what_is_wrong_with_a_chart_or_an_alert_is_told_with_its_line() {
+    for (text, want) in [
+        (
+            "[[charts]]\nmetric = \"heat\"\n",
+            "/c/config.toml:2: charts.metric: \"heat\" is no metric; write one of cpu, ",
+        ),
+        (
+            "[[charts]]\nmetric = \"cpu\"\n\nquery = \"up\"\n",
+            "/c/config.toml:2: charts: a chart is of a metric or of a query; write metric",
+        ),
+        (
+            "lang = \"en\"\n[[charts]]\nquery = \" \"\n",
+            "/c/config.toml:3: charts: a chart is of a metric or of a query",
+        ),
+        (
+            "[[charts]]\nquery = \"up\"\nunit = \"furlongs\"\n",
+            "/c/config.toml:3: charts.unit: \"furlongs\" is no unit; write one of count, ",
+        ),
+        (
+            "[[charts]]\nmetric = \"cpu\"\nwarn = \"much\"\n",
+            "/c/config.toml:3:8: ",
+        ),
+        (
+            "[[charts]]\nmetric = \"cpu\"\ncolour = \"red\"\n",
+            "/c/config.toml:3:1: unknown field `colour`",
+        ),
+        (
+            "[[alerts]]\nwhen = \"cpu > 1\"\n[[alerts]]\nwhen = \"heat > 5\"\n",
+            "/c/config.toml:4: alerts.when: \"heat\" can't be watched: write rate(LEVEL)",
+        ),
+        (
+            "[[alerts]]\nwhen = \"cpu\"\n",
+            "/c/config.toml:2: alerts.when: \"cpu\" is no expression; write one like",
+        ),
+        (
+            "[[alerts]]\nwhen = \"chart(heap) > 1\"\n",
+            "/c/config.toml:2: alerts.when: no chart has the title \"heap\"; give it",
+        ),
+        (
+            "[[alerts]]\nname = \"x\"\n",
+            "/c/config.toml:1:1: missing field `when`",
+        ),
+        (
+            "[[alerts]]\nwhen = \"cpu > 1\"\nbell = 1\n",
+            "/c/config.toml:3:8: invalid type",
+        ),
+    ] {
+        let fault = read(text).unwrap_err();
+        assert!(fault.starts_with(want), "{text:?}: {fault}");
+    }
+    // A chart that says nothing is told too.
+    let fault = read("lang = \"en\"\n[[charts]]\ntitle = \"x\"\n").unwrap_err();
+    assert!(
+        fault.contains("a chart is of a metric or of a query"),
+        "{fault}"
     );
 }

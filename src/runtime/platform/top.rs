@@ -1,6 +1,8 @@
 //! `deckwatch top`: what components use, once or again and again.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
@@ -25,9 +27,14 @@ use crate::word;
 
 use super::table::{Row, render};
 
-/// A platform and the names that mean its components; none are all of them.
-type Asked = (Arc<Context>, Vec<Scope>);
+/// A platform and the names that mean its components, as they were typed; none are all of them.
+type Asked = (Arc<Context>, Vec<Named>);
 
+/// A name, and what it means.
+type Named = (String, Scope);
+
+/// Names of a component: its team's, its app's, its own.
+const DEPTH: usize = 3;
 /// Bars of a cell.
 const BARS: usize = 8;
 
@@ -50,7 +57,7 @@ pub(super) async fn run(args: &TopArgs, contexts: &Contexts) -> Result<u8, Fault
         let looked = tokio::select! {
             biased;
             signal = signals.recv() => return Ok(signal.unwrap_or(0)),
-            looked = look(args, &mut readers) => looked,
+            looked = look(args, &mut readers, round == 0) => looked,
         };
         let at = clock::wall();
         let text = match looked {
@@ -89,7 +96,7 @@ pub(in crate::runtime) fn start(
     setup: &Setup,
 ) -> Result<crate::runtime::tui::Start, Fault> {
     let mut asked = asked(args, &setup.contexts)?.into_iter();
-    let (Some((context, mut scopes)), None) = (asked.next(), asked.next()) else {
+    let (Some((context, named)), None) = (asked.next(), asked.next()) else {
         let what = args.names.join(" ");
         let why = say!("these are of several platforms", "它们属于多个平台");
         let next = say!(
@@ -98,6 +105,7 @@ pub(in crate::runtime) fn start(
         );
         return Err(Fault::new(FaultKind::Usage, what, why, next));
     };
+    let mut scopes: Vec<Scope> = named.into_iter().map(|(_, scope)| scope).collect();
     if args.all_teams && scopes.is_empty() {
         scopes.push(Scope::parse(""));
     }
@@ -135,36 +143,48 @@ fn asked(args: &TopArgs, contexts: &Contexts) -> Result<Vec<Asked>, Fault> {
     for name in &args.names {
         let scope = Scope::parse(name);
         let context = measured(contexts.get(scope.context.as_deref())?)?;
+        let named = (name.clone(), scope);
         match asked.iter_mut().find(|(known, _)| *known == context) {
-            Some((_, scopes)) => scopes.push(scope),
-            None => asked.push((context, vec![scope])),
+            Some((_, all)) => all.push(named),
+            None => asked.push((context, vec![named])),
         }
     }
     Ok(asked)
 }
 
+/// What is used now. `first`: a name that means nothing is told; later it may have gone.
 async fn look(
     args: &TopArgs,
-    readers: &mut [(UsageReader, Vec<Scope>)],
+    readers: &mut [(UsageReader, Vec<Named>)],
+    first: bool,
 ) -> Result<Vec<Usage>, Fault> {
     let mut all = Vec::new();
-    for (reader, scopes) in readers {
-        let named = !scopes.is_empty();
-        let wanted = |depth: usize, names: &[&str]| {
-            !named || scopes.iter().any(|scope| scope.accepts(depth, names))
+    for (reader, named) in readers {
+        let met: Vec<AtomicBool> = named.iter().map(|_| AtomicBool::new(false)).collect();
+        let wanted = |path: &[&[&str]]| {
+            let mut any = named.is_empty();
+            for ((_, scope), met) in named.iter().zip(&met) {
+                let leads = scope.leads_to(path);
+                any |= leads;
+                if leads && path.len() == DEPTH {
+                    met.store(true, Relaxed);
+                }
+            }
+            any
         };
-        let every = args.all_teams || named;
+        let every = args.all_teams || !named.is_empty();
         let usages = reader.read(every, &wanted, window(clock::wall())).await;
         all.extend(usages.map_err(|error| error.fault)?);
-    }
-    if all.is_empty() && !args.names.is_empty() {
-        let what = args.names.join(" ");
-        let why = say!("nothing has such a name", "没有这样的名字");
-        let next = say!(
-            "deckwatch get components lists what there is",
-            "deckwatch get components 会列出所有组件"
-        );
-        return Err(Fault::new(FaultKind::NotFound, what, why, next));
+        let mut names = named.iter().zip(&met);
+        let missed = names.find(|(_, met)| first && !met.load(Relaxed));
+        if let Some(((name, _), _)) = missed {
+            let why = say!("nothing has such a name", "没有这样的名字");
+            let next = say!(
+                "deckwatch get components lists what there is",
+                "deckwatch get components 会列出所有组件"
+            );
+            return Err(Fault::new(FaultKind::NotFound, name, why, next));
+        }
     }
     args.sort.sort(&mut all, args.reverse);
     Ok(all)

@@ -4,11 +4,12 @@ use toml::Spanned;
 
 use super::{FileAlert, FileChart, Source};
 use crate::codec::alert as expression;
-use crate::model::alert::Alert;
+use crate::model::alert::{Alert, Subject};
 use crate::model::metric::{Metric, Unit};
 use crate::model::recipe::{Limit, Recipe, What};
 use crate::model::{Fault, Level};
 use crate::say;
+use crate::word;
 
 /// A chart: of a metric, or of a query of one's own.
 pub(super) fn chart(source: &Source<'_>, file: FileChart) -> Result<Recipe, Fault> {
@@ -73,11 +74,25 @@ pub(super) fn chart(source: &Source<'_>, file: FileChart) -> Result<Recipe, Faul
     })
 }
 
-/// An alert.
-pub(super) fn alert(source: &Source<'_>, file: FileAlert) -> Result<Alert, Fault> {
+/// An alert; of a chart only if it is among these.
+pub(super) fn alert(
+    source: &Source<'_>,
+    file: FileAlert,
+    charts: &[Recipe],
+) -> Result<Alert, Fault> {
     let line = source.line(&file.when.span());
     let read = expression::parse(file.when.get_ref());
     let alert = read.map_err(|why| source.fault(line, "alerts.when", why, String::new()))?;
+    if let Subject::Chart(title) = &alert.subject
+        && !charts.iter().any(|chart| chart.title == *title)
+    {
+        let why = say!(
+            "no chart has the title {title:?}",
+            "没有标题为 {title:?} 的图表"
+        );
+        let next = word!("give it to one of [[charts]]", "请在 [[charts]] 中设置");
+        return Err(source.fault(line, "alerts.when", why, next.to_owned()));
+    }
     Ok(Alert {
         name: file.name.unwrap_or(alert.name),
         component: file.component,
