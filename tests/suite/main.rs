@@ -14,6 +14,7 @@ mod limits;
 mod logins;
 mod measured;
 mod monitor;
+mod network;
 mod platform;
 mod playback;
 mod program;
