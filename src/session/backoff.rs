@@ -86,14 +86,16 @@ impl Backoff {
         };
         let wait = most.mul_f64(self.random.f64()).max(FLOOR);
         let full = self.attempts.len() == PER_MINUTE;
-        let earliest = self
-            .attempts
-            .front()
-            .filter(|_| full)
-            .map(|first| *first + MINUTE);
-        earliest.map_or(wait, |earliest| {
-            wait.max(earliest.saturating_duration_since(now))
-        })
+        let first = self.attempts.front().filter(|_| full);
+        let earliest = first.map_or(Duration::ZERO, |first| {
+            (*first + MINUTE).saturating_duration_since(now)
+        });
+        if wait >= earliest {
+            return wait;
+        }
+        // All clients of a server that fell began at once, and would all be let in again at
+        // once, a minute later.
+        earliest + most.mul_f64(self.random.f64())
     }
 
     fn note(&mut self, attempt: Instant) {

@@ -8,6 +8,7 @@ mod emulator;
 mod faulty;
 mod follow;
 mod fuzzed;
+mod herd;
 mod hostile;
 mod languages;
 mod limits;

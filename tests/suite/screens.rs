@@ -47,6 +47,8 @@ pub(super) struct Stage {
     pub(super) wishes: Vec<Effect>,
     start: Instant,
     passed: Duration,
+    /// Microseconds by which the wall clock was set.
+    jumped: i64,
 }
 
 /// A line of the shop.
@@ -98,13 +100,14 @@ impl Stage {
             wishes,
             start,
             passed: Duration::ZERO,
+            jumped: 0,
         }
     }
 
     pub(super) fn now(&self) -> Now {
         Now {
             mono: self.start + self.passed,
-            wall: Micros(START + i64::try_from(self.passed.as_micros()).unwrap()),
+            wall: Micros(START + self.jumped + i64::try_from(self.passed.as_micros()).unwrap()),
         }
     }
 
@@ -136,6 +139,12 @@ impl Stage {
     /// Time passes.
     pub(super) fn pass(&mut self, millis: u64) {
         self.passed += Duration::from_millis(millis);
+        self.tell(Msg::Tick);
+    }
+
+    /// The wall clock is set; the other one goes on.
+    pub(super) fn jump(&mut self, micros: i64) {
+        self.jumped += micros;
         self.tell(Msg::Tick);
     }
 

@@ -677,3 +677,39 @@ fn without_colours_charts_are_charts() {
     assert!(plain);
     let _ = TargetId(0);
 }
+
+/// reliability.md 8, row 28: the wall clock is for showing. Nothing is asked for more often, and
+/// nothing sooner or later, whatever it is set to.
+#[test]
+fn row_28_a_wall_clock_that_jumps_moves_no_deadline() {
+    const HOUR: i64 = 3_600_000_000;
+    for jump in [HOUR, -HOUR, 8766 * HOUR, -8766 * HOUR, 1_000_000] {
+        let mut stage = charted(120, 36);
+        lines_around(&mut stage);
+        stage.app.fail("something");
+        stage.keys("i");
+        asks(&mut stage);
+        stage.jump(jump);
+        answer(&mut stage, |ask| Ok(good(waves(ask, None))));
+        let before = stage.app.wake_at().unwrap();
+        for step in 0..20 {
+            stage.pass(100);
+            let waits = stage.app.wake_at().unwrap() >= before;
+            assert!(waits, "{jump}, {step}");
+        }
+        assert!(asks(&mut stage).is_empty(), "{jump}: not before its time");
+        stage.pass(8_000);
+        assert!(
+            stage.app.notice.is_none(),
+            "{jump}: a notice goes in its time"
+        );
+        assert!(
+            !asks(&mut stage).is_empty(),
+            "{jump}: asked for again in time"
+        );
+        assert!(!stage.screen().is_empty());
+        stage.keys("e ( ) < > enter");
+        stage.jump(-jump);
+        assert!(!stage.screen().is_empty());
+    }
+}
