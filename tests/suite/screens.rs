@@ -16,6 +16,7 @@ mod modes;
 mod panes;
 mod shells;
 mod sizes;
+mod tables;
 mod tree;
 mod views;
 
