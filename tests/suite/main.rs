@@ -29,6 +29,7 @@ mod screens;
 mod secrets;
 mod series;
 mod shell;
+mod soak;
 mod store;
 mod text;
 mod tls;

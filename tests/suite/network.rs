@@ -50,7 +50,8 @@ impl Wire {
                 let (server_in, server_out) = server.into_split();
                 let (mut up, mut down) = (receiver.clone(), receiver.clone());
                 // What was told before concerns the connections before.
-                (up.mark_unchanged(), down.mark_unchanged());
+                up.mark_unchanged();
+                down.mark_unchanged();
                 tokio::spawn(pass(client_in, server_out, up, |faults| faults.deaf));
                 tokio::spawn(pass(server_in, client_out, down, |faults| faults.mute));
             }

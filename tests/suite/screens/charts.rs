@@ -12,7 +12,7 @@ use deckwatch::model::catalog::{Component, EventEntry};
 use deckwatch::model::context::{Api, Context, Credential, Place};
 use deckwatch::model::metric::{Metric, Unit};
 use deckwatch::model::sample::{Flaws, Labels, Measured, Reading, Sample, Series};
-use deckwatch::model::{Fault, FaultKind, Level, LinkState, Micros, TargetId};
+use deckwatch::model::{Fault, FaultKind, Level, LinkState, Micros};
 use deckwatch::view::Theme;
 use insta::assert_snapshot;
 
@@ -548,7 +548,6 @@ fn without_colours_charts_are_charts() {
                 .is_none_or(|bg| bg == ratatui::style::Color::Reset)
     });
     assert!(plain);
-    let _ = TargetId(0);
 }
 
 /// reliability.md 8, row 28: the wall clock is for showing. Nothing is asked for more often, and
