@@ -170,8 +170,8 @@ fn mark(component: &str) -> Option<String> {
 }
 
 /// Series to their components: those with a `service_id` by that, those of pods by the longest
-/// name that is in the pod's.
-fn join<'a>(
+/// name that is in the pod's. `k8s` knows names in the cluster.
+pub fn join<'a>(
     places: &'a [Place],
     k8s: impl Fn(&'a Place) -> Option<&'a str>,
     answers: &[(Metric, Measured)],
