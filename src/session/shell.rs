@@ -166,6 +166,8 @@ pub struct ShellSession {
     forced: bool,
     size: (u16, u16),
     resize_at: Option<Instant>,
+    /// Since when there is typed input that was left out and not told of.
+    refused_at: Option<Instant>,
     typed: Typed,
     flight: Option<Flight>,
     pings: u64,
@@ -203,6 +205,7 @@ impl ShellSession {
             forced: spec.dialect.is_some(),
             size,
             resize_at: None,
+            refused_at: None,
             typed: Typed::default(),
             flight: None,
             pings: 0,
@@ -243,6 +246,9 @@ impl ShellSession {
     pub fn poll_transmit(&mut self, now: Instant) -> Option<Packet> {
         if self.transmit.is_empty() {
             self.fill(now);
+            if self.typed.refused() > 0 {
+                self.refused_at.get_or_insert(now);
+            }
         }
         self.transmit.pop_front()
     }
@@ -254,6 +260,7 @@ impl ShellSession {
         let held = !self.typed.is_empty() && self.flight.is_none();
         [
             self.resize_at,
+            self.refused_at,
             self.ask_at,
             self.asked.filter(|_| held).map(|asked| asked + PATIENCE),
             pulse.map(Liveness::deadline),
@@ -510,6 +517,7 @@ impl ShellSession {
 
     /// Tells what could not be sent, and how far a long paste is.
     fn tell_input(&mut self, out: &mut Told) {
+        self.refused_at = None;
         match self.typed.take_refused() {
             0 => {}
             bytes => out.tell(ShellUpdate::Refused(bytes)),

@@ -41,6 +41,11 @@ impl Typed {
         gone
     }
 
+    /// How many bytes [`Typed::take_refused`] would tell of.
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+
     /// How many bytes could not be sent since the last call, being no UTF-8.
     pub fn take_refused(&mut self) -> u64 {
         std::mem::take(&mut self.refused)

@@ -165,6 +165,16 @@ fn a_gotty_2_that_tells_its_buffer_is_sorenisanerds_and_takes_base64() {
 }
 
 #[test]
+fn input_that_is_no_text_is_told_of_at_once() {
+    let mut run = Run::ready(PAGES, None, b"2GoTTY");
+    run.sent();
+    run.input(Input::Typed(b"\x80"));
+    assert!(run.sent().is_empty());
+    run.passes(0);
+    assert!(matches!(run.told.last(), Some(ShellUpdate::Refused(1))));
+}
+
+#[test]
 fn sizes_are_sent_once_they_stand_and_never_as_nothing() {
     let mut run = Run::ready(POD, None, b"310.0.0.1");
     for width in 81..120 {

@@ -163,6 +163,13 @@ impl World {
         }
     }
 
+    /// What it wants to say at once.
+    fn due(&mut self) {
+        if self.session.poll_timeout().is_some_and(|at| at <= self.now) {
+            self.input(Input::Timeout);
+        }
+    }
+
     fn message(&mut self, dialect: Option<&Dialect>, message: &[u8]) {
         assert!(
             (1..=1024).contains(&message.len()),
@@ -229,6 +236,7 @@ proptest! {
         }
         if world.unsent.is_none() {
             world.sends();
+            world.due();
         }
         prop_assert!(world.session.poll_transmit(world.now).is_none() || world.unsent.is_none());
         let unsent = world.unsent.unwrap_or_else(|| world.session.waiting());
