@@ -167,19 +167,22 @@ impl Pane {
         self.shown.predicate().is_none()
     }
 
-    /// Lines shown, of those in the store. Marks are no lines, and are always shown.
+    /// Lines shown, of those in the store. Marks are no lines; all are shown but for those
+    /// outside of the rows that alone are.
     pub fn shown_count(&self) -> u64 {
         if self.shows_all() {
             return self.store.lines();
         }
-        let mut marks = self.store.len() - self.store.lines();
-        if !self.shown.done() {
-            let pending = self.store.sealed();
-            let pending = pending.filter(|(first, _)| self.shown.is_pending(*first));
-            let unknown = pending.map(|(_, segment)| (segment.rows() - segment.lines()) as u64);
-            marks = marks.saturating_sub(unknown.sum());
-        }
-        (self.shown.list().len() as u64).saturating_sub(marks)
+        let known = self.store.segments();
+        let known = known.filter(|(first, _)| self.shown.done() || !self.shown.is_pending(*first));
+        let marks = known.map(|(first, segment)| match self.filter.rows {
+            None => segment.rows() - segment.lines(),
+            Some(_) => segment
+                .mark_rows()
+                .filter(|row| self.filter.accepts_id(LineId(first.0 + u64::from(*row))))
+                .count(),
+        });
+        (self.shown.list().len() as u64).saturating_sub(marks.sum::<usize>() as u64)
     }
 
     /// Lines in the store that the filter hides.

@@ -201,6 +201,12 @@ impl LogStore {
         (self.open_first, &self.open)
     }
 
+    /// All segments with the number of their first row, oldest first.
+    pub fn segments(&self) -> impl Iterator<Item = (LineId, &Segment)> {
+        let sealed = self.sealed().map(|(first, segment)| (first, &**segment));
+        sealed.chain([self.open()])
+    }
+
     fn push_lines(&mut self, target: TargetId, batch: &LineBatch, mut lines: Range<usize>) {
         while !lines.is_empty() {
             let fit = self.open.fitting(batch, lines.clone(), self.segment_bytes);

@@ -28,6 +28,8 @@ enum Step {
     Layer(u8, bool),
     Fold,
     Level(u8),
+    /// Only these rows: the first, and how many.
+    Between(Option<(u64, u64)>),
     Wrap,
     Pretty,
     Walk(i64),
@@ -61,6 +63,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0u8..3, any::<bool>()).prop_map(|(at, hide)| Step::Layer(at, hide)),
         2 => Just(Step::Fold),
         2 => (0u8..5).prop_map(Step::Level),
+        2 => prop::option::of((0u64..60, 0u64..40)).prop_map(Step::Between),
         1 => Just(Step::Wrap),
         1 => Just(Step::Pretty),
         3 => (-9i64..9).prop_map(Step::Walk),
@@ -164,6 +167,12 @@ impl Bench {
             }
             Step::Level(level) => {
                 pane.filter.min_level = Level::ALL[usize::from(*level)];
+                self.refilter();
+                return false;
+            }
+            Step::Between(rows) => {
+                let rows = rows.map(|(first, count)| (LineId(first), LineId(first + count)));
+                pane.filter.rows = rows;
                 self.refilter();
                 return false;
             }
@@ -285,7 +294,7 @@ proptest! {
             prop_assert_eq!(all, pane.received);
             let filter = pane.effective();
             let lines = pane.store.rows(pane.store.first()..pane.store.end());
-            let shown = lines.filter_map(Row::line).filter(|line| filter.accepts(line)).count();
+            let shown = lines.filter(|row| filter.accepts_row(row)).filter_map(Row::line).count();
             prop_assert_eq!(pane.shown_count(), shown as u64);
         }
     }
