@@ -1,0 +1,95 @@
+//! Row 23 and 24 of docs/reliability.md in the whole interface: whatever comes, is filtered and
+//! ages out, every line is accounted for in its pane, and the memory stays within its budget.
+
+use deckwatch::model::{Mark, RawBatch, RowHead};
+use proptest::prelude::*;
+
+use super::screens::Stage;
+
+const BUDGET: usize = 4 << 20;
+const PANES: u16 = 3;
+
+#[derive(Clone, Debug)]
+enum Event {
+    /// Lines of this many bytes for a target: how many of them.
+    Lines(u16, usize, usize),
+    /// The source dropped lines.
+    Drops(u16, u64),
+    /// A layer of a filter, put or taken away.
+    Filters(usize),
+    Keys(usize),
+    Passes(u64),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        6 => (0..PANES, 0..3000_usize, 0..400_usize)
+            .prop_map(|(target, bytes, count)| Event::Lines(target, bytes, count)),
+        1 => (0..PANES, 0..500_u64).prop_map(|(target, lines)| Event::Drops(target, lines)),
+        2 => (0..4_usize).prop_map(Event::Filters),
+        2 => (0..8_usize).prop_map(Event::Keys),
+        1 => (1..5000_u64).prop_map(Event::Passes),
+    ]
+}
+
+/// What each pane was fed.
+fn take_place(stage: &mut Stage, event: &Event, fed: &mut [u64; PANES as usize]) {
+    let mut count = |target: &u16, lines: u64| {
+        if let Some(fed) = fed.get_mut(usize::from(*target)) {
+            *fed += lines;
+        }
+    };
+    match event {
+        Event::Lines(target, bytes, lines) => {
+            let mut raw = RawBatch::default();
+            for number in 0..*lines {
+                let text = format!("{number} {}", "x".repeat(*bytes));
+                raw.push(text.as_bytes(), &RowHead::default());
+            }
+            count(target, *lines as u64);
+            stage.batch(*target, &raw);
+        }
+        Event::Drops(target, lines) => {
+            count(target, *lines);
+            stage.mark(*target, Mark::Dropped { lines: *lines });
+        }
+        Event::Filters(at) => {
+            let texts = ["1", "7 x", "^3", "absent"];
+            stage.enter("&", texts.get(*at).copied().unwrap_or("1"));
+        }
+        Event::Keys(at) => {
+            let keys = ["x", "g", "G", "ctrl-w w", "k", "/ 5 enter", "n", "space"];
+            stage.keys(keys.get(*at).copied().unwrap_or("x"));
+        }
+        Event::Passes(millis) => stage.pass(*millis),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn row_23_every_line_is_shown_filtered_dropped_or_aged_out(events in prop::collection::vec(event(), 1..60)) {
+        let mut stage = Stage::with(100, 30, usize::from(PANES), false, BUDGET);
+        let mut fed = [0; PANES as usize];
+        for event in &events {
+            take_place(&mut stage, event, &mut fed);
+            let mut held = 0;
+            let mut sealed = 0;
+            for pane in stage.app.panes.values() {
+                let sums = (pane.shown_count() + pane.hidden_count())
+                    + pane.dropped
+                    + pane.store.evicted();
+                let of = pane.targets.first().map_or(0, |target| usize::from(target.0));
+                prop_assert_eq!(Some(&sums), fed.get(of), "{:?}", event);
+                prop_assert_eq!(pane.received, sums);
+                held += pane.heap_bytes();
+                sealed += pane.store.sealed().count();
+            }
+            // It is looked at when lines come; a filter's list may stand above it until then.
+            let came = matches!(event, Event::Lines(..));
+            prop_assert!(held <= BUDGET || sealed == 0 || !came, "{} bytes, {} segments", held, sealed);
+            prop_assert!(held <= BUDGET + 3 * (2 << 20));
+        }
+    }
+}
