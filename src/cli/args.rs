@@ -113,7 +113,7 @@ pub enum Command {
     Logs(Box<LogsArgs>),
     /// The same as logs -f
     Follow(Box<LogsArgs>),
-    /// Wait until a line matches: logs -f -q --tail 0 --until-match RE --for T
+    /// Wait until a line matches: logs -f -q --tail 0 --until-match RE
     Wait(WaitArgs),
     /// What the platform does with components: builds, deploys, restarts
     Events(Box<LogsArgs>),

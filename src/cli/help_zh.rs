@@ -44,8 +44,8 @@ pub(super) const TABLE: &[(&str, &str)] = &[
     ("Print lines; go on with -f", "打印日志行；加 -f 持续跟随"),
     ("The same as logs -f", "等同于 logs -f"),
     (
-        "Wait until a line matches: logs -f -q --tail 0 --until-match RE --for T",
-        "等到有一行匹配：logs -f -q --tail 0 --until-match RE --for T",
+        "Wait until a line matches: logs -f -q --tail 0 --until-match RE",
+        "等到有一行匹配：logs -f -q --tail 0 --until-match RE",
     ),
     (
         "Type into a container: a raw shell, or one command with --exec",

@@ -150,7 +150,7 @@ impl Follow {
             on,
             shown,
         } = alarm;
-        self.tell(&if *on {
+        self.always(&if *on {
             say!(
                 "{target}: alert {name} ({shown})",
                 "{target}：告警 {name}（{shown}）"

@@ -140,7 +140,7 @@ impl WsConn {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
-            .max_write_buffer_size(1 << 20)
+            .max_write_buffer_size(2 * MAX_MESSAGE)
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));
         let request = match request(wish) {

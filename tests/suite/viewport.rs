@@ -144,35 +144,8 @@ impl Bench {
                 self.feed(&raw);
                 return self.pane.view.follow;
             }
-            Step::Layer(at, hide) => {
-                let kind = if *hide {
-                    LayerKind::Exclude
-                } else {
-                    LayerKind::Include
-                };
-                let pattern =
-                    Pattern::regex(["a", "b", "c"][usize::from(*at)], Case::Smart).unwrap();
-                pane.add_layer(Layer {
-                    kind,
-                    pattern,
-                    on: true,
-                });
-                self.refilter();
-                return false;
-            }
-            Step::Fold => {
-                pane.unfolded = !pane.unfolded;
-                self.refilter();
-                return false;
-            }
-            Step::Level(level) => {
-                pane.filter.min_level = Level::ALL[usize::from(*level)];
-                self.refilter();
-                return false;
-            }
-            Step::Between(rows) => {
-                let rows = rows.map(|(first, count)| (LineId(first), LineId(first + count)));
-                pane.filter.rows = rows;
+            Step::Layer(..) | Step::Fold | Step::Level(_) | Step::Between(_) => {
+                self.filter(step);
                 self.refilter();
                 return false;
             }
@@ -209,6 +182,31 @@ impl Bench {
             }
         }
         true
+    }
+
+    /// What a step does to the filter.
+    fn filter(&mut self, step: &Step) {
+        let pane = &mut self.pane;
+        match step {
+            Step::Layer(at, hide) => {
+                let kind = if *hide {
+                    LayerKind::Exclude
+                } else {
+                    LayerKind::Include
+                };
+                let pattern =
+                    Pattern::regex(["a", "b", "c"][usize::from(*at)], Case::Smart).unwrap();
+                let on = true;
+                pane.add_layer(Layer { kind, pattern, on });
+            }
+            Step::Fold => pane.unfolded = !pane.unfolded,
+            Step::Level(level) => pane.filter.min_level = Level::ALL[usize::from(*level)],
+            Step::Between(rows) => {
+                pane.filter.rows =
+                    rows.map(|(first, count)| (LineId(first), LineId(first + count)));
+            }
+            _ => {}
+        }
     }
 
     /// The rows that a slow reader of the store would show.

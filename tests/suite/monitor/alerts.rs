@@ -54,6 +54,7 @@ async fn errors_that_come_fast_are_told_and_that_they_are_over() {
     // Nothing comes any more.
     json.until_count("\"type\":\"alert\"", 2).await;
     text.until_err("rate(error) > 1 is over").await;
+    quiet.until_err("rate(error) > 1 is over").await;
     for run in [&json, &text, &quiet] {
         run.signal(Signal::INT);
     }
@@ -74,7 +75,13 @@ async fn errors_that_come_fast_are_told_and_that_they_are_over() {
         "data alone goes there"
     );
     let quiet = quiet.end().await.expect(130);
-    assert_eq!(quiet.err, "");
+    // Quiet is about connections; what was asked for is told.
+    assert_eq!(quiet.err.lines().count(), 2, "{}", quiet.err);
+    assert!(
+        quiet.err.contains("alert rate(error) > 1 ("),
+        "{}",
+        quiet.err
+    );
     assert!(!quiet.text().contains("rate(error)"), "{}", quiet.text());
     unharmed(platform).await;
 }
