@@ -1,5 +1,6 @@
 //! The one test binary: a module for each part of the program.
 
+mod align;
 mod certificates;
 mod codecs;
 mod demo;
