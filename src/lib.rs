@@ -72,8 +72,10 @@
 //!   one set of proxies, one set of words for what goes wrong.
 //! - 2026-11-24: both languages of a text stand where it is said (`say!`), so that none can be
 //!   missing; only the command line's help has a table, since clap has its texts.
-//! - 2026-11-24: a pod's lines are aligned by the container's own time stamps; the WebSockets'
-//!   replays have none, and are marked instead.
+//! - 2026-11-24: a pod's lines are aligned by the container's own time stamps.
+//! - 2026-11-28: a WebSocket's replays have none: they are laid over what was given out
+//!   (`session::align`), and held for that until they are over. Few different lines have no order
+//!   that tells them apart: all that may be old is left out, and the mark says how much.
 //! - 2026-11-28: charts ask as the tree does, by wishes that are answered by messages: what to ask
 //!   for and when is state without a clock, and a test answers as it likes.
 //! - 2026-11-28: the axis of time is the server's: its clock is measured by the `Date` of its

@@ -21,4 +21,4 @@ pub use batch::{LineBatch, LineRow, RawBatch, RawRow, RowFlags, RowHead};
 pub use fault::{Cause, Fault, FaultKind};
 pub use ident::{Micros, PaneId, SourceName, TargetId};
 pub use level::Level;
-pub use update::{EndReason, FeedUpdate, LinkState, Mark};
+pub use update::{Certainty, EndReason, FeedUpdate, LinkState, Mark};

@@ -2,9 +2,10 @@
 //! what came and what time it is; it answers with lines, events, packets to send and the time
 //! at which it wants to be woken.
 //!
-//! A session lives as long as its target and sees every connection of it; `link.rs` is where the
-//! alignment of a replay with what was seen before has its place.
+//! A session lives as long as its target and sees every connection of it; `align.rs` lays a
+//! replay over what was seen before.
 
+pub mod align;
 pub mod backoff;
 pub mod event;
 pub mod liveness;
@@ -18,6 +19,7 @@ pub mod zmq;
 
 mod link;
 mod sources;
+mod strands;
 
 use crate::codec::target::{FeedSpec, WsFeed};
 
@@ -35,14 +37,15 @@ pub enum AnySession {
 impl AnySession {
     /// The session for a feed; none for standard input and files, which speak no protocol, for
     /// shells, which have one of their own, and for what a platform's REST finds.
-    pub fn new(feed: &FeedSpec) -> Option<Self> {
+    /// `key` is a random one, see [`align::print`].
+    pub fn new(feed: &FeedSpec, key: u64) -> Option<Self> {
         match feed {
             FeedSpec::Ws(spec) => Some(match &spec.feed {
-                WsFeed::Pubsub(channels) => Self::Pubsub(pubsub::PubsubSession::new(channels)),
+                WsFeed::Pubsub(channels) => Self::Pubsub(pubsub::PubsubSession::new(channels, key)),
                 WsFeed::DockerLog(_)
                 | WsFeed::EventLog(_)
                 | WsFeed::Monitor(_)
-                | WsFeed::Mpush(_) => Self::Log(log::LogSession::new(&spec.feed)),
+                | WsFeed::Mpush(_) => Self::Log(log::LogSession::new(&spec.feed, key)),
             }),
             FeedSpec::Zmq(spec) => Some(Self::Zmq(zmq::ZmqSession::new(spec))),
             FeedSpec::Stdin

@@ -3,7 +3,7 @@
 
 use crate::model::batch::Item;
 use crate::model::catalog::EventEntry;
-use crate::model::{LineBatch, LinkState, Mark, Micros, TargetId, words};
+use crate::model::{Certainty, LineBatch, LinkState, Mark, Micros, TargetId, words};
 use crate::say;
 use crate::store::timeline::{Tick, TickKind};
 
@@ -33,8 +33,15 @@ impl App {
                 Item::Line(_, row) => at = row.stamp.unwrap_or(row.recv),
                 Item::Mark(mark) => {
                     let kind = match mark {
-                        Mark::Reconnected { .. } => TickKind::Reconnect,
-                        Mark::Gap { .. } => TickKind::Gap,
+                        Mark::Reconnected {
+                            certainty: Certainty::None,
+                            ..
+                        } => TickKind::Reconnect,
+                        Mark::Gap {
+                            certainty: Certainty::None,
+                            ..
+                        } => continue,
+                        Mark::Reconnected { .. } | Mark::Gap { .. } => TickKind::Gap,
                         Mark::Dropped { .. } => TickKind::Dropped,
                         // Who is there from the beginning did not start just now.
                         Mark::Join(_) if live => TickKind::Restart,

@@ -41,7 +41,7 @@ struct Seen {
 
 /// Says hello as a pane would, and looks at the answer.
 pub(super) async fn log(exam: &mut Exam<'_>, mut conn: WsConn, feed: &FeedSpec) -> Option<()> {
-    let mut session = AnySession::new(feed)?;
+    let mut session = AnySession::new(feed, 0)?;
     let mut out = Outbox::default();
     session.handle(now(), Input::Opened, &mut out);
     let mut seen = Seen::default();

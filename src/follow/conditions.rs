@@ -44,19 +44,14 @@ impl Follow {
     pub(super) fn mark(&mut self, target: &Target, mark: &Mark) {
         self.printer
             .mark(target, mark, clock::wall(), &mut self.block.out);
-        let loss = match mark {
-            Mark::Dropped { lines } => {
-                self.stats.received += lines;
-                self.stats.dropped += lines;
-                if self.plan.on_lag == OnLag::Exit {
-                    self.code = Some(exit::LOST);
-                }
-                true
+        if let Mark::Dropped { lines } = mark {
+            self.stats.received += lines;
+            self.stats.dropped += lines;
+            if self.plan.on_lag == OnLag::Exit {
+                self.code = Some(exit::LOST);
             }
-            Mark::Gap { .. } | Mark::Reconnected { .. } => true,
-            Mark::Join(_) | Mark::Leave(_) | Mark::Notice(_) => false,
-        };
-        if loss && self.plan.stop.strict {
+        }
+        if mark.is_loss() && self.plan.stop.strict {
             self.code = Some(exit::LOST);
             self.always(&say!(
                 "{}: {} (--strict)",

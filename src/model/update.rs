@@ -8,20 +8,42 @@ use super::batch::LineBatch;
 use super::fault::Fault;
 use super::ident::SourceName;
 
+/// Whether lines are missing at a mark, as far as can be known (reliability.md 2.5, no. 4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Certainty {
+    /// None are.
+    #[default]
+    None,
+    /// Some may be.
+    Possible,
+    /// Some are.
+    Certain,
+}
+
 /// Something that happened between two lines of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// The link was lost and is back; lines may be missing or repeated around it.
+    /// The link was lost and is back.
     Reconnected {
         /// How long it was away.
         away: Duration,
         /// Why it was lost, in words.
         why: SafeText<'static>,
+        /// Whether lines are missing here.
+        certainty: Certainty,
+        /// Identical lines that may have been left out as repeated, at most.
+        hidden: u64,
     },
-    /// Lines are missing that the server had.
+    /// Lines are missing that the server had, or may be.
     Gap {
         /// What is known of it, in words.
         why: SafeText<'static>,
+        /// Whether lines are missing here.
+        certainty: Certainty,
+        /// Identical lines that may have been left out as repeated, at most.
+        hidden: u64,
+        /// How many are missing, where their numbers tell.
+        missing: Option<u64>,
     },
     /// Lines that arrived and were not kept: our own queue was full.
     Dropped {
@@ -34,6 +56,29 @@ pub enum Mark {
     Leave(SourceName),
     /// The server's notice that fits nowhere else.
     Notice(SafeText<'static>),
+}
+
+impl Mark {
+    /// A gap of a grade, for a reason.
+    pub fn gap(certainty: Certainty, why: &str) -> Self {
+        Self::Gap {
+            why: SafeText::of(why).into_owned(),
+            certainty,
+            hidden: 0,
+            missing: None,
+        }
+    }
+
+    /// Whether lines are missing here, or may be.
+    pub fn is_loss(&self) -> bool {
+        match self {
+            Self::Reconnected { certainty, .. } | Self::Gap { certainty, .. } => {
+                *certainty != Certainty::None
+            }
+            Self::Dropped { .. } => true,
+            Self::Join(_) | Self::Leave(_) | Self::Notice(_) => false,
+        }
+    }
 }
 
 /// How a target's link stands, in words that a pane can show.

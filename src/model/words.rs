@@ -6,7 +6,7 @@ use crate::word;
 
 use std::time::Duration;
 
-use super::{EndReason, LinkState, Mark};
+use super::{Certainty, EndReason, LinkState, Mark};
 
 /// A duration as people read it: `350 ms`, `4.2 s`, `3 m 20 s`.
 pub fn duration(time: Duration) -> String {
@@ -82,14 +82,40 @@ pub fn bytes(number: u64) -> String {
 /// A mark in one line of words.
 pub fn mark(mark: &Mark) -> String {
     match mark {
-        Mark::Reconnected { away, why } => {
-            say!(
-                "reconnected after {} ({why}); lines may be missing or repeated here",
-                "{} 后重连（{why}）；此处可能有缺失或重复的行",
-                duration(*away)
-            )
+        Mark::Reconnected {
+            away,
+            why,
+            certainty,
+            hidden,
+        } => {
+            let away = duration(*away);
+            let loss = loss(*certainty);
+            let text = say!(
+                "reconnected after {away} ({why}), {loss}",
+                "{away} 后重连（{why}），{loss}"
+            );
+            with_hidden(text, *hidden)
         }
-        Mark::Gap { why } => say!("gap: {why}", "缺口：{why}"),
+        Mark::Gap {
+            why,
+            certainty,
+            hidden,
+            missing,
+        } => {
+            let text = match (certainty, missing) {
+                (Certainty::None, _) => why.to_string(),
+                (Certainty::Possible, _) => say!("possible gap: {why}", "可能有缺口：{why}"),
+                (Certainty::Certain, None) => say!("gap: {why}", "缺口：{why}"),
+                (Certainty::Certain, Some(lines)) => {
+                    let lines = count(*lines);
+                    say!(
+                        "gap: {lines} lines are missing; {why}",
+                        "缺口：缺失 {lines} 行；{why}"
+                    )
+                }
+            };
+            with_hidden(text, *hidden)
+        }
         Mark::Dropped { lines } => say!(
             "{} lines were not kept: they came faster than they were taken",
             "{} 行未保留：到达快于接收",
@@ -99,6 +125,34 @@ pub fn mark(mark: &Mark) -> String {
         Mark::Leave(name) => format!("- {}", name.text()),
         Mark::Notice(text) => text.to_string(),
     }
+}
+
+/// A grade in words.
+fn loss(certainty: Certainty) -> &'static str {
+    match certainty {
+        Certainty::None => word!("no loss seen", "未见缺失"),
+        Certainty::Possible => {
+            word!(
+                "possible gap: lines may be missing",
+                "可能有缺口：可能有缺失的行"
+            )
+        }
+        Certainty::Certain => word!(
+            "gap: lines are missing, how many is unknown",
+            "缺口：有缺失的行，数量未知"
+        ),
+    }
+}
+
+fn with_hidden(text: String, hidden: u64) -> String {
+    if hidden == 0 {
+        return text;
+    }
+    let hidden = count(hidden);
+    say!(
+        "{text}; ~{hidden} identical lines may have been hidden",
+        "{text}；可能隐去了约 {hidden} 行相同的内容"
+    )
 }
 
 /// A link's state in words.

@@ -62,7 +62,7 @@ impl EventSteps {
             return;
         }
         let replay = self.expected.is_some() && self.connections == 1;
-        push_event(&mut self.sources, batch, now, &event.data, &step, replay);
+        push_event(&mut self.sources, batch, now, (&event.data, replay), &step);
         if self.seen.len() < REMEMBERED {
             *self.seen.entry(key).or_default() += 1;
         }

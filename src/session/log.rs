@@ -7,14 +7,15 @@ use crate::codec::docker_log::{self, LogFrame};
 use crate::codec::event_log::{self, EventStep, Outcome};
 use crate::codec::target::WsFeed;
 use crate::codec::{Packet, stamp};
-use crate::model::{EndReason, RawBatch, RowFlags, RowHead};
+use crate::model::{Certainty, EndReason, Micros, RawBatch, RowFlags, RowHead};
 use crate::say;
 use crate::text::SafeText;
 use crate::word;
 
-use super::link::Link;
+use super::align::Steps;
 use super::port::{FeedEvent, Input, Now, Outbox, Session};
 use super::sources::Sources;
+use super::strands::Strands;
 
 /// A connection that is closed this soon after the first message, without a frame, refused it.
 const REFUSAL: Duration = Duration::from_secs(2);
@@ -26,8 +27,8 @@ const REFUSALS: u32 = 3;
 pub struct LogSession {
     feed: WsFeed,
     hello: Option<Packet>,
-    sources: Sources,
-    link: Link,
+    strands: Strands,
+    steps: Steps,
     opened: Option<Instant>,
     frames: u64,
     refusals: u32,
@@ -36,12 +37,17 @@ pub struct LogSession {
 
 impl LogSession {
     /// A session that will subscribe to `feed`.
-    pub fn new(feed: &WsFeed) -> Self {
+    /// `key` is that of the lines' fingerprints.
+    pub fn new(feed: &WsFeed, key: u64) -> Self {
+        let aligned = match feed {
+            WsFeed::DockerLog(id) => Some(id.as_str()),
+            WsFeed::EventLog(_) | WsFeed::Monitor(_) | WsFeed::Mpush(_) | WsFeed::Pubsub(_) => None,
+        };
         Self {
             feed: feed.clone(),
             hello: None,
-            sources: Sources::default(),
-            link: Link::default(),
+            strands: Strands::new(aligned.into_iter(), false, key),
+            steps: Steps::new(key),
             opened: None,
             frames: 0,
             refusals: 0,
@@ -60,13 +66,17 @@ impl LogSession {
         self.hello = Some(Packet::text(&hello));
         self.opened = Some(now.mono);
         self.frames = 0;
-        self.link.opened(now, out);
-        self.link.expect_replay(now, 1);
+        self.strands.opened(now, 1, out);
+        self.steps.opened();
+        if matches!(self.feed, WsFeed::Monitor(_) | WsFeed::Mpush(_)) {
+            // No history tells what was missed.
+            self.strands.link.tell((Certainty::Possible, 0), "", out);
+        }
     }
 
     fn close(&mut self, now: Now, why: &SafeText<'static>, out: &mut Outbox) {
         self.hello = None;
-        self.link.closed();
+        self.strands.lost();
         let Some(opened) = self.opened.take() else {
             return;
         };
@@ -82,9 +92,10 @@ impl LogSession {
                 "check the id, and whether this server has the feed",
                 "请检查 ID，以及此服务端是否有该数据流"
             );
+            self.strands.settle_now(out);
             out.give_up(&what, reason, next);
         } else {
-            self.link.lost(now, why);
+            self.strands.link.lost(now, why);
         }
     }
 
@@ -118,11 +129,20 @@ impl LogSession {
             LogFrame::Live(line) => (line, false),
             LogFrame::Replay(line) => (line, true),
         };
-        if replay {
-            self.link.replayed(now, out);
+        if let WsFeed::DockerLog(id) = &self.feed {
+            self.strands.line(now, id, (&line, replay), out);
+        } else {
+            let head = (&b""[..], now.wall, replay);
+            push_log(&mut self.strands.sources, &mut out.batch, head, &line);
         }
-        push_log(&mut self.sources, &mut out.batch, now, b"", &line, replay);
-        self.link.check(now, out);
+        self.check(now, out);
+    }
+
+    fn check(&mut self, now: Now, out: &mut Outbox) {
+        let steps = self.steps.certainty();
+        if self.strands.check(now, steps, out) {
+            self.steps.settle();
+        }
     }
 
     fn event(&mut self, now: Now, frame: &[u8], out: &mut Outbox) {
@@ -141,20 +161,27 @@ impl LogSession {
             }
             return self.plain(now, frame, out);
         };
-        let replay = self.link.is_replaying() && event_log::is_rebuilt(frame);
+        let link = &mut self.strands.link;
+        let replay = link.is_replaying() && event_log::is_rebuilt(frame);
         if replay {
-            self.link.replayed(now, out);
+            link.replayed(now, out);
         }
-        push_event(&mut self.sources, &mut out.batch, now, frame, &step, replay);
+        if self.steps.is_new(&step) {
+            if link.has_returned() {
+                link.tell((self.steps.certainty(), 0), "", out);
+            }
+            let sources = &mut self.strands.sources;
+            push_event(sources, &mut out.batch, now, (frame, replay), &step);
+        }
         if let Some(outcome) = step.outcome() {
             out.events
                 .push(FeedEvent::End(end_of(outcome, &step.message)));
         }
-        self.link.check(now, out);
+        self.check(now, out);
     }
 
     fn plain(&mut self, now: Now, frame: &[u8], out: &mut Outbox) {
-        self.link.replayed(now, out);
+        self.strands.link.replayed(now, out);
         for line in docker_log::lines(frame) {
             out.batch.push(
                 line,
@@ -164,7 +191,7 @@ impl LogSession {
                 },
             );
         }
-        self.link.check(now, out);
+        self.check(now, out);
     }
 }
 
@@ -177,7 +204,8 @@ impl Session for LogSession {
                     self.frame(now, frame, out);
                 }
             }
-            Input::Timeout => self.link.check(now, out),
+            Input::Timeout => self.check(now, out),
+            Input::Over => self.strands.settle_now(out),
             Input::Lost(why) => self.close(now, why, out),
         }
     }
@@ -187,7 +215,7 @@ impl Session for LogSession {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.link.deadline()
+        self.strands.link.deadline()
     }
 }
 
@@ -200,14 +228,13 @@ pub(super) fn end_of(outcome: Outcome, message: &str) -> EndReason {
     }
 }
 
-/// Pushes the lines of one container log frame.
+/// Pushes the lines of one container log frame: of which component, when it came, and whether
+/// it was replayed.
 pub(super) fn push_log(
     sources: &mut Sources,
     batch: &mut RawBatch,
-    now: Now,
-    component: &[u8],
+    (component, recv, replay): (&[u8], Micros, bool),
     line: &docker_log::Line<'_>,
-    replay: bool,
 ) {
     let source = line
         .container
@@ -216,7 +243,7 @@ pub(super) fn push_log(
     let head = RowHead {
         source,
         flags: replay_flag(replay),
-        recv: now.wall,
+        recv,
         ..RowHead::default()
     };
     for text in docker_log::lines(&line.body) {
@@ -230,9 +257,8 @@ pub(super) fn push_event(
     sources: &mut Sources,
     batch: &mut RawBatch,
     now: Now,
-    frame: &[u8],
+    (frame, replay): (&[u8], bool),
     step: &EventStep<'_>,
-    replay: bool,
 ) {
     let source = (!step.step.is_empty())
         .then(|| sources.label(step.step.as_bytes()))

@@ -9,9 +9,8 @@ use jiff::Timestamp;
 
 use crate::codec::pod_log::{self, PodLine};
 use crate::codec::sse::Event;
-use crate::model::{Mark, Micros, RawBatch, RowFlags, RowHead, SourceName};
+use crate::model::{Certainty, Mark, Micros, RawBatch, RowFlags, RowHead, SourceName};
 use crate::say;
-use crate::text::SafeText;
 
 use super::port::Now;
 use super::replay::ReplayWindow;
@@ -129,9 +128,7 @@ impl PodLog {
                     "{pod}: its history does not reach back to the last line that was seen; it was restarted, or wrote more than {asked} lines meanwhile",
                     "{pod}：历史没有接上最后看到的行；它可能重启过，或期间写了超过 {asked} 行"
                 );
-                batch.push_mark(Mark::Gap {
-                    why: SafeText::of(&why).into_owned(),
-                });
+                batch.push_mark(Mark::gap(Certainty::Possible, &why));
             }
             Verdict::New | Verdict::Beyond => {}
         }

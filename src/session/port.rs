@@ -26,6 +26,8 @@ pub enum Input<'a> {
     Timeout,
     /// The connection is gone, and why.
     Lost(&'a SafeText<'static>),
+    /// The target ends: what is held is to be given out.
+    Over,
 }
 
 /// What a session reports besides lines.

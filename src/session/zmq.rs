@@ -6,7 +6,7 @@ use crate::codec::Packet;
 use crate::codec::target::ZmqSpec;
 use crate::codec::zmq_layout::{self, Layout};
 use crate::codec::zmtp::MAX_PARTS;
-use crate::model::{Level, Mark, RowHead};
+use crate::model::{Certainty, Level, Mark, RowHead};
 use crate::say;
 use crate::text::SafeText;
 
@@ -92,7 +92,9 @@ impl Session for ZmqSession {
     fn handle(&mut self, now: Now, input: Input<'_>, out: &mut Outbox) {
         match input {
             Input::Opened => {
-                self.link.opened(now, out);
+                self.link.opened(now);
+                // No history tells what was missed.
+                self.link.tell((Certainty::Possible, 0), "", out);
                 out.events.push(FeedEvent::ReplayOver);
             }
             Input::Packet(Packet::Parts(parts)) => {
@@ -104,7 +106,8 @@ impl Session for ZmqSession {
                 self.message(now, slices.get(..used).unwrap_or(&[]), out);
             }
             Input::Packet(Packet::Text(_) | Packet::Binary(_) | Packet::Ping | Packet::Pong)
-            | Input::Timeout => {}
+            | Input::Timeout
+            | Input::Over => {}
             Input::Lost(why) => self.link.lost(now, why),
         }
     }

@@ -11,7 +11,7 @@ use crate::clock;
 use crate::codec::Packet;
 use crate::codec::target::{FeedSpec, Target};
 use crate::model::way::Way;
-use crate::model::{EndReason, Fault, FaultKind, LinkState, Mark, RawBatch};
+use crate::model::{Certainty, EndReason, Fault, FaultKind, LinkState, Mark, RawBatch};
 use crate::session::AnySession;
 use crate::session::backoff::{Backoff, Pace};
 use crate::session::liveness::{Liveness, Pulse};
@@ -80,7 +80,7 @@ pub async fn run<B>(
         way,
         ..
     } = target;
-    let Some(session) = AnySession::new(&feed) else {
+    let Some(session) = AnySession::new(&feed, policy.seed) else {
         return;
     };
     let driver = Driver {
@@ -163,6 +163,9 @@ impl<B> Driver<B> {
                 break None;
             }
         };
+        // What a session still holds comes before the end.
+        self.session.handle(now(), Input::Over, &mut self.out);
+        let _ = self.hand_on();
         if let Some(reason) = end {
             self.outlet.state(LinkState::Ended(reason));
         }
@@ -285,8 +288,9 @@ impl<B> Driver<B> {
                 }
                 Err(LinkError::Broken(why)) => return Err(Close::Lost { why, broken: true }),
                 Err(LinkError::Missing(why)) => {
-                    let gap = SafeText::of(&why).into_owned();
-                    self.out.batch.push_mark(Mark::Gap { why: gap });
+                    self.out
+                        .batch
+                        .push_mark(Mark::gap(Certainty::Certain, &why));
                     return Err(Close::Lost { why, broken: true });
                 }
                 Err(LinkError::Notice(text)) => {

@@ -272,9 +272,7 @@ mod tests {
         let mut outlet = Outlet::new(TargetId(0), sender, |batch| batch, Lag::Drop(2_000));
         outlet.state(LinkState::Open);
         let mut marked = batch(10);
-        marked.push_mark(Mark::Gap {
-            why: crate::text::SafeText::of("gap").into_owned(),
-        });
+        marked.push_mark(Mark::gap(crate::model::Certainty::Certain, "gap"));
         outlet.lines(marked);
         for _ in 0..10 {
             outlet.lines(batch(10));

@@ -12,7 +12,7 @@ use crate::app::pane::pieces::Pieces;
 use crate::app::pane::viewport::{ScreenRow, Size};
 use crate::app::pane::{Pane, SourceColumn, StampColumn};
 use crate::codec::stamp;
-use crate::model::{LinkState, Mark, Micros};
+use crate::model::{LinkState, Micros};
 use crate::say;
 use crate::store::{LineId, LineRef, Row};
 use crate::text::{SafeText, StyleRun, width};
@@ -132,11 +132,11 @@ impl LogView<'_> {
         let text = self.theme.style(Role::Text);
         match row {
             Row::Mark(mark) => {
-                let loss = matches!(
-                    mark.mark,
-                    Mark::Dropped { .. } | Mark::Gap { .. } | Mark::Reconnected { .. }
-                );
-                let role = if loss { Role::MarkLoss } else { Role::Mark };
+                let role = if mark.mark.is_loss() {
+                    Role::MarkLoss
+                } else {
+                    Role::Mark
+                };
                 Look {
                     base: self.theme.style(role),
                     runs: Vec::new(),

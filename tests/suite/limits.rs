@@ -73,6 +73,8 @@ fn a_segment_takes_more_sources_and_rows_than_a_byte_counts() {
     raw.push_mark(Mark::Reconnected {
         away: Duration::from_secs(1),
         why: sanitise::plain(b"reset"),
+        certainty: deckwatch::model::Certainty::Possible,
+        hidden: 3,
     });
     let mut store = LogStore::new();
     store.push_batch(TargetId(3), &LineBatch::refine(&raw, level));

@@ -1,6 +1,7 @@
 //! The one test binary: a module for each part of the program.
 
 mod account;
+mod align;
 mod autobahn;
 mod certificates;
 mod codecs;

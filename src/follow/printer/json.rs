@@ -8,7 +8,7 @@ use crate::codec::stamp::timestamp;
 use crate::codec::target::Target;
 use crate::model::context::Place;
 use crate::model::words;
-use crate::model::{EndReason, Mark, Micros, RowFlags, SourceName};
+use crate::model::{Certainty, EndReason, Mark, Micros, RowFlags, SourceName};
 
 use super::text::Times;
 use super::{Alarm, Record};
@@ -88,17 +88,54 @@ pub(super) fn mark(target: &Target, mark: &Mark, now: Micros, out: &mut Vec<u8>)
     };
     head(kind, &target.text, now, out);
     match mark {
-        Mark::Reconnected { away, why } => {
-            out.extend_from_slice(format!(r#","away_ms":{}"#, away.as_millis()).as_bytes());
-            member("certainty", "possible", out);
+        Mark::Reconnected {
+            away,
+            why,
+            certainty,
+            hidden,
+        } => {
+            number(
+                "away_ms",
+                u64::try_from(away.as_millis()).unwrap_or(u64::MAX),
+                out,
+            );
+            grade(*certainty, *hidden, out);
             member("reason", why.as_str(), out);
         }
-        Mark::Gap { why } => member("reason", why.as_str(), out),
-        Mark::Dropped { lines } => out.extend_from_slice(format!(r#","lines":{lines}"#).as_bytes()),
+        Mark::Gap {
+            why,
+            certainty,
+            hidden,
+            missing,
+        } => {
+            grade(*certainty, *hidden, out);
+            if let Some(missing) = missing {
+                number("missing", *missing, out);
+            }
+            member("reason", why.as_str(), out);
+        }
+        Mark::Dropped { lines } => number("lines", *lines, out),
         Mark::Join(name) | Mark::Leave(name) => whence(target.place(), Some(name), out),
         Mark::Notice(text) => member("text", text.as_str(), out),
     }
     out.extend_from_slice(b"}\n");
+}
+
+/// Whether lines are missing, and how many identical ones may have been left out.
+fn grade(certainty: Certainty, hidden: u64, out: &mut Vec<u8>) {
+    let word = match certainty {
+        Certainty::None => "none",
+        Certainty::Possible => "possible",
+        Certainty::Certain => "certain",
+    };
+    member("certainty", word, out);
+    number("hidden", hidden, out);
+}
+
+fn number(name: &str, value: u64, out: &mut Vec<u8>) {
+    out.push(b',');
+    quote(name, out);
+    out.extend_from_slice(format!(":{value}").as_bytes());
 }
 
 pub(super) fn end(target: &str, reason: &EndReason, now: Micros, out: &mut Vec<u8>) {

@@ -141,7 +141,7 @@ impl Segment {
     /// Bytes of memory held. Names of sources are shared and not counted.
     pub fn heap_bytes(&self) -> usize {
         let words = |mark: &MarkRow| match &mark.mark {
-            Mark::Reconnected { why, .. } | Mark::Gap { why } | Mark::Notice(why) => {
+            Mark::Reconnected { why, .. } | Mark::Gap { why, .. } | Mark::Notice(why) => {
                 why.as_str().len()
             }
             Mark::Dropped { .. } | Mark::Join(_) | Mark::Leave(_) => 0,

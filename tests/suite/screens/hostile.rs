@@ -96,6 +96,8 @@ fn the_corpus_in_every_place_of_the_screen() {
             raw.push_mark(Mark::Reconnected {
                 away: Duration::ZERO,
                 why: safe(),
+                certainty: deckwatch::model::Certainty::Possible,
+                hidden: 3,
             });
             stage.batch(0, &raw);
         }
@@ -134,6 +136,9 @@ fn a_line_that_looks_like_a_mark_stands_in_another_column() {
     stage.keys("c c");
     let mark = Mark::Gap {
         why: SafeText::of("forged").into_owned(),
+        certainty: deckwatch::model::Certainty::Certain,
+        hidden: 1,
+        missing: Some(2),
     };
     stage.mark(0, mark);
     stage.lines(

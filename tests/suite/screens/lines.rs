@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deckwatch::model::{
-    EndReason, LinkState, Mark, Micros, RawBatch, RowFlags, RowHead, SourceName,
+    Certainty, EndReason, LinkState, Mark, Micros, RawBatch, RowFlags, RowHead, SourceName,
 };
 use deckwatch::text::SafeText;
 use insta::assert_snapshot;
@@ -131,13 +131,16 @@ fn marks_stand_between_lines() {
         Mark::Reconnected {
             away: Duration::from_millis(4200),
             why: words("the server closed the connection"),
+            certainty: Certainty::None,
+            hidden: 0,
         },
     );
     stage.mark(
         0,
-        Mark::Gap {
-            why: words("more than 1000 lines came while the link was away"),
-        },
+        Mark::gap(
+            Certainty::Certain,
+            "more than 1000 lines came while the link was away",
+        ),
     );
     stage.mark(0, Mark::Dropped { lines: 12_345 });
     stage.mark(0, Mark::Leave(SourceName::new(b"81be03aa77c9")));

@@ -1,0 +1,451 @@
+//! No line twice, none lost: a new connection's history is laid over what was given out before,
+//! without any number or time to go by (reliability.md 0, 2.5). No socket, no clock; the key of
+//! the fingerprints is an argument.
+//!
+//! The first connection's lines are given out at once, and those that come both live and from
+//! the file are given out once ([`join`]). After a loss the lines of the join window are held
+//! until the history is over. Then its longest overlap with what was given out is left out
+//! ([`fit`]), so that nothing is printed twice that may be old; where identical lines make
+//! several overlaps possible, it is said how many new ones may have been left out with them.
+
+mod fit;
+mod join;
+mod print;
+mod ring;
+mod sift;
+mod steps;
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::codec::docker_log::Line;
+use crate::model::{Certainty, Micros};
+
+use fit::{Reach, SWAP, counts};
+use join::{Join, take};
+use ring::Ring;
+use sift::{Found, Met, Put, Sifted, claim, fresh, held, meet, twins};
+
+pub use print::print;
+pub use steps::Steps;
+
+/// Bytes that are held at most; then it is settled with what came.
+const HELD: usize = 4 << 20;
+/// A history of so many lines may have no more room for older ones (protocols.md 1.4).
+const FULL: usize = 1000;
+/// So many live lines at once within a replay may have overrun the server's queue of 100 (reliability.md
+/// 2.5, no. 4).
+const BURST: usize = 80;
+
+/// A line that is held.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Held {
+    /// Its container.
+    pub container: Option<Vec<u8>>,
+    /// Its text as it came.
+    pub body: Vec<u8>,
+    /// It came from the history.
+    pub replay: bool,
+    /// When it came.
+    pub recv: Micros,
+    print: u64,
+}
+
+impl Held {
+    /// What a line weighs against [`HELD`].
+    fn weight(&self) -> usize {
+        self.body.len() + size_of::<Self>()
+    }
+}
+
+/// What becomes of a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It is given out now.
+    Give,
+    /// It was given out before.
+    Seen,
+    /// It is held until the window is settled.
+    Kept,
+    /// So much is held that the window is to be settled now.
+    Full,
+}
+
+/// What a window came to.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Settled {
+    /// Whether lines are missing before these.
+    pub certainty: Certainty,
+    /// Identical lines that may have been left out at most.
+    pub hidden: u64,
+    /// The lines to give out, in the server's order.
+    pub lines: Vec<Held>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// No connection stands.
+    Away,
+    /// The join window of lines that are given out at once.
+    Joining,
+    /// The join window of lines that are held.
+    Holding,
+    /// Past the window.
+    Live,
+}
+
+/// One stream of lines over all its connections.
+#[derive(Debug)]
+pub struct Aligner {
+    key: u64,
+    phase: Phase,
+    ring: Ring,
+    join: Join,
+    /// The window's lines from the history and live.
+    replayed: Vec<Held>,
+    live: Vec<Held>,
+    bytes: usize,
+    /// The window's replayed lines.
+    frames: usize,
+    /// Live lines that came since the last replayed one, and the most between two of those.
+    crowd: (usize, usize),
+    /// Lines of windows that were cut off, in order, in runs without a hole.
+    pending: Vec<Put>,
+    /// The first of those follows what was given out.
+    linked: bool,
+    /// Left out in windows that were cut off.
+    hidden: u64,
+    /// Lines that a history which is late may still bring: given out before the connection, and
+    /// live in it.
+    late: (HashMap<u64, usize>, HashMap<u64, usize>),
+    /// The last lines of a history that ended by its number, whose live twins may be under way,
+    /// and how many live lines those may be among.
+    tail: (VecDeque<u64>, usize),
+    was_live: bool,
+}
+
+impl Aligner {
+    /// Nothing was seen yet.
+    pub fn new(key: u64) -> Self {
+        Self {
+            key,
+            phase: Phase::Away,
+            ring: Ring::default(),
+            join: Join::default(),
+            replayed: Vec::new(),
+            live: Vec::new(),
+            bytes: 0,
+            frames: 0,
+            crowd: (0, 0),
+            pending: Vec::new(),
+            linked: false,
+            hidden: 0,
+            late: <(HashMap<u64, usize>, HashMap<u64, usize>)>::default(),
+            tail: (VecDeque::new(), 0),
+            was_live: false,
+        }
+    }
+
+    /// The stream was subscribed, and its history begins. True if lines are held from now on.
+    pub fn opened(&mut self) -> bool {
+        if self.phase != Phase::Away {
+            return false;
+        }
+        let again = self.was_live || !self.ring.is_empty() || !self.pending.is_empty();
+        self.tail = (VecDeque::new(), 0);
+        self.phase = if again {
+            Phase::Holding
+        } else {
+            Phase::Joining
+        };
+        self.join = Join::default();
+        (self.frames, self.crowd) = (0, (0, 0));
+        again
+    }
+
+    /// Whether no connection stands.
+    pub fn is_away(&self) -> bool {
+        self.phase == Phase::Away
+    }
+
+    /// Whether lines are held.
+    pub fn is_holding(&self) -> bool {
+        self.phase == Phase::Holding
+    }
+
+    /// A line came.
+    pub fn line(&mut self, line: &Line<'_>, replay: bool, recv: Micros) -> Verdict {
+        let print = print(self.key, line.container.as_deref(), &line.body);
+        let give = match (self.phase, replay) {
+            (Phase::Away, _) => true,
+            (Phase::Joining, true) => {
+                self.frames += 1;
+                self.join.replayed(print)
+            }
+            (Phase::Joining, false) => self.join.live(print),
+            (Phase::Holding, _) => {
+                let held = held(line, replay, recv, print);
+                return self.hold(held);
+            }
+            (Phase::Live, false) => !self.is_twin(print),
+            (Phase::Live, true) => self.late(print),
+        };
+        if give { Verdict::Give } else { Verdict::Seen }
+    }
+
+    fn hold(&mut self, held: Held) -> Verdict {
+        self.bytes += held.weight();
+        if held.replay {
+            self.frames += 1;
+            let (now, most) = self.crowd;
+            self.crowd = (0, most.max(now));
+            self.replayed.push(held);
+        } else {
+            self.crowd.0 += 1;
+            self.live.push(held);
+        }
+        if self.bytes > HELD {
+            Verdict::Full
+        } else {
+            Verdict::Kept
+        }
+    }
+
+    /// Whether a live line's twin was the end of the history; it is remembered otherwise.
+    fn is_twin(&mut self, print: u64) -> bool {
+        let (tail, left) = &mut self.tail;
+        if *left > 0 {
+            *left -= 1;
+            if let Some(at) = tail.iter().position(|twin| *twin == print) {
+                tail.remove(at);
+                // It may be another one that says the same; the next mark tells.
+                self.hidden += u64::from(self.ring.count(print) > 1);
+                return true;
+            }
+        }
+        self.ring.push(print);
+        false
+    }
+
+    /// The end of a history whose window closed at once.
+    fn keep_tail(&mut self, replayed: impl DoubleEndedIterator<Item = u64>) {
+        if self.frames >= FULL {
+            self.tail = (replayed.rev().take(SWAP).collect(), SWAP);
+        }
+    }
+
+    /// A line of a history that goes on after its window.
+    fn late(&mut self, print: u64) -> bool {
+        let (before, live) = &mut self.late;
+        if take(live, print) {
+            return false;
+        }
+        let seen = take(before, print);
+        self.ring.push(print);
+        !seen
+    }
+
+    /// The history is over: what was held is given out.
+    pub fn settle(&mut self) -> Settled {
+        let phase = std::mem::replace(&mut self.phase, Phase::Live);
+        let settled = match phase {
+            Phase::Holding => self.weigh(Reach::Past),
+            Phase::Joining => self.leave_join(true),
+            Phase::Live | Phase::Away => {
+                self.phase = phase;
+                return Settled::default();
+            }
+        };
+        self.was_live = true;
+        settled
+    }
+
+    /// What is held is given out now, whatever may come yet: it is too much, or the end.
+    pub fn settle_now(&mut self) -> Settled {
+        if self.pending.is_empty() && !self.is_holding() {
+            return Settled::default();
+        }
+        let mut settled = self.weigh(Reach::Anywhere);
+        settled.certainty = settled.certainty.max(Certainty::Possible);
+        if self.is_holding() {
+            self.phase = Phase::Joining;
+            let (before, live) = std::mem::take(&mut self.late);
+            self.join = Join::after(before, live);
+        }
+        settled
+    }
+
+    /// The connection is gone. What is held stays, and is laid over the next history.
+    pub fn lost(&mut self) {
+        match std::mem::replace(&mut self.phase, Phase::Away) {
+            Phase::Holding => self.put_off(),
+            Phase::Joining => drop(self.leave_join(false)),
+            Phase::Live | Phase::Away => {}
+        }
+    }
+
+    /// The window of lines that were given out at once is over.
+    fn leave_join(&mut self, whole: bool) -> Settled {
+        let join = std::mem::take(&mut self.join);
+        let hidden = join.hidden();
+        if !join.is_empty() {
+            let done = join.finish(whole);
+            if whole {
+                self.keep_tail(done.late.into_iter());
+            }
+            self.ring.extend(done.replayed);
+            if !done.joined {
+                self.ring.tear();
+            }
+            self.ring.extend(done.live);
+            self.late = (done.before, done.early);
+        }
+        Settled {
+            hidden,
+            ..Settled::default()
+        }
+    }
+
+    /// The window's lines that are new, by what was given out, and how that was found.
+    fn sift(&mut self, reach: Reach) -> Sifted {
+        let mut replayed = std::mem::take(&mut self.replayed);
+        let mut live = std::mem::take(&mut self.live);
+        self.bytes = 0;
+        // Older servers replay what they have as if it were live (protocols.md 1.4).
+        let raw = replayed.is_empty();
+        if raw {
+            std::mem::swap(&mut replayed, &mut live);
+        }
+        let prints: Vec<u64> = replayed.iter().map(|held| held.print).collect();
+        let mut given = vec![false; replayed.len()];
+        let mut found = Found::default();
+        for run in self.ring.runs() {
+            found.add(claim(&run, &prints, &mut given, reach).as_ref());
+        }
+        let known = given.clone();
+        let live_prints: Vec<u64> = live.iter().map(|held| held.print).collect();
+        let (twins, met, hidden) = twins(&prints, &known, &live_prints);
+        found.hidden += hidden;
+        let alone = prints.iter().zip(&met).filter(|(_, met)| !**met);
+        let alone: Vec<u64> = alone.map(|(print, _)| *print).collect();
+        self.keep_tail(alone.into_iter());
+        let joined = twins.contains(&true) || self.frames >= FULL || live.is_empty();
+        Sifted {
+            replayed: replayed.into_iter().zip(given).collect(),
+            live: live.into_iter().zip(twins).collect(),
+            found,
+            raw,
+            joined,
+        }
+    }
+
+    /// Settles the window, and what was put off before it.
+    fn weigh(&mut self, reach: Reach) -> Settled {
+        let mut sifted = self.sift(reach);
+        let pending = std::mem::take(&mut self.pending);
+        let linked = std::mem::take(&mut self.linked);
+        let was_pending = !pending.is_empty();
+        let (older, newer, met) = meet(pending, &mut sifted, reach);
+        let hidden = std::mem::take(&mut self.hidden) + sifted.found.hidden;
+        let certainty = self.grade(&sifted, was_pending.then_some((met, linked)));
+        self.remember(&sifted, &older, &newer);
+        let mut lines: Vec<Held> = older.into_iter().flat_map(|(run, _)| run).collect();
+        lines.extend(fresh(sifted.replayed));
+        lines.extend(newer.into_iter().flat_map(|(run, _)| run));
+        lines.extend(fresh(sifted.live));
+        Settled {
+            certainty,
+            hidden,
+            lines,
+        }
+    }
+
+    /// Whether lines are missing between what was given out and the window's (reliability.md
+    /// 2.5, no. 4); with lines that were put off, whether the window met them, and they what
+    /// was given out.
+    fn grade(&self, sifted: &Sifted, pending: Option<(Met, bool)>) -> Certainty {
+        let full = self.frames >= FULL;
+        let found = &sifted.found;
+        let empty = sifted.replayed.is_empty();
+        if self.ring.is_empty() && pending.is_none() {
+            // Nothing was there to be lost, unless it came and went meanwhile.
+            return if full {
+                Certainty::Certain
+            } else {
+                Certainty::None
+            };
+        }
+        let grade = match pending {
+            _ if found.any => found.grade(full),
+            Some((Met::First, true)) => found.grade_put_off(full),
+            Some((Met::First | Met::Later, _)) if !full => found.grade_put_off(full),
+            Some((Met::First | Met::Later, _)) => Certainty::Possible,
+            _ if empty || sifted.raw => Certainty::Possible,
+            Some((Met::Nothing, _)) | None => Certainty::Certain,
+        };
+        if self.crowd.1 >= BURST {
+            grade.max(Certainty::Possible)
+        } else {
+            grade
+        }
+    }
+
+    /// From now on these lines are those that a later history may repeat.
+    fn remember(&mut self, sifted: &Sifted, older: &[Put], newer: &[Put]) {
+        let mut before = counts(&self.ring.all().collect::<Vec<_>>());
+        for (held, given) in &sifted.replayed {
+            if *given {
+                take(&mut before, held.print);
+            }
+        }
+        let live = sifted.live.iter().filter(|(_, twin)| !twin);
+        let live: Vec<u64> = live.map(|(held, _)| held.print).collect();
+        self.late = (before, counts(&live));
+        // Histories only move on: what is before this one does not come again.
+        if !sifted.replayed.is_empty() && (!sifted.raw || sifted.found.any) {
+            self.ring.clear();
+        } else {
+            self.ring.tear();
+        }
+        for (run, _) in older {
+            self.ring.extend(run.iter().map(|held| held.print));
+            self.ring.tear();
+        }
+        self.ring
+            .extend(sifted.replayed.iter().map(|(held, _)| held.print));
+        for (run, _) in newer {
+            self.ring.tear();
+            self.ring.extend(run.iter().map(|held| held.print));
+        }
+        if !sifted.joined {
+            self.ring.tear();
+        }
+        self.ring.extend(live);
+    }
+
+    /// Keeps the window's new lines for the next one.
+    fn put_off(&mut self) {
+        let mut sifted = self.sift(Reach::Anywhere);
+        let pending = std::mem::take(&mut self.pending);
+        let first = pending.is_empty();
+        let (mut runs, newer, _) = meet(pending, &mut sifted, Reach::Anywhere);
+        if first {
+            // A history that was cut off before its new lines does not lead to the live ones.
+            let leads = sifted.joined || sifted.replayed.iter().any(|(_, given)| !given);
+            self.linked = sifted.found.any && leads;
+        }
+        self.hidden += sifted.found.hidden;
+        let joined = sifted.joined && newer.is_empty();
+        let mut run: Vec<Held> = fresh(sifted.replayed).collect();
+        let mut live: Vec<Held> = fresh(sifted.live).collect();
+        if joined {
+            run.append(&mut live);
+        }
+        runs.push((run, false));
+        runs.extend(newer);
+        runs.push((live, true));
+        runs.retain(|(run, _)| !run.is_empty());
+        self.pending = runs;
+        let held = self.pending.iter().flat_map(|(run, _)| run);
+        self.bytes = held.map(Held::weight).sum();
+    }
+}

@@ -1,0 +1,396 @@
+//! Where one list of lines lies in another: both come from the same file, in its order but for
+//! local swaps, and each may lack lines that the other has (reliability.md 0, 2.5).
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+/// Two workers hand lines on: they come this far out of order at most (reliability.md 2.5).
+pub(super) const SWAP: usize = 16;
+/// One line in so many may be missing inside of an overlap: 2 %.
+const SHARE: usize = 50;
+/// A list of fewer different lines says nothing by its order: swaps make any place of it fit.
+const FEW: usize = 32;
+/// An overlap of so many lines that fits nowhere else is sure even if each of them is repeated.
+const LONG: usize = 64;
+
+/// How far the second list reaches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Reach {
+    /// It ends where the first one ends, or behind it.
+    Past,
+    /// The same, and nearby: the lines of one connection that came both ways.
+    Twins,
+    /// Anywhere: it was cut off.
+    Anywhere,
+}
+
+/// Which lines of two lists are the same ones.
+#[derive(Debug)]
+pub(super) struct Fit {
+    /// Positions in the first and in the second list.
+    pub(super) pairs: Vec<(usize, usize)>,
+    /// How many of the pairs are surely the same: all, or none if another place fits as well.
+    pub(super) least: usize,
+    /// A line that each list has once is among them: no other place fits.
+    pub(super) sure: bool,
+    /// Nearly nothing is missing inside of the overlap.
+    pub(super) close: bool,
+}
+
+/// The longest overlap of `a` and `b`, if there is any.
+pub(super) fn place(a: &[u64], b: &[u64], reach: Reach) -> Option<Fit> {
+    if a.is_empty() || b.is_empty() {
+        return None;
+    }
+    let (counts_a, counts_b) = (counts(a), counts(b));
+    let once = |print: &u64| counts_a.get(print) == Some(&1) && counts_b.get(print) == Some(&1);
+    let repeats = counts_a.len() < a.len() || counts_b.len() < b.len();
+    let few = counts_a.len().max(counts_b.len()) < FEW && (repeats || reach == Reach::Twins);
+    if few {
+        // No order tells such lines apart: all that may be old is taken for old.
+        return scattered(a, b, few, &once);
+    }
+    let any_sure = b.iter().any(once);
+    let places = places(a, b, reach);
+    let mut best: Option<(Place, Walk, usize)> = None;
+    for at in &places {
+        // Swaps make places near the right one fit as well, but for a few lines.
+        let near = |best: &Place| at.len + 2 * SWAP >= best.len;
+        let done = |(best, _, sure): &(Place, Walk, usize)| (*sure > 0 || !any_sure) && !near(best);
+        if best.as_ref().is_some_and(done) {
+            break;
+        }
+        let Some(walk) = at.walk(a, b, any_sure) else {
+            continue;
+        };
+        let mut prints = walk.pairs.iter().filter_map(|(_, at)| b.get(*at));
+        let sure = if any_sure {
+            prints.by_ref().filter(|print| once(print)).count()
+        } else {
+            0
+        };
+        let better = best
+            .as_ref()
+            .is_none_or(|(_, best, most)| match (sure, *most) {
+                // The first one is the longest.
+                (0, 0) => false,
+                (same, most) if same == most => walk.missing < best.missing,
+                (sure, most) => sure > most,
+            });
+        if better {
+            let perfect = sure > 0 && walk.missing == 0;
+            best = Some((*at, walk, sure));
+            if perfect {
+                break;
+            }
+        }
+    }
+    let Some((at, Walk { mut pairs, .. }, sure)) = best else {
+        return scattered(a, b, false, &once);
+    };
+    let mut found = sure > 0;
+    if found {
+        at.complete(a, b, &once, &mut pairs);
+    } else {
+        // Whichever place is the right one, its overlap is no longer than the longest, and what
+        // both lists have within that is left out.
+        found = at.len >= LONG && at.is_alone(&places, a, b);
+        let (from, to) = match (at.from_a, reach) {
+            (0, _) | (_, Reach::Anywhere) => (0, b.len()),
+            (from, Reach::Past | Reach::Twins) => (from.saturating_sub(SWAP), at.len + SWAP),
+        };
+        pairs = shared(a, b, from, to);
+    }
+    // Without such a line there may as well be no overlap at all.
+    let least = if found { pairs.len() } else { 0 };
+    Some(Fit {
+        pairs,
+        least,
+        sure: found,
+        close: true,
+    })
+}
+
+pub(super) fn counts(prints: &[u64]) -> HashMap<u64, usize> {
+    let mut counts = HashMap::with_capacity(prints.len());
+    for print in prints {
+        *counts.entry(*print).or_default() += 1;
+    }
+    counts
+}
+
+/// One way to lay two lists over each other: what of each begins at the same line.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    from_a: usize,
+    from_b: usize,
+    len: usize,
+}
+
+/// An overlap at one place.
+#[derive(Debug)]
+struct Walk {
+    pairs: Vec<(usize, usize)>,
+    /// Lines inside of it that only one list has.
+    missing: usize,
+}
+
+/// The places that are worth a look, the longest overlap first.
+fn places(a: &[u64], b: &[u64], reach: Reach) -> Vec<Place> {
+    let mut at_a: HashMap<u64, Vec<usize>> = HashMap::new();
+    for (index, print) in a.iter().enumerate() {
+        at_a.entry(*print).or_default().push(index);
+    }
+    // Votes for each shift of `b` against `a`, from `b` wholly before `a` on.
+    let mut votes = vec![0_usize; a.len() + b.len()];
+    for (index, print) in b.iter().enumerate() {
+        for at in at_a.get(print).into_iter().flatten() {
+            if let Some(vote) = votes.get_mut(at + b.len() - 1 - index) {
+                *vote += 1;
+            }
+        }
+    }
+    let mut sums = vec![0];
+    let mut sum = 0;
+    for vote in &votes {
+        sum += vote;
+        sums.push(sum);
+    }
+    let shifts = a.len() + b.len() - 1;
+    let mut places = Vec::new();
+    for shift in 0..shifts {
+        let from_a = (shift + 1).saturating_sub(b.len());
+        let from_b = (b.len() - 1).saturating_sub(shift);
+        let len = (a.len() - from_a).min(b.len() - from_b);
+        // Where `b` ends, in places of `a`.
+        let past = shift + 1 + SWAP >= a.len();
+        let drift = SWAP + len / SHARE;
+        let near = |at: usize| sums.get(at.min(shifts)).copied().unwrap_or(0);
+        let votes = near(shift + 1 + drift) - near(shift.saturating_sub(drift));
+        if (past || reach == Reach::Anywhere) && votes > 0 && votes >= len / 3 {
+            places.push(Place {
+                from_a,
+                from_b,
+                len,
+            });
+        }
+    }
+    places.sort_by_key(|place| std::cmp::Reverse(place.len));
+    places
+}
+
+impl Place {
+    /// The pairs of lines here, if this is an overlap. Missing lines shift the rest (`drifts`)
+    /// without bounds only where other lines hold it in its place.
+    fn walk(self, a: &[u64], b: &[u64], drifts: bool) -> Option<Walk> {
+        let edge = if drifts { SWAP } else { 2 * SWAP };
+        let limit = self.len / SHARE + edge.min(self.len / 2);
+        let (mut mine, mut theirs) = (Side::default(), Side::default());
+        let mut pairs = Vec::with_capacity(self.len);
+        let mut step = 0;
+        loop {
+            let window = if drifts {
+                SWAP + mine.gone + theirs.gone
+            } else {
+                3 * SWAP
+            };
+            if step >= self.len + window {
+                break;
+            }
+            let inside = step < self.len;
+            let (at_a, at_b) = (self.from_a + step, self.from_b + step);
+            if let Some(print) = a.get(at_a) {
+                match theirs.take(*print) {
+                    Some(at) => pairs.push((at_a, at)),
+                    None if inside => mine.open.push((at_a, *print)),
+                    None => {}
+                }
+            }
+            if let Some(print) = b.get(at_b) {
+                match mine.take(*print) {
+                    Some(at) => pairs.push((at, at_b)),
+                    None if inside => theirs.open.push((at_b, *print)),
+                    None => {}
+                }
+            }
+            mine.age(at_a, window);
+            theirs.age(at_b, window);
+            if mine.gone > limit || theirs.gone > limit {
+                return None;
+            }
+            step += 1;
+        }
+        let last = pairs.iter().map(|(_, at)| *at).max()?;
+        let open = theirs.open.iter().filter(|(at, _)| *at < last).count();
+        let (lacks, more) = (mine.gone + mine.open.len(), theirs.gone + open);
+        (lacks <= limit && more <= limit).then_some(Walk {
+            pairs,
+            missing: lacks + more,
+        })
+    }
+}
+
+impl Place {
+    /// Whether no other place fits, but for those that swaps make of this one.
+    fn is_alone(self, places: &[Self], a: &[u64], b: &[u64]) -> bool {
+        let shift = |place: &Self| place.from_a + b.len() - place.from_b;
+        let far =
+            |place: &&Self| place.len >= LONG / 2 && shift(place).abs_diff(shift(&self)) > 2 * SWAP;
+        let mut others = places.iter().filter(far);
+        !others.any(|place| place.walk(a, b, false).is_some())
+    }
+
+    /// Adds lines that each list has once, and that stand farther apart than a swap brings them.
+    fn complete(
+        self,
+        a: &[u64],
+        b: &[u64],
+        once: &impl Fn(&u64) -> bool,
+        pairs: &mut Vec<(usize, usize)>,
+    ) {
+        let mut open: HashMap<u64, usize> = HashMap::new();
+        let known: HashSet<usize> = pairs.iter().map(|(_, at)| *at).collect();
+        for (at, print) in b.iter().enumerate() {
+            if once(print) && !known.contains(&at) {
+                open.insert(*print, at);
+            }
+        }
+        if open.is_empty() {
+            return;
+        }
+        for (at_a, print) in a
+            .iter()
+            .enumerate()
+            .skip(self.from_a.saturating_sub(4 * SWAP))
+        {
+            if let Some(at_b) = open.remove(print) {
+                pairs.push((at_a, at_b));
+            }
+        }
+    }
+}
+
+/// Lines of one list that have not met theirs.
+#[derive(Default)]
+struct Side {
+    open: Vec<(usize, u64)>,
+    gone: usize,
+}
+
+impl Side {
+    fn take(&mut self, print: u64) -> Option<usize> {
+        let at = self.open.iter().position(|(_, open)| *open == print)?;
+        Some(self.open.remove(at).0)
+    }
+
+    /// What waits longer than any swap is missing.
+    fn age(&mut self, now: usize, window: usize) {
+        let old = |(at, _): &(usize, u64)| now.saturating_sub(*at) > window;
+        let gone = self.open.iter().take_while(|one| old(one)).count();
+        self.open.drain(..gone);
+        self.gone += gone;
+    }
+}
+
+/// What both lists have though much is missing between: lines that each has once, and as many
+/// of the repeated ones beside them as may be the same.
+fn scattered(a: &[u64], b: &[u64], few: bool, once: &impl Fn(&u64) -> bool) -> Option<Fit> {
+    let firsts = a.iter().enumerate().filter(|(_, print)| once(print));
+    let at_a: HashMap<u64, usize> = firsts.map(|(at, print)| (*print, at)).collect();
+    let pinned = b.iter().enumerate();
+    let pinned: Vec<(usize, usize)> = pinned
+        .filter_map(|(at, print)| Some((*at_a.get(print)?, at)))
+        .collect();
+    let first = pinned.iter().map(|(at, _)| *at).min();
+    let last = pinned.iter().map(|(_, at)| *at).max();
+    let (first, last) = match (first, last) {
+        _ if few => (0, b.len()),
+        (Some(first), Some(last)) => (first.saturating_sub(SWAP), last + SWAP + 1),
+        _ => return None,
+    };
+    let pairs = shared(a, b, first, last);
+    (!pairs.is_empty()).then_some(Fit {
+        pairs,
+        least: if few { 0 } else { pinned.len() },
+        sure: !few,
+        close: few,
+    })
+}
+
+/// As many lines as the first list has from a place on and the second one before a place.
+fn shared(a: &[u64], b: &[u64], from: usize, to: usize) -> Vec<(usize, usize)> {
+    let mut open: HashMap<u64, VecDeque<usize>> = HashMap::new();
+    for (at, print) in a.iter().enumerate().skip(from) {
+        open.entry(*print).or_default().push_back(at);
+    }
+    let ours = b.iter().enumerate().take(to);
+    ours.filter_map(|(at, print)| Some((open.get_mut(print)?.pop_front()?, at)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matched(a: &[u64], b: &[u64], reach: Reach) -> Option<(usize, usize, bool)> {
+        let fit = place(a, b, reach)?;
+        for (at_a, at_b) in &fit.pairs {
+            assert_eq!(a[*at_a], b[*at_b]);
+        }
+        Some((fit.pairs.len(), fit.least, fit.close))
+    }
+
+    #[test]
+    fn an_overlap_is_found_where_it_is() {
+        let all: Vec<u64> = (0..3000).collect();
+        let cases = [
+            (0..1000, 500..1500, Some((500, 500, true))),
+            (0..1000, 0..1000, Some((1000, 1000, true))),
+            (0..1000, 999..1999, Some((1, 1, true))),
+            (0..1000, 1000..2000, None),
+            (300..400, 0..1000, Some((100, 100, true))),
+            (0..3, 0..9, Some((3, 3, true))),
+        ];
+        for (a, b, want) in cases {
+            let (a, b) = (&all[a], &all[b]);
+            assert_eq!(matched(a, b, Reach::Past), want);
+        }
+        // One that was cut off ends before the first list does.
+        assert_eq!(
+            matched(&all[..1000], &all[100..300], Reach::Anywhere),
+            Some((200, 200, true))
+        );
+    }
+
+    #[test]
+    fn swaps_and_a_few_missing_lines_are_no_obstacle() {
+        let b: Vec<u64> = (500..1500).collect();
+        let mut a: Vec<u64> = (0..1000).filter(|n| n % 60 != 7).collect();
+        for chunk in a.chunks_mut(12) {
+            chunk.reverse();
+        }
+        let here = a.iter().filter(|n| **n >= 500).count();
+        assert_eq!(matched(&a, &b, Reach::Past), Some((here, here, true)));
+        // Many missing ones are another thing, and each line is recognised all the same.
+        let a: Vec<u64> = (0..1000).filter(|n| n % 3 != 0).collect();
+        let here = a.iter().filter(|n| **n >= 500).count();
+        assert_eq!(matched(&a, &b, Reach::Past), Some((here, here, false)));
+    }
+
+    #[test]
+    fn of_several_places_the_longest_is_taken_and_none_is_sure() {
+        // One line, over and over: anything fits, nothing is sure.
+        let fit = place(&[7; 300], &[7; 200], Reach::Past);
+        let fit = fit.map(|fit| (fit.pairs.len(), fit.least, fit.sure));
+        assert_eq!(fit, Some((200, 0, false)));
+        // Twenty lines in a circle fit at each turn.
+        let circle: Vec<u64> = (0..200).map(|n| n % 20).collect();
+        let fit = place(&circle[..100], &circle[..80], Reach::Past);
+        let fit = fit.map(|fit| (fit.pairs.len(), fit.least));
+        assert_eq!(fit, Some((80, 0)));
+        // Repeated lines between others are pinned by them.
+        let mixed = |n: u64| if n.is_multiple_of(5) { n } else { 1_000_000 };
+        let a: Vec<u64> = (0..1000).map(mixed).collect();
+        let b: Vec<u64> = (600..1600).map(mixed).collect();
+        assert_eq!(matched(&a, &b, Reach::Past), Some((400, 400, true)));
+    }
+}

@@ -1,0 +1,582 @@
+//! The alignment of replays against a slow oracle: a server that numbers every line it writes,
+//! and knows which ones it put on the wire (reliability.md 0, 2.5; section 8, rows 1 to 5).
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helper")]
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use deckwatch::codec::docker_log::Line;
+use deckwatch::model::{Certainty, Micros};
+use deckwatch::session::align::{Aligner, Settled, Verdict};
+use proptest::prelude::*;
+
+/// What a server sends of its history.
+const HISTORY: usize = 1000;
+/// A line is handed on at most so many lines late.
+const LAG: usize = 7;
+
+/// How a run goes.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    seed: u64,
+    /// How many different lines there are; 0 for as many as are written.
+    distinct: u64,
+    rounds: usize,
+    /// Lines that a connection lives for at most, and that are missed between two.
+    alive: usize,
+    missed: usize,
+    /// One in so many connections is cut within its history; 0 for none.
+    cuts: usize,
+    /// One in so many live lines begins a burst that is dropped; 0 for none.
+    drops: usize,
+}
+
+/// A line on the wire.
+#[derive(Clone, Copy)]
+struct Frame {
+    number: usize,
+    replay: bool,
+}
+
+/// The server and the client.
+struct Run {
+    plan: Plan,
+    random: fastrand::Rng,
+    /// Lines written; their numbers are their places.
+    written: usize,
+    /// Lines in the file that are not handed on yet.
+    lagging: Vec<usize>,
+    dropping: usize,
+    wire: VecDeque<Frame>,
+    subscribed: bool,
+    aligner: Aligner,
+    /// Lines that were read from the wire.
+    sent: BTreeSet<usize>,
+    given: Vec<Vec<u8>>,
+    /// How much was given out when the first window was over.
+    first: Option<usize>,
+    /// Lines left out by what the marks say.
+    hidden: u64,
+    marks: Vec<Certainty>,
+    /// The newest line that was read when the connection was lost.
+    last: Option<usize>,
+    /// The end of the file when it was read.
+    file: usize,
+    cut_first: bool,
+}
+
+impl Run {
+    fn new(plan: Plan) -> Self {
+        Self {
+            plan,
+            random: fastrand::Rng::with_seed(plan.seed),
+            written: 0,
+            lagging: Vec::new(),
+            dropping: 0,
+            wire: VecDeque::new(),
+            subscribed: false,
+            aligner: Aligner::new(plan.seed ^ 0x5eed),
+            sent: BTreeSet::new(),
+            given: Vec::new(),
+            first: None,
+            hidden: 0,
+            marks: Vec::new(),
+            last: None,
+            file: 0,
+            cut_first: false,
+        }
+    }
+
+    /// The text of a line; some are no UTF-8, and come otherwise from the file.
+    fn text(&self, number: usize) -> Vec<u8> {
+        let number = number as u64;
+        let name = match self.plan.distinct {
+            0 => number,
+            1 => 0,
+            distinct => fastrand::Rng::with_seed(number ^ self.plan.seed).u64(..distinct),
+        };
+        match name % 5 {
+            3 => [b"line \xff\xe4\xb8 ", name.to_string().as_bytes()].concat(),
+            _ => format!("line {name}").into_bytes(),
+        }
+    }
+
+    fn write(&mut self) {
+        self.lagging.push(self.written);
+        self.written += 1;
+        while self.lagging.len() > self.random.usize(..=LAG) {
+            let at = self.random.usize(..self.lagging.len());
+            let at = if self.lagging[0] + LAG < self.written {
+                0
+            } else {
+                at
+            };
+            let number = self.lagging.remove(at);
+            self.forward(number);
+        }
+    }
+
+    fn forward(&mut self, number: usize) {
+        if self.plan.drops > 0 && self.random.usize(..self.plan.drops) == 0 {
+            self.dropping = self.random.usize(100..200);
+        }
+        if self.dropping > 0 {
+            self.dropping -= 1;
+        } else if self.subscribed {
+            self.wire.push_back(Frame {
+                number,
+                replay: false,
+            });
+        }
+    }
+
+    /// Subscribes; lines are written before the file is read, and while it is sent.
+    fn connect(&mut self) {
+        self.subscribed = true;
+        self.aligner.opened();
+        for _ in 0..self.random.usize(..30) {
+            self.write();
+        }
+        let from = self.written.saturating_sub(HISTORY);
+        self.file = self.written;
+        let history: Vec<usize> = (from..self.written).collect();
+        let race = self.random.usize(2..50);
+        for number in history {
+            if self.random.usize(..race) == 0 {
+                self.write();
+            }
+            self.wire.push_back(Frame {
+                number,
+                replay: true,
+            });
+        }
+    }
+
+    fn read(&mut self, most: usize) {
+        for _ in 0..most {
+            let Some(frame) = self.wire.pop_front() else {
+                return;
+            };
+            self.sent.insert(frame.number);
+            let raw = self.text(frame.number);
+            let body = if frame.replay {
+                Cow::Owned(String::from_utf8_lossy(&raw).into_owned().into_bytes())
+            } else {
+                Cow::Borrowed(&raw[..])
+            };
+            let line = Line {
+                container: Some(Cow::Borrowed(b"0123456789ab")),
+                body,
+            };
+            match self.aligner.line(&line, frame.replay, Micros(0)) {
+                Verdict::Give => self.give(&raw),
+                Verdict::Seen | Verdict::Kept => {}
+                Verdict::Full => {
+                    let settled = self.aligner.settle_now();
+                    self.take(settled);
+                }
+            }
+        }
+    }
+
+    fn give(&mut self, text: &[u8]) {
+        self.given
+            .push(String::from_utf8_lossy(text).into_owned().into_bytes());
+    }
+
+    fn take(&mut self, settled: Settled) {
+        self.hidden += settled.hidden;
+        for held in settled.lines {
+            self.give(&held.body);
+        }
+    }
+
+    fn settle(&mut self) {
+        if self.written < HISTORY {
+            // Such a window ends by quiet: whatever is under way has come.
+            for number in std::mem::take(&mut self.lagging) {
+                self.forward(number);
+            }
+            self.read(usize::MAX);
+        }
+        let again = self.aligner.is_holding();
+        let settled = self.aligner.settle();
+        if again {
+            self.marks.push(settled.certainty);
+        }
+        let certainty = settled.certainty;
+        self.take(settled);
+        if again && certainty == Certainty::None {
+            self.no_loss();
+        }
+        self.first.get_or_insert(self.given.len());
+    }
+
+    /// Nothing is missing from the line before a mark to the file's end behind it.
+    fn no_loss(&self) {
+        // What a queue dropped in a window that was cut off nobody can know.
+        if self.plan.drops > 0 && self.plan.cuts > 0 {
+            return;
+        }
+        for number in self.last.map_or(0, |last| last + 1)..self.file {
+            assert!(
+                self.last.is_none() || self.sent.contains(&number),
+                "{number} is lost, and the mark says none is: {:?}",
+                self.plan
+            );
+        }
+    }
+
+    fn lose(&mut self, in_window: bool) {
+        self.wire.clear();
+        self.subscribed = false;
+        self.aligner.lost();
+        if !in_window {
+            self.last = self.sent.last().copied();
+        } else if self.first.is_none() {
+            self.cut_first = true;
+            self.last = self.sent.last().copied();
+        }
+    }
+
+    fn run(mut self) -> Self {
+        for _ in 0..self.random.usize(..1500) {
+            self.write();
+        }
+        self.lagging.clear();
+        for _ in 0..self.plan.rounds {
+            self.connect();
+            let cut = self.plan.cuts > 0 && self.random.usize(..self.plan.cuts) == 0;
+            if cut {
+                let most = self.random.usize(..=self.wire.len());
+                self.read(most);
+                self.lose(true);
+            } else {
+                self.read(usize::MAX);
+                self.settle();
+                for _ in 0..self.random.usize(..=self.plan.alive) {
+                    self.write();
+                }
+                let rest = self.random.usize(..=30);
+                self.read(self.wire.len().saturating_sub(rest));
+                self.lose(false);
+            }
+            for _ in 0..self.random.usize(..=self.plan.missed) {
+                self.write();
+            }
+            self.lagging.clear();
+        }
+        self.connect();
+        self.read(usize::MAX);
+        self.settle();
+        self
+    }
+
+    fn counts(lines: impl Iterator<Item = Vec<u8>>) -> HashMap<Vec<u8>, u64> {
+        let mut counts = HashMap::new();
+        for line in lines {
+            *counts.entry(line).or_default() += 1;
+        }
+        counts
+    }
+
+    /// Each line that was sent is given out once.
+    fn exact(&self) {
+        let sent = self.sent.iter().map(|number| self.text(*number));
+        let sent =
+            Self::counts(sent.map(|text| String::from_utf8_lossy(&text).into_owned().into_bytes()));
+        let given = Self::counts(self.given.iter().cloned());
+        let lost: Vec<_> = sent
+            .keys()
+            .filter(|text| !given.contains_key(*text))
+            .collect();
+        let twice: Vec<_> = given.iter().filter(|(_, times)| **times > 1).collect();
+        assert!(
+            lost.is_empty() && twice.is_empty(),
+            "lost {} twice {}: {:?} {:?}",
+            lost.len(),
+            twice.len(),
+            self.plan,
+            (lost.first(), twice.first())
+        );
+    }
+
+    /// The order is the server's, up to its own swaps, once the first window is over.
+    fn ordered(&self) {
+        // Of two histories that were cut off and have nothing in common, none can say which
+        // one is older.
+        let known = self.plan.cuts == 0 || self.plan.missed <= 200;
+        let Some(first) = self.first.filter(|_| !self.cut_first && known) else {
+            return;
+        };
+        let mut newest = 0;
+        for text in &self.given[first..] {
+            let text = String::from_utf8_lossy(text);
+            let number: usize = text.rsplit(' ').next().unwrap().parse().unwrap();
+            assert!(
+                number + 2 * LAG + 2 >= newest,
+                "{number} behind {newest}: {:?}",
+                self.plan
+            );
+            newest = newest.max(number);
+        }
+    }
+
+    /// No line too often, and no more hidden than is said.
+    fn honest(&self) {
+        let sent = self.sent.iter().map(|number| self.text(*number));
+        let sent =
+            Self::counts(sent.map(|text| String::from_utf8_lossy(&text).into_owned().into_bytes()));
+        let given = Self::counts(self.given.iter().cloned());
+        for (text, times) in &given {
+            assert!(
+                *times <= sent[text],
+                "{times} of {} printed: {:?}",
+                sent[text],
+                self.plan
+            );
+        }
+        let hidden = self.sent.len() - self.given.len();
+        assert!(
+            hidden as u64 <= self.hidden,
+            "{hidden} hidden, {} told: {:?}",
+            self.hidden,
+            self.plan
+        );
+    }
+}
+
+fn plan(seed: u64) -> Plan {
+    Plan {
+        seed,
+        distinct: 0,
+        rounds: 6,
+        alive: 1500,
+        missed: 900,
+        cuts: 3,
+        drops: 0,
+    }
+}
+
+#[test]
+fn numbered_lines_are_given_out_once_and_in_order() {
+    for seed in 0..40 {
+        let missed = if seed % 2 == 0 { 150 } else { 900 };
+        let run = Run::new(Plan {
+            missed,
+            ..plan(seed)
+        })
+        .run();
+        run.exact();
+        run.ordered();
+        assert_eq!(run.hidden, 0, "{:?}", run.plan);
+    }
+}
+
+#[test]
+fn clean_returns_are_never_called_a_loss() {
+    for seed in 0..20 {
+        let plan = Plan {
+            cuts: 0,
+            rounds: 8,
+            ..plan(seed)
+        };
+        let run = Run::new(plan).run();
+        assert!(
+            run.marks.iter().all(|mark| *mark == Certainty::None),
+            "{:?} {:?}",
+            run.marks,
+            run.plan
+        );
+        run.exact();
+    }
+}
+
+#[test]
+fn lines_that_a_server_dropped_are_given_out_when_its_history_brings_them() {
+    for seed in 0..30 {
+        let plan = Plan {
+            drops: 400,
+            ..plan(seed)
+        };
+        Run::new(plan).run().exact();
+    }
+}
+
+#[test]
+fn more_than_the_history_is_a_certain_gap() {
+    for seed in 0..10 {
+        let plan = Plan {
+            cuts: 0,
+            missed: 1,
+            rounds: 3,
+            ..plan(seed)
+        };
+        let mut run = Run::new(plan);
+        for _ in 0..1500 {
+            run.write();
+        }
+        run.connect();
+        run.read(usize::MAX);
+        run.settle();
+        run.lose(false);
+        for _ in 0..1100 + seed {
+            run.write();
+        }
+        run.lagging.clear();
+        run.connect();
+        run.read(usize::MAX);
+        run.settle();
+        assert_eq!(run.marks, [Certainty::Certain]);
+        run.exact();
+    }
+}
+
+#[test]
+fn streams_that_repeat_themselves_are_never_printed_twice() {
+    for distinct in [1, 2, 7] {
+        for seed in 0..12 {
+            let drops = if seed % 3 == 0 { 500 } else { 0 };
+            let plan = Plan {
+                distinct,
+                drops,
+                ..plan(seed)
+            };
+            Run::new(plan).run().honest();
+        }
+    }
+}
+
+/// A replay into which one live line comes, at any place: its twin is the history's last line,
+/// or it is not in the history.
+#[test]
+fn a_live_line_at_each_place_of_a_replay_is_given_out_once() {
+    let line = |number: usize| Line {
+        container: None,
+        body: Cow::Owned(format!("line {number}").into_bytes()),
+    };
+    let read = |aligner: &mut Aligner, given: &mut Vec<String>, number: usize, replay: bool| {
+        if aligner.line(&line(number), replay, Micros(0)) == Verdict::Give {
+            given.push(format!("line {number}"));
+        }
+    };
+    for again in [false, true] {
+        for twin in [false, true] {
+            for place in 0..=HISTORY {
+                let mut aligner = Aligner::new(1);
+                let mut given = Vec::new();
+                if again {
+                    aligner.opened();
+                    for number in 0..500 {
+                        read(&mut aligner, &mut given, number, true);
+                    }
+                    aligner.settle();
+                    aligner.lost();
+                }
+                aligner.opened();
+                let live = if twin { HISTORY - 1 } else { HISTORY };
+                for at in 0..=HISTORY {
+                    let mut came = Vec::new();
+                    if at == place {
+                        came.push((live, false));
+                    }
+                    if at < HISTORY {
+                        came.push((at, true));
+                    }
+                    for (number, replay) in came {
+                        read(&mut aligner, &mut given, number, replay);
+                    }
+                }
+                let settled = aligner.settle();
+                assert_eq!((settled.certainty, settled.hidden), (Certainty::None, 0));
+                let held = settled.lines.into_iter();
+                given.extend(held.map(|held| String::from_utf8(held.body).unwrap()));
+                let mut once = given.clone();
+                once.sort_unstable();
+                once.dedup();
+                assert_eq!(
+                    (given.len(), once.len()),
+                    (live.max(HISTORY - 1) + 1, given.len())
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn four_mebibytes_are_held_and_no_more() {
+    let mut aligner = Aligner::new(1);
+    let line = |number: usize| Line {
+        container: None,
+        body: Cow::Owned(format!("{number:0>9000}").into_bytes()),
+    };
+    let (mut given, mut full) = (0, 0);
+    let mut read = |aligner: &mut Aligner, number: usize, replay: bool| match aligner.line(
+        &line(number),
+        replay,
+        Micros(0),
+    ) {
+        Verdict::Give => given += 1,
+        Verdict::Full => {
+            full += 1;
+            let settled = aligner.settle_now();
+            assert_eq!(settled.certainty, Certainty::Possible);
+            given += settled.lines.len();
+        }
+        Verdict::Seen | Verdict::Kept => {}
+    };
+    aligner.opened();
+    for number in 0..900 {
+        read(&mut aligner, number, true);
+    }
+    aligner.settle();
+    aligner.lost();
+    aligner.opened();
+    for number in 100..1100 {
+        read(&mut aligner, number, true);
+        if number % 10 == 0 {
+            read(&mut aligner, 2000 + number, false);
+        }
+    }
+    let settled = aligner.settle();
+    assert!(settled.lines.is_empty());
+    // And a history that is later still is known as well.
+    for number in 500..1100 {
+        assert_eq!(aligner.line(&line(number), false, Micros(0)), Verdict::Give);
+        if number == 600 {
+            break;
+        }
+    }
+    assert_eq!((given, full), (1100 + 100, 1));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn any_run_is_exact(
+        seed in any::<u64>(),
+        alive in 0..2000usize,
+        missed in 0..980usize,
+        cuts in 0..5usize,
+        drops in prop::sample::select(vec![0, 0, 300, 1000]),
+    ) {
+        let run = Run::new(Plan { alive, missed, cuts, drops, ..plan(seed) }).run();
+        run.exact();
+        if drops == 0 {
+            run.ordered();
+        }
+    }
+
+    #[test]
+    fn any_repeating_run_is_honest(
+        seed in any::<u64>(),
+        distinct in 1..30u64,
+        alive in 0..1200usize,
+        missed in 0..1500usize,
+        cuts in 0..5usize,
+    ) {
+        Run::new(Plan { distinct, alive, missed, cuts, ..plan(seed) }).run().honest();
+    }
+}
