@@ -68,7 +68,8 @@ impl LogSession {
         self.frames = 0;
         self.strands.opened(now, 1, out);
         self.steps.opened();
-        if matches!(self.feed, WsFeed::Monitor(_) | WsFeed::Mpush(_)) {
+        let bare = matches!(self.feed, WsFeed::Monitor(_) | WsFeed::Mpush(_));
+        if bare && self.strands.link.has_returned() {
             // No history tells what was missed.
             self.strands.link.tell((Certainty::Possible, 0), "", out);
         }

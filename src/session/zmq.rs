@@ -94,7 +94,9 @@ impl Session for ZmqSession {
             Input::Opened => {
                 self.link.opened(now);
                 // No history tells what was missed.
-                self.link.tell((Certainty::Possible, 0), "", out);
+                if self.link.has_returned() {
+                    self.link.tell((Certainty::Possible, 0), "", out);
+                }
                 out.events.push(FeedEvent::ReplayOver);
             }
             Input::Packet(Packet::Parts(parts)) => {

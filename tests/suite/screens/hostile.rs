@@ -137,8 +137,8 @@ fn a_line_that_looks_like_a_mark_stands_in_another_column() {
     let mark = Mark::Gap {
         why: SafeText::of("forged").into_owned(),
         certainty: deckwatch::model::Certainty::Certain,
-        hidden: 1,
-        missing: Some(2),
+        hidden: 0,
+        missing: None,
     };
     stage.mark(0, mark);
     stage.lines(
