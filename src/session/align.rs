@@ -3,9 +3,9 @@
 //! the fingerprints is an argument.
 //!
 //! The first connection's lines are given out at once, and those that come both live and from
-//! the file are given out once ([`join`]). After a loss the lines of the join window are held
+//! the file are given out once (`join`). After a loss the lines of the join window are held
 //! until the history is over. Then its longest overlap with what was given out is left out
-//! ([`fit`]), so that nothing is printed twice that may be old; where identical lines make
+//! (`fit`), so that nothing is printed twice that may be old; where identical lines make
 //! several overlaps possible, it is said how many new ones may have been left out with them.
 
 mod fit;
