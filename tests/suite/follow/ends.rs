@@ -153,7 +153,13 @@ async fn lines_that_are_missing_end_a_strict_run_with_6_and_a_loss_without_any_d
     run.until_out("line 59\n").await;
     tokio::join!(platform.restart(Duration::from_millis(50)), say(60, 1200));
     let done = run.end().await.expect(6);
-    told(&done, "docker_log", "--strict");
+    assert_eq!(done.err.lines().count(), 1, "{}", done.err);
+    assert!(
+        done.err
+            .ends_with("gap: lines are missing, how many is unknown (--strict)\n"),
+        "{}",
+        done.err
+    );
     let text = done.text();
     let lines: Vec<&str> = text.lines().take(60).collect();
     let want: Vec<String> = (0..60).map(|number| format!("line {number}")).collect();
