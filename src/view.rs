@@ -21,6 +21,7 @@ mod layers_view;
 mod log_view;
 mod overview_view;
 mod paint;
+mod pane_view;
 mod record_view;
 mod root;
 mod scale;

@@ -29,8 +29,8 @@ use crate::store::timeline::TickKind;
 use crate::text::{SafeText, width};
 use crate::word;
 
-use super::paint;
 use super::theme::{Role, Theme};
+use super::{paint, pane_view};
 
 /// A panel narrower or lower than this can't be read.
 const PANEL: (u16, u16) = (38, 6);
@@ -97,15 +97,7 @@ fn grid(pane: &ChartPane, area: Rect) -> Vec<(usize, Rect)> {
 
 impl Scene<'_> {
     fn title(&self, area: Rect, buf: &mut Buffer) {
-        let focused = self.app.tabs.now.focus == self.pane.id;
-        let style = self.theme.style(if focused {
-            Role::TitleFocus
-        } else {
-            Role::Title
-        });
-        paint::fill(buf, area, style);
-        let number = format!(" {} ", self.app.number(self.pane.id));
-        let x = paint::say(buf, area, &number, style);
+        let (x, style) = pane_view::title(self.app, self.pane.id, self.theme, area, buf);
         let mut flags = vec![axis::word(self.pane.axis.span)];
         if self.pane.frozen.is_some() {
             flags.push(word!("frozen", "冻结").to_owned());

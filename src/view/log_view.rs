@@ -18,10 +18,10 @@ use crate::store::{LineId, LineRef, Row};
 use crate::text::{SafeText, StyleRun, width};
 use crate::word;
 
-use super::paint;
 use super::status_view;
 use super::theme::{Role, Theme};
 use super::volume_view;
+use super::{paint, pane_view};
 
 /// A pane in its rectangle.
 pub(super) struct LogView<'a> {
@@ -102,11 +102,7 @@ impl LogView<'_> {
                 .collect();
             states.join("; ")
         };
-        let rows = paint::broken(&words, usize::from(body.width.saturating_sub(2)));
-        for (index, row) in rows.iter().enumerate() {
-            let area = paint::from(paint::row(body, index), body.x + 1);
-            paint::put(buf, area, row, dim);
-        }
+        pane_view::instead(buf, body, &words, dim);
     }
 
     fn selection(&self) -> Option<(LineId, LineId)> {

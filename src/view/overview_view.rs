@@ -11,11 +11,11 @@ use crate::lang::{Words, words};
 use crate::model::metric::Metric;
 use crate::model::usage::{By, Cell, METRICS, Usage};
 use crate::say;
-use crate::text::{SafeText, spark, width};
+use crate::text::spark;
 use crate::word;
 
-use super::paint;
 use super::theme::{Role, Theme};
+use super::{paint, pane_view};
 
 /// Columns of a value, and of its bars.
 const VALUE: usize = 10;
@@ -42,16 +42,8 @@ fn head(metric: Metric) -> Words {
 /// Paints an overview.
 pub(super) fn render(app: &App, pane: &OverviewPane, theme: &Theme, rect: Rect, buf: &mut Buffer) {
     let rect = rect.intersection(buf.area);
-    let focused = app.tabs.now.focus == pane.id;
-    let style = theme.style(if focused {
-        Role::TitleFocus
-    } else {
-        Role::Title
-    });
     let title = areas::title_area(rect);
-    paint::fill(buf, title, style);
-    let number = format!(" {} ", app.number(pane.id));
-    let x = paint::say(buf, title, &number, style);
+    let (x, style) = pane_view::title(app, pane.id, theme, title, buf);
     paint::say(buf, paint::from(title, x), &pane.title(), style);
     status(pane, theme, areas::status_area(rect), buf);
     let body = areas::body_area(rect);
@@ -69,12 +61,7 @@ pub(super) fn render(app: &App, pane: &OverviewPane, theme: &Theme, rect: Rect, 
         } else {
             Role::Dim
         };
-        let lines = paint::broken(&words, usize::from(body.width.saturating_sub(2)));
-        for (index, line) in lines.iter().enumerate() {
-            let area = paint::from(paint::row(body, index), body.x + 1);
-            paint::put(buf, area, line, theme.style(role));
-        }
-        return;
+        return pane_view::instead(buf, body, &words, theme.style(role));
     }
     let fit = Fit::of(usize::from(body.width));
     heads(pane, theme, &fit, paint::row(body, 0), buf);
@@ -84,15 +71,11 @@ pub(super) fn render(app: &App, pane: &OverviewPane, theme: &Theme, rect: Rect, 
         ..body
     };
     let at = pane.at();
-    let height = usize::from(below.height).max(1);
-    let top = (at + 1).saturating_sub(height);
-    for (index, row) in pane.rows.iter().enumerate().skip(top).take(height) {
-        let line = paint::row(below, index - top);
+    let cursor = (app.tabs.now.focus == pane.id).then_some(at);
+    let seen = (pane_view::top(at, below), cursor);
+    pane_view::list(&pane.rows, seen, theme, below, buf, |row, line, buf| {
         paint_row(row, theme, &fit, line, buf);
-        if index == at && focused {
-            paint::tint(buf, line, theme.style(Role::Cursor));
-        }
-    }
+    });
 }
 
 /// How many columns there is room for, and whether bars stand beside the values.
@@ -137,35 +120,26 @@ fn heads(pane: &OverviewPane, theme: &Theme, fit: &Fit, line: Rect, buf: &mut Bu
         }
     };
     let (text, style) = named(By::Name, word!("component", "组件"));
-    paint::say(buf, place(line, 1, fit.name), &text, style);
+    paint::say(buf, paint::columns(line, 1, fit.name), &text, style);
     for (index, metric) in METRICS.into_iter().take(fit.columns).enumerate() {
         let (text, style) = named(By::Metric(metric), head(metric).get());
-        let area = place(line, fit.name + 1 + index * fit.cell(), VALUE);
-        let text = width::fit(&text, VALUE);
-        paint::say(buf, paint::right(area, width::cells(text)), text, style);
+        let area = paint::columns(line, fit.name + 1 + index * fit.cell(), VALUE);
+        paint::say_right(buf, area, &text, style);
     }
 }
 
 fn paint_row(row: &Usage, theme: &Theme, fit: &Fit, line: Rect, buf: &mut Buffer) {
     let text = theme.style(Role::Text);
-    let name = SafeText::of(&row.place.path()).to_string();
-    let room = fit.name.saturating_sub(1);
-    let area = place(line, 1, room);
-    if width::cells(&name) > room {
-        let cut = width::fit(&name, room.saturating_sub(1));
-        let x = paint::say(buf, area, cut, text);
-        paint::say(buf, paint::from(area, x), "…", text);
-    } else {
-        paint::say(buf, area, &name, text);
-    }
+    let area = paint::columns(line, 1, fit.name.saturating_sub(1));
+    paint::say_cut(buf, area, &row.place.path(), text);
     for (index, (metric, cell)) in METRICS.iter().zip(&row.cells).take(fit.columns).enumerate() {
         let at = fit.name + 1 + index * fit.cell();
         let (value, style) = shown(*metric, cell, theme);
-        let area = place(line, at, VALUE);
-        paint::say(buf, paint::right(area, width::cells(&value)), &value, style);
+        let area = paint::columns(line, at, VALUE);
+        paint::say_right(buf, area, &value, style);
         if fit.bars > 0 {
             let bars = spark::line(&cell.trend, fit.bars);
-            let area = place(line, at + VALUE + 1, fit.bars);
+            let area = paint::columns(line, at + VALUE + 1, fit.bars);
             paint::say(buf, area, &bars, theme.line(index));
         }
     }
@@ -193,14 +167,5 @@ fn status(pane: &OverviewPane, theme: &Theme, area: Rect, buf: &mut Buffer) {
         look.fg = theme.style(Role::Bad).fg.or(style.fg);
         let told = format!(" · {fault}");
         paint::say(buf, paint::from(area, x), &told, look);
-    }
-}
-
-fn place(line: Rect, at: usize, columns: usize) -> Rect {
-    let at = line.x.saturating_add(u16::try_from(at).unwrap_or(u16::MAX));
-    let area = paint::from(line, at);
-    Rect {
-        width: area.width.min(u16::try_from(columns).unwrap_or(u16::MAX)),
-        ..area
     }
 }

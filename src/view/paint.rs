@@ -46,6 +46,24 @@ pub(super) fn say(buf: &mut Buffer, area: Rect, text: &str, style: Style) -> u16
     put(buf, area, &SafeText::of(text), style)
 }
 
+/// The same; where it is too long it is cut, and shows that.
+pub(super) fn say_cut(buf: &mut Buffer, area: Rect, text: &str, style: Style) -> u16 {
+    let text = SafeText::of(text).to_string();
+    let room = usize::from(area.width);
+    if width::cells(&text) <= room {
+        return say(buf, area, &text, style);
+    }
+    let cut = width::fit(&text, room.saturating_sub(1));
+    let x = say(buf, area, cut, style);
+    say(buf, from(area, x), "…", style)
+}
+
+/// Writes `text`, or what of its beginning fits, at the right end of `area`.
+pub(super) fn say_right(buf: &mut Buffer, area: Rect, text: &str, style: Style) {
+    let text = width::fit(text, usize::from(area.width));
+    say(buf, right(area, width::cells(text)), text, style);
+}
+
 /// Fills `area` with blanks of a style.
 pub(super) fn fill(buf: &mut Buffer, area: Rect, style: Style) {
     for position in area.intersection(buf.area).positions() {
@@ -79,6 +97,16 @@ pub(super) fn from(area: Rect, x: u16) -> Rect {
         x,
         width: area.right() - x,
         ..area
+    }
+}
+
+/// Some columns of `line`, from its column `at` on, counted from its left end.
+pub(super) fn columns(line: Rect, at: usize, columns: usize) -> Rect {
+    let at = line.x.saturating_add(u16::try_from(at).unwrap_or(u16::MAX));
+    let place = from(line, at);
+    Rect {
+        width: place.width.min(u16::try_from(columns).unwrap_or(u16::MAX)),
+        ..place
     }
 }
 

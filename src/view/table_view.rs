@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Modifier;
 
 use crate::app::App;
 use crate::app::areas;
@@ -13,11 +13,11 @@ use crate::model::metric::Unit;
 use crate::model::sample::TopRow;
 use crate::model::words as told;
 use crate::say;
-use crate::text::{SafeText, spark, width};
+use crate::text::{spark, width};
 use crate::word;
 
-use super::paint;
 use super::theme::{Role, Theme};
+use super::{paint, pane_view};
 
 /// Columns of a row's line.
 const TREND: usize = 16;
@@ -37,16 +37,8 @@ const COLUMNS: [(Sort, Words); 5] = [
 /// Paints a table.
 pub(super) fn render(app: &App, table: &TablePane, theme: &Theme, rect: Rect, buf: &mut Buffer) {
     let rect = rect.intersection(buf.area);
-    let focused = app.tabs.now.focus == table.id;
-    let style = theme.style(if focused {
-        Role::TitleFocus
-    } else {
-        Role::Title
-    });
     let title = areas::title_area(rect);
-    paint::fill(buf, title, style);
-    let number = format!(" {} ", app.number(table.id));
-    let x = paint::say(buf, title, &number, style);
+    let (x, style) = pane_view::title(app, table.id, theme, title, buf);
     paint::say(buf, paint::from(title, x), &app.name_of(table.id), style);
     let moment = app.table_moment(table);
     let rows = table.rows(moment, app.now.mono);
@@ -67,12 +59,7 @@ pub(super) fn render(app: &App, table: &TablePane, theme: &Theme, rect: Rect, bu
                 "30 秒内没有新的列表：没有请求，或分析已停止"
             )
         };
-        let lines = paint::broken(words, usize::from(body.width.saturating_sub(2)));
-        for (index, line) in lines.iter().enumerate() {
-            let area = paint::from(paint::row(body, index), body.x + 1);
-            paint::put(buf, area, line, theme.style(Role::Dim));
-        }
-        return;
+        return pane_view::instead(buf, body, words, theme.style(Role::Dim));
     }
     let columns = fitting(usize::from(body.width));
     head(table, theme, &columns, paint::row(body, 0), buf);
@@ -82,15 +69,11 @@ pub(super) fn render(app: &App, table: &TablePane, theme: &Theme, rect: Rect, bu
         ..body
     };
     let at = table.at(&rows);
-    let height = usize::from(below.height).max(1);
-    let top = (at + 1).saturating_sub(height);
-    for (index, row) in rows.iter().enumerate().skip(top).take(height) {
-        let line = paint::row(below, index - top);
+    let cursor = (app.tabs.now.focus == table.id).then_some(at);
+    let seen = (pane_view::top(at, below), cursor);
+    pane_view::list(&rows, seen, theme, below, buf, |row, line, buf| {
         paint_row(table, theme, (row, &columns), line, buf);
-        if index == at && focused {
-            paint::tint(buf, line, theme.style(Role::Cursor));
-        }
-    }
+    });
 }
 
 /// Which columns there is room for beside the key, and whether its line is.
@@ -132,16 +115,16 @@ fn head(table: &TablePane, theme: &Theme, fit: &Fitting, line: Rect, buf: &mut B
         }
     };
     let key = named(Sort::Key, word!("URL or statement", "URL 或语句"));
-    paint::say(buf, place(line, 1, fit.key), &key, look(Sort::Key));
+    paint::say(buf, paint::columns(line, 1, fit.key), &key, look(Sort::Key));
     let mut x = fit.key + 1;
     for (sort, words) in &fit.columns {
         let text = named(*sort, words.get());
-        right(buf, place(line, x, NUMBER), &text, look(*sort));
+        paint::say_right(buf, paint::columns(line, x, NUMBER), &text, look(*sort));
         x += NUMBER + 1;
     }
     if fit.trend {
         let words = word!("mean over time", "平均走势");
-        paint::say(buf, place(line, x + 1, TREND), words, style);
+        paint::say(buf, paint::columns(line, x + 1, TREND), words, style);
     }
 }
 
@@ -153,16 +136,8 @@ fn paint_row(
     buf: &mut Buffer,
 ) {
     let text = theme.style(Role::Text);
-    let key = SafeText::of(&row.key).to_string();
-    let room = fit.key.saturating_sub(2);
-    let area = place(line, 1, room);
-    if width::cells(&key) > room {
-        let cut = width::fit(&key, room.saturating_sub(1));
-        let x = paint::say(buf, area, cut, text);
-        paint::say(buf, paint::from(area, x), "…", text);
-    } else {
-        paint::say(buf, area, &key, text);
-    }
+    let area = paint::columns(line, 1, fit.key.saturating_sub(2));
+    paint::say_cut(buf, area, &row.key, text);
     let mut x = fit.key + 1;
     for (sort, _) in &fit.columns {
         let time = |value: f64| (Unit::Milliseconds.show(value), text);
@@ -178,14 +153,14 @@ fn paint_row(
             }),
             Sort::Key => none(),
         };
-        right(buf, place(line, x, NUMBER), &value, style);
+        paint::say_right(buf, paint::columns(line, x, NUMBER), &value, style);
         x += NUMBER + 1;
     }
     if fit.trend {
         let trend = spark::line(&table.trend(&row.key), TREND);
         paint::say(
             buf,
-            place(line, x + 1, TREND),
+            paint::columns(line, x + 1, TREND),
             &trend,
             theme.style(Role::Info),
         );
@@ -239,18 +214,4 @@ fn status(app: &App, table: &TablePane, theme: &Theme, area: Rect, buf: &mut Buf
     };
     let cells = width::cells(&right_side);
     paint::say(buf, paint::right(area, cells), &right_side, style);
-}
-
-fn place(line: Rect, at: usize, columns: usize) -> Rect {
-    let at = line.x.saturating_add(u16::try_from(at).unwrap_or(u16::MAX));
-    let area = paint::from(line, at);
-    Rect {
-        width: area.width.min(u16::try_from(columns).unwrap_or(u16::MAX)),
-        ..area
-    }
-}
-
-fn right(buf: &mut Buffer, area: Rect, text: &str, style: Style) {
-    let text = width::fit(text, usize::from(area.width));
-    paint::say(buf, paint::right(area, width::cells(text)), text, style);
 }

@@ -9,11 +9,11 @@ use crate::app::areas;
 use crate::app::tree::{Row, Thing, Tree};
 use crate::model::catalog::{Health, health};
 use crate::say;
-use crate::text::{SafeText, width};
+use crate::text::width;
 use crate::word;
 
-use super::paint;
 use super::theme::{Role, Theme};
+use super::{paint, pane_view};
 
 /// Columns of the status, and of the usage.
 const STATUS: usize = 12;
@@ -30,30 +30,18 @@ pub(super) fn render(
     rect: Rect,
     buf: &mut Buffer,
 ) -> Option<Position> {
-    let focused = app.tabs.now.focus == tree.pane;
-    let style = theme.style(if focused {
-        Role::TitleFocus
-    } else {
-        Role::Title
-    });
     let title = areas::title_area(rect);
-    paint::fill(buf, title, style);
-    let number = format!(" {} ", app.number(tree.pane));
-    let x = paint::say(buf, title, &number, style);
+    let (x, style) = pane_view::title(app, tree.pane, theme, title, buf);
     paint::say(buf, paint::from(title, x), word!("tree", "资源树"), style);
     let rows = tree.rows();
     let body = areas::body_area(rect);
     let at = tree.at(&rows);
-    let height = usize::from(body.height).max(1);
     // Where it was, but for what keeps the cursor in sight.
-    let top = tree.top.min(at).max((at + 1).saturating_sub(height));
-    for (index, row) in rows.iter().enumerate().skip(top).take(height) {
-        let line = paint::row(body, index - top);
+    let top = tree.top.min(at).max(pane_view::top(at, body));
+    let cursor = (app.tabs.now.focus == tree.pane).then_some(at);
+    pane_view::list(&rows, (top, cursor), theme, body, buf, |row, line, buf| {
         paint_row(tree, row, theme, line, buf);
-        if index == at && focused {
-            paint::tint(buf, line, theme.style(Role::Cursor));
-        }
-    }
+    });
     bottom(tree, &rows, theme, areas::status_area(rect), buf)
 }
 
@@ -128,27 +116,27 @@ fn paint_row(tree: &Tree, row: &Row, theme: &Theme, line: Rect, buf: &mut Buffer
         width: end.saturating_sub(x).saturating_sub(1),
         ..paint::from(line, x)
     };
-    let x = put_cut(buf, room, &row.name, style);
+    let x = paint::say_cut(buf, room, &row.name, style);
     if !row.alias.is_empty() && row.alias != row.name {
         let rest = Rect {
             width: room.right().saturating_sub(x + 2),
             ..paint::from(room, x + 2)
         };
-        put_cut(buf, rest, &row.alias, theme.style(Role::Dim));
+        paint::say_cut(buf, rest, &row.alias, theme.style(Role::Dim));
     }
     if let Some(at) = status_at {
-        let place = column(line, at, STATUS);
+        let place = paint::columns(line, at, STATUS);
         let style = match health(&row.status) {
             Health::Good => theme.style(Role::Good),
             Health::Busy => theme.style(Role::Warn),
             Health::Bad => theme.style(Role::Bad),
             Health::Idle => theme.style(Role::Dim),
         };
-        put_cut(buf, place, &row.status, style);
+        paint::say_cut(buf, place, &row.status, style);
     }
     if let Some(at) = usage_at {
         let shown = width::cells(&row.usage);
-        let place = column(line, at + USAGE.saturating_sub(shown), shown);
+        let place = paint::columns(line, at + USAGE.saturating_sub(shown), shown);
         paint::say(buf, place, &row.usage, theme.style(Role::Stamp));
     }
 }
@@ -160,27 +148,6 @@ fn columns(cols: usize) -> (Option<usize>, Option<usize>) {
         return (Some(usage - STATUS - 1), Some(usage));
     }
     ((cols >= NARROW).then(|| cols - STATUS - 1), None)
-}
-
-fn column(line: Rect, at: usize, cols: usize) -> Rect {
-    let at = line.x + u16::try_from(at).unwrap_or(line.width);
-    let place = paint::from(line, at);
-    Rect {
-        width: place.width.min(u16::try_from(cols).unwrap_or(u16::MAX)),
-        ..place
-    }
-}
-
-/// A text that shows where it was cut.
-fn put_cut(buf: &mut Buffer, area: Rect, text: &str, style: ratatui::style::Style) -> u16 {
-    let text = SafeText::of(text).to_string();
-    let room = usize::from(area.width);
-    if width::cells(&text) <= room {
-        return paint::say(buf, area, &text, style);
-    }
-    let cut = width::fit(&text, room.saturating_sub(1));
-    let x = paint::say(buf, area, cut, style);
-    paint::say(buf, paint::from(area, x), "…", style)
 }
 
 /// The colour that a context was given, by the theme's own word for it.
