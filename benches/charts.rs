@@ -23,7 +23,7 @@ use deckwatch::app::{App, Effect, Msg, Now};
 use deckwatch::codec::prometheus;
 use deckwatch::model::Micros;
 use deckwatch::model::catalog::Component;
-use deckwatch::model::context::{Api, Context, Credential, Place};
+use deckwatch::model::context::{Api, Context, Place};
 use deckwatch::model::metric::{Metric, Unit};
 use deckwatch::model::sample::{Labels, Measured, Reading, Sample, Series};
 use deckwatch::model::usage::METRICS;
@@ -96,33 +96,18 @@ fn empty(screen: &mut Screen) -> f64 {
 }
 
 fn place(number: usize) -> Place {
-    let context = Arc::new(Context {
-        name: "prod".into(),
-        server: "https://console.example".parse().unwrap(),
-        api: Api::Console,
-        team: None,
-        region: None,
-        websocket: None,
-        way: Arc::default(),
-        credential: Credential::None,
-        read_only: false,
-        colour: None,
-        targets: Vec::new(),
-    });
-    Place {
-        context,
-        team: "shop".into(),
-        region: "east".into(),
-        app: "在线商店".into(),
-        component: Component {
-            id: format!("{number:032x}"),
-            alias: format!("part{number:04}"),
-            name: format!("部件{number:04}"),
-            ..Component::default()
-        },
-        pod: None,
-        container: None,
-    }
+    let context = Arc::new(Context::new(
+        "prod",
+        "https://console.example".parse().unwrap(),
+        Api::Console,
+    ));
+    let component = Component {
+        id: format!("{number:032x}"),
+        alias: format!("part{number:04}"),
+        name: format!("部件{number:04}"),
+        ..Component::default()
+    };
+    Place::of(&context, ("shop", "east", "在线商店"), component)
 }
 
 /// A program with its own clock.

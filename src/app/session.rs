@@ -268,35 +268,16 @@ mod tests {
     use crate::app::{Msg, Now};
     use crate::model::Micros;
     use crate::model::catalog::Component;
-    use crate::model::context::{Api, Context, Credential, Place};
+    use crate::model::context::{Api, Context, Place};
 
     fn place() -> Place {
-        let context = Context {
-            name: "c".to_owned(),
-            server: "http://h/".parse().unwrap(),
-            api: Api::Console,
-            team: None,
-            region: None,
-            websocket: None,
-            way: std::sync::Arc::default(),
-            credential: Credential::None,
-            read_only: false,
-            colour: None,
-            targets: Vec::new(),
+        let context = Context::new("c", "http://h/".parse().unwrap(), Api::Console);
+        let component = Component {
+            name: "web".to_owned(),
+            alias: "web".to_owned(),
+            ..Component::default()
         };
-        Place {
-            context: std::sync::Arc::new(context),
-            team: "t".to_owned(),
-            region: "r".to_owned(),
-            app: "a".to_owned(),
-            component: Component {
-                name: "web".to_owned(),
-                alias: "web".to_owned(),
-                ..Component::default()
-            },
-            pod: None,
-            container: None,
-        }
+        Place::of(&std::sync::Arc::new(context), ("t", "r", "a"), component)
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test's own clock")]

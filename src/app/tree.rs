@@ -315,15 +315,9 @@ impl Asker<'_> {
             let key = format!("{key}\0{}", component.component.alias);
             if self.open.contains(&key) && due(&component.pods, PODS, self.now) {
                 component.pods.ask(self.now);
-                self.questions.push(Question::Pods(Box::new(Place {
-                    context: Arc::clone(context),
-                    team: team.to_owned(),
-                    region: region.to_owned(),
-                    app: node.app.name.clone(),
-                    component: component.component.clone(),
-                    pod: None,
-                    container: None,
-                })));
+                let names = (team, region, &*node.app.name);
+                let place = Place::of(context, names, component.component.clone());
+                self.questions.push(Question::Pods(Box::new(place)));
             }
         }
     }

@@ -39,6 +39,25 @@ pub struct Context {
     pub targets: Vec<(String, String)>,
 }
 
+impl Context {
+    /// A platform of which no more is known: nobody logs in, nothing is preset.
+    pub fn new(name: &str, server: Url, api: Api) -> Self {
+        Self {
+            name: name.to_owned(),
+            server,
+            api,
+            team: None,
+            region: None,
+            websocket: None,
+            way: Arc::default(),
+            credential: Credential::None,
+            read_only: false,
+            colour: None,
+            targets: Vec::new(),
+        }
+    }
+}
+
 impl PartialEq for Context {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name && self.server == other.server && self.api == other.api
@@ -117,6 +136,23 @@ pub struct Place {
 }
 
 impl Place {
+    /// A component, all of its pods.
+    pub fn of(
+        context: &Arc<Context>,
+        (team, region, app): (&str, &str, &str),
+        component: Component,
+    ) -> Self {
+        Self {
+            context: Arc::clone(context),
+            team: team.to_owned(),
+            region: region.to_owned(),
+            app: app.to_owned(),
+            component,
+            pod: None,
+            container: None,
+        }
+    }
+
     /// `team/app/component`, for people.
     pub fn path(&self) -> String {
         let mut path = format!("{}/{}/{}", self.team, self.app, self.component.name);

@@ -138,15 +138,8 @@ async fn by_parts(
             for app in apps {
                 let components = in_app(name, parts, app)?;
                 for component in components {
-                    let place = Place {
-                        context: Arc::clone(&context),
-                        team: team.name.clone(),
-                        region: region.clone(),
-                        app: app.name.clone(),
-                        component: component.clone(),
-                        pod: None,
-                        container: None,
-                    };
+                    let names = (&*team.name, &*region, &*app.name);
+                    let place = Place::of(&context, names, component.clone());
                     places.extend(with_pods(platform, name, parts, place).await?);
                 }
             }
@@ -288,15 +281,8 @@ async fn by_regex(
                 for component in &app.components {
                     let names = [&component.name, &component.alias];
                     if names.iter().any(|one| fits(&regex, &team, &app, one)) {
-                        places.push(Place {
-                            context: Arc::clone(&context),
-                            team: team.name.clone(),
-                            region: region.clone(),
-                            app: app.name.clone(),
-                            component: component.clone(),
-                            pod: None,
-                            container: None,
-                        });
+                        let names = (&*team.name, &*region, &*app.name);
+                        places.push(Place::of(&context, names, component.clone()));
                     }
                 }
             }

@@ -105,15 +105,8 @@ impl UsageReader {
             for component in app.components {
                 let own: &[&str] = &[&component.name, &component.alias, &component.id];
                 if wanted(&[of_team, of_app, own]) {
-                    places.push(Place {
-                        context: Arc::clone(&context),
-                        team: team.name.clone(),
-                        region: region.to_owned(),
-                        app: app.name.clone(),
-                        component,
-                        pod: None,
-                        container: None,
-                    });
+                    let names = (&*team.name, region, &*app.name);
+                    places.push(Place::of(&context, names, component));
                 }
             }
         }
@@ -263,35 +256,22 @@ mod tests {
 
     use super::*;
     use crate::model::catalog::Component;
-    use crate::model::context::{Api, Context, Credential};
+    use crate::model::context::{Api, Context};
     use crate::model::sample::{Labels, Series};
 
     fn places(names: &[(&str, &str)]) -> Vec<Place> {
-        let context = Arc::new(Context {
-            name: "c".to_owned(),
-            server: Url::parse("http://h/").unwrap(),
-            api: Api::Console,
-            team: None,
-            region: None,
-            websocket: None,
-            way: Arc::default(),
-            credential: Credential::None,
-            read_only: false,
-            colour: None,
-            targets: Vec::new(),
-        });
-        let place = |(id, alias): &(&str, &str)| Place {
-            context: Arc::clone(&context),
-            team: "t".to_owned(),
-            region: "r".to_owned(),
-            app: "a".to_owned(),
-            component: Component {
+        let context = Arc::new(Context::new(
+            "c",
+            Url::parse("http://h/").unwrap(),
+            Api::Console,
+        ));
+        let place = |(id, alias): &(&str, &str)| {
+            let component = Component {
                 id: (*id).to_owned(),
                 alias: (*alias).to_owned(),
                 ..Component::default()
-            },
-            pod: None,
-            container: None,
+            };
+            Place::of(&context, ("t", "r", "a"), component)
         };
         names.iter().map(place).collect()
     }

@@ -171,13 +171,6 @@ pub fn merge(part: &mut Part<ComponentNode>, components: Vec<Component>) {
 
 /// A component as a place.
 pub fn place(context: &ContextNode, team: &TeamNode, app: &AppNode, node: &ComponentNode) -> Place {
-    Place {
-        context: Arc::clone(&context.context),
-        team: team.team.name.clone(),
-        region: team.region.name.clone(),
-        app: app.app.name.clone(),
-        component: node.component.clone(),
-        pod: None,
-        container: None,
-    }
+    let names = (&*team.team.name, &*team.region.name, &*app.app.name);
+    Place::of(&context.context, names, node.component.clone())
 }

@@ -7,18 +7,10 @@ use super::*;
 use crate::model::context::{Api, Credential};
 
 fn context(name: &str) -> Arc<Context> {
+    let server = Url::parse("https://console.example").unwrap();
     Arc::new(Context {
-        name: name.into(),
-        server: Url::parse("https://console.example").unwrap(),
-        api: Api::Console,
-        team: None,
-        region: None,
-        websocket: None,
-        way: Arc::default(),
         credential: Credential::File(PathBuf::from("/none")),
-        read_only: false,
-        colour: None,
-        targets: Vec::new(),
+        ..Context::new(name, server, Api::Console)
     })
 }
 

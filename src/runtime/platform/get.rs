@@ -209,15 +209,8 @@ impl Walk<'_> {
         app: &App,
         component: Component,
     ) -> Result<(), Fault> {
-        let place = Place {
-            context: Arc::clone(self.platform.context()),
-            team: team.name.clone(),
-            region: region.to_owned(),
-            app: app.name.clone(),
-            component,
-            pod: None,
-            container: None,
-        };
+        let names = (&*team.name, region, &*app.name);
+        let place = Place::of(self.platform.context(), names, component);
         if self.args.what == Things::Components {
             self.rows.push(component_row(&place));
             return Ok(());

@@ -36,19 +36,7 @@ struct Cockpit {
 
 impl Cockpit {
     async fn open(stand: &Stand, alias: &str) -> Self {
-        let mut context = Context {
-            name: "demo".into(),
-            server: stand.server().parse().unwrap(),
-            api: Api::Console,
-            team: None,
-            region: None,
-            websocket: None,
-            way: Arc::default(),
-            credential: Credential::None,
-            read_only: false,
-            colour: None,
-            targets: Vec::new(),
-        };
+        let mut context = Context::new("demo", stand.server().parse().unwrap(), Api::Console);
         let mut client = Client::new(&Arc::new(context.clone()));
         let password = Secret::new(stand.platform.password());
         let token = client.login(stand.platform.user(), &password).await;
@@ -63,15 +51,7 @@ impl Cockpit {
             own.map(move |component| (name.clone(), component))
         });
         let (app, component) = found.find(|(_, one)| one.alias == alias).unwrap();
-        let place = Place {
-            context,
-            team: "shop".into(),
-            region: "rainbond".into(),
-            app,
-            component,
-            pod: None,
-            container: None,
-        };
+        let place = Place::of(&context, ("shop", "rainbond", &app), component);
         let names = client.names(&place).await;
         let names = names.unwrap_or_else(|e| panic!("{}", e.fault));
         let (start, wall) = (Instant::now(), clock::wall());

@@ -9,7 +9,7 @@ use deckwatch::app::tree::{Answer, Question, deeds};
 use deckwatch::app::{Effect, Msg};
 use deckwatch::lang::{self, Lang};
 use deckwatch::model::catalog::{Component, EventEntry};
-use deckwatch::model::context::{Api, Context, Credential, Place};
+use deckwatch::model::context::{Api, Context, Place};
 use deckwatch::model::metric::{Metric, Unit};
 use deckwatch::model::sample::{Flaws, Labels, Measured, Reading, Sample, Series};
 use deckwatch::model::{Fault, FaultKind, Level, LinkState, Micros};
@@ -19,33 +19,18 @@ use insta::assert_snapshot;
 use super::{START, Say, Stage, say};
 
 pub(super) fn place(alias: &str, name: &str) -> Place {
-    let context = Arc::new(Context {
-        name: "prod".into(),
-        server: "https://console.example".parse().unwrap(),
-        api: Api::Console,
-        team: None,
-        region: None,
-        websocket: None,
-        way: Arc::default(),
-        credential: Credential::None,
-        read_only: false,
-        colour: None,
-        targets: Vec::new(),
-    });
-    Place {
-        context,
-        team: "shop".into(),
-        region: "east".into(),
-        app: "在线商店".into(),
-        component: Component {
-            id: format!("id of {alias}"),
-            alias: alias.into(),
-            name: name.into(),
-            ..Component::default()
-        },
-        pod: None,
-        container: None,
-    }
+    let context = Arc::new(Context::new(
+        "prod",
+        "https://console.example".parse().unwrap(),
+        Api::Console,
+    ));
+    let component = Component {
+        id: format!("id of {alias}"),
+        alias: alias.into(),
+        name: name.into(),
+        ..Component::default()
+    };
+    Place::of(&context, ("shop", "east", "在线商店"), component)
 }
 
 /// A program that looks at the lines of one component.

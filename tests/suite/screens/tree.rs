@@ -6,25 +6,18 @@ use deckwatch::app::Msg;
 use deckwatch::app::tree::{Answer, Question};
 use deckwatch::lang::{self, Lang};
 use deckwatch::model::catalog::{App, Component, Container, Pod, Region, Team};
-use deckwatch::model::context::{Api, Context, Credential, Place};
+use deckwatch::model::context::{Api, Context, Place};
 use deckwatch::model::{Fault, FaultKind};
 use insta::assert_snapshot;
 
 use super::Stage;
 
 fn context(name: &str, colour: Option<&str>) -> Arc<Context> {
+    let server = "https://console.example".parse().unwrap();
     Arc::new(Context {
-        name: name.into(),
-        server: "https://console.example".parse().unwrap(),
-        api: Api::Console,
-        team: None,
-        region: None,
-        websocket: None,
-        way: Arc::default(),
-        credential: Credential::None,
         read_only: colour.is_some(),
         colour: colour.map(str::to_owned),
-        targets: Vec::new(),
+        ..Context::new(name, server, Api::Console)
     })
 }
 
@@ -90,15 +83,11 @@ fn grown(width: u16, height: u16) -> Stage {
     let apps = Question::Apps(Arc::clone(&prod), "shop".into(), "east".into());
     stage.tell(Msg::Explored(apps, Ok(Answer::Apps(vec![app]))));
     stage.keys("down down right down right");
-    let place = Place {
-        context: Arc::clone(&prod),
-        team: "shop".into(),
-        region: "east".into(),
-        app: "在线商店".into(),
-        component: component("order-center", "订单中心", "running"),
-        pod: None,
-        container: None,
-    };
+    let place = Place::of(
+        &prod,
+        ("shop", "east", "在线商店"),
+        component("order-center", "订单中心", "running"),
+    );
     let pods = vec![
         pod("store-order-center-7d9f-x2x1v", "RUNNING", false),
         pod("store-order-center-5c4b-qq8zz", "Terminating", true),
