@@ -1,17 +1,14 @@
 //! Alerts in the interface: the pane turns, the bell rings, the terminal notifies if asked.
 
 use crate::model::alert::{Alert, Change, Subject};
-use crate::model::recipe::{Recipe, What};
-use crate::model::{Level, Micros, PaneId};
+use crate::model::recipe::Recipe;
+use crate::model::{PaneId, words};
 use crate::say;
 use crate::store::timeline::TickKind;
 
 use super::App;
 use super::chart::Panel;
 use super::effect::Effect;
-
-/// A rate of lines is that of so many seconds.
-const RATE: i64 = 10;
 
 /// The alert's number, its pane, and the chart in there.
 type Key = (usize, PaneId, usize);
@@ -34,7 +31,7 @@ impl App {
 
     /// Whether some alert looks at this, whether it is seen or not.
     pub(super) fn is_watched(alerts: &[Alert], recipe: &Recipe) -> bool {
-        alerts.iter().any(|alert| looks_at(alert, recipe))
+        alerts.iter().any(|alert| alert.is_about(recipe))
     }
 
     /// A chart has new values.
@@ -51,7 +48,7 @@ impl App {
         let title = format!("{}: {}", component.name, panel.title());
         let mut seen = Vec::new();
         for (number, alert) in self.alerts.iter().enumerate() {
-            if looks_at(alert, &panel.recipe) && alert.is_for(&names) {
+            if alert.is_about(&panel.recipe) && alert.is_for(&names) {
                 seen.push(((number, pane, index), value));
             }
         }
@@ -65,9 +62,6 @@ impl App {
     /// A second has passed: rates of lines have changed.
     pub(super) fn watch_rates(&mut self) {
         let now = self.now.wall;
-        // The second that goes on is not whole yet.
-        let to = Micros(now.0.div_euclid(1_000_000) * 1_000_000);
-        let from = Micros(to.0 - RATE * 1_000_000);
         let mut seen = Vec::new();
         for (number, alert) in self.alerts.iter().enumerate() {
             let Subject::Rate(level) = alert.subject else {
@@ -78,15 +72,12 @@ impl App {
                 if !alert.is_for(&[&title]) {
                     continue;
                 }
-                let counts = |own: Level| level == Level::None || own >= level;
-                let lines = pane.times.volume.rate(from, to, counts);
-                let rate = lines as f64 / RATE as f64;
+                let rate = pane.times.volume.per_second(level, now);
                 seen.push(((number, pane.id, usize::MAX), rate, title));
             }
         }
         for (key, rate, title) in seen {
-            let shown = say!("{rate:.1} lines/s", "{rate:.1} 行/s");
-            self.see(key, Some(rate), &title, &shown);
+            self.see(key, Some(rate), &title, &words::lines_per_second(rate));
         }
     }
 
@@ -134,14 +125,6 @@ impl App {
         {
             panel.alarm = alarm;
         }
-    }
-}
-
-fn looks_at(alert: &Alert, recipe: &Recipe) -> bool {
-    match (&alert.subject, &recipe.what) {
-        (Subject::Metric(metric), What::Metric(own)) => metric == own,
-        (Subject::Chart(title), _) => *title == recipe.title,
-        (Subject::Metric(_) | Subject::Rate(_), _) => false,
     }
 }
 

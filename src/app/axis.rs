@@ -55,18 +55,11 @@ impl Axis {
         fit.unwrap_or(3600)
     }
 
-    /// The part that is seen at this moment. Its ends lie on whole steps, so that the same
-    /// moments are asked for again and again.
+    /// The part that is seen at this moment; its ends lie on whole steps.
     pub fn window(&self, now: Micros) -> Window {
-        let step = i64::try_from(self.step()).unwrap_or(1) * 1_000_000;
-        let end = self.end.unwrap_or(now).0;
-        let to = end.div_euclid(step) * step;
-        let span = i64::try_from(self.span).unwrap_or(0) * 1_000_000;
-        Window {
-            from: Micros(to - span),
-            to: Micros(to),
-            step: Duration::from_secs(self.step()),
-        }
+        let step = Duration::from_secs(self.step());
+        let span = Duration::from_secs(self.span);
+        Window::last(self.end.unwrap_or(now), step, span, step)
     }
 
     /// Sees less, or more; what stands at `around` stays inside.
@@ -82,12 +75,8 @@ impl Axis {
             return;
         };
         self.span = *span;
-        let Some(around) = around else { return };
-        let window = self.window(now);
-        if around < window.from || around > window.to {
-            let half = i64::try_from(self.span).unwrap_or(0) * 500_000;
-            let end = Micros(around.0.saturating_add(half));
-            self.end = (end < now).then_some(end);
+        if let Some(around) = around {
+            self.show(around, now);
         }
     }
 

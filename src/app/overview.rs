@@ -55,18 +55,10 @@ impl Overlook {
 pub struct OverviewPane {
     /// Its name for the rest of the program.
     pub id: PaneId,
-    /// The platform.
-    pub context: Arc<Context>,
-    /// Whose components; none are all of the context's team.
-    pub scopes: Vec<Scope>,
+    /// What it shows.
+    pub of: Overlook,
     /// What they use, sorted.
     pub rows: Vec<Usage>,
-    /// What they are sorted by.
-    pub by: By,
-    /// The least first.
-    pub ascending: bool,
-    /// It is looked at so often.
-    pub every: Duration,
     /// The `service_id` under the cursor.
     pub cursor: String,
     /// Why the last question was not answered.
@@ -81,12 +73,8 @@ impl OverviewPane {
     fn new(id: PaneId, of: Overlook) -> Self {
         Self {
             id,
-            context: of.context,
-            scopes: of.scopes,
+            of,
             rows: Vec::new(),
-            by: of.by,
-            ascending: of.ascending,
-            every: of.every,
             cursor: String::new(),
             fault: None,
             known: false,
@@ -97,7 +85,7 @@ impl OverviewPane {
 
     /// Its title.
     pub fn title(&self) -> String {
-        let name = &self.context.name;
+        let name = &self.of.context.name;
         say!("{name}: usage", "{name}：用量")
     }
 
@@ -117,7 +105,7 @@ impl OverviewPane {
     }
 
     fn sort(&mut self) {
-        self.by.sort(&mut self.rows, self.ascending);
+        self.of.by.sort(&mut self.rows, self.of.ascending);
     }
 }
 
@@ -193,8 +181,8 @@ impl App {
                 continue;
             }
             pane.waits = Some(now);
-            let context = Arc::clone(&pane.context);
-            questions.push(Question::Usage(*id, context, pane.scopes.clone()));
+            let context = Arc::clone(&pane.of.context);
+            questions.push(Question::Usage(*id, context, pane.of.scopes.clone()));
         }
         for question in questions {
             self.wish(Effect::Explore(question));
@@ -213,7 +201,7 @@ impl App {
                 pane.rows = rows;
                 pane.known = true;
                 pane.fault = None;
-                pane.due = Some(now + pane.every);
+                pane.due = Some(now + pane.of.every);
                 pane.sort();
             }
             Ok(_) => {}
@@ -242,12 +230,12 @@ impl App {
             (_, Code::Home) | (false, Code::Char('g')) => isize::MIN / 2,
             (_, Code::End) | (false, Code::Char('G')) => isize::MAX / 2,
             (false, Code::Char('o')) => {
-                pane.by = pane.by.next();
+                pane.of.by = pane.of.by.next();
                 pane.sort();
                 return true;
             }
             (false, Code::Char('O')) => {
-                pane.ascending = !pane.ascending;
+                pane.of.ascending = !pane.of.ascending;
                 pane.sort();
                 return true;
             }

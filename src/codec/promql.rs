@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::model::metric::Metric;
+use crate::model::recipe::What;
 
 /// What the queries name a component by.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -18,6 +19,14 @@ pub struct Names {
     pub component: String,
     /// This pod alone.
     pub pod: Option<String>,
+}
+
+/// The query of what a chart is made from.
+pub fn of(what: &What, names: &Names) -> String {
+    match what {
+        What::Metric(metric) => query(*metric, names),
+        What::Own(template) => fill(template, names),
+    }
 }
 
 /// The query of a metric.

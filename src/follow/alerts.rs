@@ -8,15 +8,13 @@ use tokio::time::Instant;
 use crate::clock;
 use crate::codec::level;
 use crate::model::alert::{Alert, Change, Subject, Watch};
-use crate::model::{Level, Micros, RawBatch, RowFlags};
+use crate::model::{Level, Micros, RawBatch, RowFlags, words};
 use crate::say;
 use crate::store::volume::Volume;
 use crate::text::SafeText;
 
 use super::run::Follow;
 
-/// A rate of lines is that of so many seconds.
-const RATE: i64 = 10;
 /// Rates of lines are looked at so often.
 pub(super) const LOOK: Duration = Duration::from_secs(1);
 
@@ -99,9 +97,6 @@ impl Rates {
 
     /// What begins and ends, now that a second has passed.
     pub(super) fn look(&mut self, now: Micros) -> Vec<Alarm> {
-        // The second that goes on is not whole yet.
-        let to = Micros(now.0.div_euclid(1_000_000) * 1_000_000);
-        let from = Micros(to.0 - RATE * 1_000_000);
         let mut alarms = Vec::new();
         for target in &mut self.targets {
             for (alert, watch) in self.alerts.iter().zip(&mut target.watches) {
@@ -111,15 +106,13 @@ impl Rates {
                 if !alert.is_for(&[&target.name]) {
                     continue;
                 }
-                let counts = |own: Level| level == Level::None || own >= level;
-                let lines = target.volume.rate(from, to, counts);
-                let rate = lines as f64 / RATE as f64;
+                let rate = target.volume.per_second(level, now);
                 if let Some(change) = watch.see(alert, Some(rate), now) {
                     alarms.push(Alarm {
                         target: target.text.clone(),
                         name: alert.name.clone(),
                         on: change == Change::On,
-                        shown: say!("{rate:.1} lines/s", "{rate:.1} 行/s"),
+                        shown: words::lines_per_second(rate),
                     });
                 }
             }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::metric::Metric;
+use super::recipe::{Recipe, What};
 use super::{Level, Micros};
 use crate::text::glob;
 
@@ -60,6 +61,15 @@ impl Alert {
             Compare::AtLeast => value >= self.value,
             Compare::Below => value < self.value,
             Compare::AtMost => value <= self.value,
+        }
+    }
+
+    /// Whether it looks at what this chart is made from.
+    pub fn is_about(&self, recipe: &Recipe) -> bool {
+        match &self.subject {
+            Subject::Metric(metric) => recipe.what == What::Metric(*metric),
+            Subject::Chart(title) => recipe.title == *title,
+            Subject::Rate(_) => false,
         }
     }
 

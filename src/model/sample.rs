@@ -106,6 +106,21 @@ pub struct Window {
     pub step: Duration,
 }
 
+impl Window {
+    /// The last `span` before `now`, whose end lies on a whole `grid`, so that the same moments
+    /// are asked for again and again.
+    pub fn last(now: Micros, grid: Duration, span: Duration, step: Duration) -> Self {
+        let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+        let grid = micros(grid).max(1);
+        let to = now.0.div_euclid(grid) * grid;
+        Self {
+            from: Micros(to.saturating_sub(micros(span))),
+            to: Micros(to),
+            step,
+        }
+    }
+}
+
 /// What was measured, and how the server's clock goes.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Reading {

@@ -79,6 +79,11 @@ pub fn bytes(number: u64) -> String {
     }
 }
 
+/// A rate of lines.
+pub fn lines_per_second(rate: f64) -> String {
+    say!("{rate:.1} lines/s", "{rate:.1} 行/s")
+}
+
 /// A mark in one line of words.
 pub fn mark(mark: &Mark) -> String {
     match mark {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::codec::promql;
 use crate::model::Micros;
@@ -240,14 +241,9 @@ fn add(cell: &mut Cell, samples: &[Sample], window: Window) {
 
 /// The window of what is told: the last ten minutes, a value each half.
 pub fn window(now: Micros) -> Window {
-    let step = 30_000_000;
+    let step = Duration::from_secs(30);
     // Fresh to five seconds, whatever the pace.
-    let to = now.0.div_euclid(5_000_000) * 5_000_000;
-    Window {
-        from: Micros(to - 20 * step),
-        to: Micros(to),
-        step: std::time::Duration::from_secs(30),
-    }
+    Window::last(now, Duration::from_secs(5), 20 * step, step)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use tokio::sync::mpsc;
 
-use crate::app::chart::{Ask, What};
+use crate::app::chart::Ask;
 use crate::app::msg::Msg;
 use crate::codec::promql::{self, Names};
 use crate::model::sample::Reading;
@@ -77,10 +77,7 @@ async fn answer(
         Some(names) => names,
         None => known.insert(platform.names(&ask.place).await.map_err(|e| e.fault)?),
     };
-    let mut query = match &ask.what {
-        What::Metric(metric) => promql::query(*metric, names),
-        What::Own(template) => promql::fill(template, names),
-    };
+    let mut query = promql::of(&ask.what, names);
     if ask.peaks {
         query = promql::peaks(&query, ask.window.step.as_secs(), FINE);
     }

@@ -15,13 +15,16 @@ use crate::model::context::Place;
 use crate::model::metric::Unit;
 use crate::model::recipe::{Recipe, What};
 use crate::model::sample::{Measured, Window};
-use crate::model::{Fault, FaultKind, Micros};
+use crate::model::{Fault, FaultKind};
 use crate::platform::Platform;
 use crate::say;
 use crate::word;
 
 /// Metrics are measured so often.
 const LOOK: Duration = Duration::from_secs(15);
+/// How much is measured, and how finely.
+const MINUTE: Duration = Duration::from_secs(60);
+const STEP: Duration = Duration::from_secs(5);
 /// After a failure, so many times as long.
 const PATIENCE: u32 = 4;
 /// Alarms that wait to be printed.
@@ -92,11 +95,7 @@ pub(super) fn check(targets: &[Target], alerts: &[Alert], recipes: &[Recipe]) ->
 
 /// What an alert is measured by.
 fn of<'a>(alert: &Alert, recipes: &'a [Recipe]) -> Option<&'a Recipe> {
-    recipes.iter().find(|recipe| match &alert.subject {
-        Subject::Metric(metric) => recipe.what == What::Metric(*metric),
-        Subject::Chart(title) => recipe.title == *title,
-        Subject::Rate(_) => false,
-    })
+    recipes.iter().find(|recipe| alert.is_about(recipe))
 }
 
 async fn watch(
@@ -118,12 +117,10 @@ async fn watch(
                 pause = LOOK * PATIENCE;
                 break;
             };
-            let query = match what {
-                What::Metric(metric) => promql::query(*metric, names),
-                What::Own(template) => promql::fill(template, names),
-            };
+            let query = promql::of(what, names);
             let now = clock::wall();
-            let reading = platform.measure(&place, &query, window(now)).await;
+            let window = Window::last(now, STEP, MINUTE, STEP);
+            let reading = platform.measure(&place, &query, window).await;
             let Ok(reading) = reading else {
                 pause = LOOK * PATIENCE;
                 break;
@@ -143,17 +140,6 @@ async fn watch(
             }
         }
         sleep(pause).await;
-    }
-}
-
-/// The last minute.
-fn window(now: Micros) -> Window {
-    let step = 5_000_000;
-    let to = Micros(now.0.div_euclid(step) * step);
-    Window {
-        from: Micros(to.0 - 60_000_000),
-        to,
-        step: Duration::from_secs(5),
     }
 }
 

@@ -14,6 +14,8 @@ pub const LEVELS: usize = Level::ALL.len();
 /// So many buckets at most: 2¼ hours of seconds, 320 KiB.
 const BUCKETS: usize = 8192;
 
+/// [`Volume::per_second`] looks at so many seconds.
+const RATE: i64 = 10;
 /// Microseconds of a second.
 const SECOND: i64 = 1_000_000;
 
@@ -111,6 +113,15 @@ impl Volume {
             wanted.map(|(_, count)| count).sum::<u64>()
         };
         self.within(from, to).map(|(_, bucket)| of(bucket)).sum()
+    }
+
+    /// Lines a second, of this level or worse or, for [`Level::None`], of any: those of the last
+    /// ten seconds, but for the one that goes on.
+    pub fn per_second(&self, level: Level, now: Micros) -> f64 {
+        let to = Micros(now.0.div_euclid(SECOND) * SECOND);
+        let from = Micros(to.0 - RATE * SECOND);
+        let counts = |own: Level| level == Level::None || own >= level;
+        self.rate(from, to, counts) as f64 / RATE as f64
     }
 
     /// The starts of bursts of errors in `[from, to)`, and how many errors are in the bucket

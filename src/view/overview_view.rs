@@ -111,9 +111,9 @@ impl Fit {
 
 fn heads(pane: &OverviewPane, theme: &Theme, fit: &Fit, line: Rect, buf: &mut Buffer) {
     let plain = theme.style(Role::Dim).add_modifier(Modifier::BOLD);
-    let mark = if pane.ascending { "▴" } else { "▾" };
+    let mark = if pane.of.ascending { "▴" } else { "▾" };
     let named = |by: By, words: &str| {
-        if by == pane.by {
+        if by == pane.of.by {
             (format!("{words}{mark}"), theme.style(Role::Key))
         } else {
             (words.to_owned(), plain)

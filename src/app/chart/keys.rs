@@ -6,7 +6,7 @@ use crate::app::key::{Code, Key};
 use crate::app::pane::Strip;
 use crate::codec::stamp;
 use crate::model::Micros;
-use crate::model::sample::Sample;
+use crate::model::sample::{Labels, Sample};
 use crate::say;
 use crate::word;
 
@@ -256,14 +256,14 @@ impl App {
 }
 
 impl Panel {
+    fn labels(&self, line: usize) -> Option<Labels> {
+        let series = self.store.series().get(line)?;
+        Some(series.labels().clone())
+    }
+
     /// A line is not drawn any more, or again.
     fn hide(&mut self, line: usize) {
-        let Some(labels) = self
-            .store
-            .series()
-            .get(line)
-            .map(|one| one.labels().clone())
-        else {
+        let Some(labels) = self.labels(line) else {
             return;
         };
         if !self.hidden.remove(&labels) {
@@ -274,12 +274,7 @@ impl Panel {
 
     /// A line alone is drawn, or all again.
     fn solo(&mut self, line: usize) {
-        let Some(labels) = self
-            .store
-            .series()
-            .get(line)
-            .map(|one| one.labels().clone())
-        else {
+        let Some(labels) = self.labels(line) else {
             return;
         };
         self.solo = match self.solo.take() {

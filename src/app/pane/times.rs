@@ -61,8 +61,7 @@ impl Times {
     /// When a line was said.
     fn of(&self, line: &LineRef<'_>) -> Option<Micros> {
         let own = || stamp::of_line(line.as_str(), &self.zone, line.recv());
-        let arrived = Micros(line.recv().0.saturating_add(self.ahead));
-        let arrived = (!line.flags().has(RowFlags::REPLAY)).then_some(arrived);
+        let arrived = arrived(line.flags(), line.recv(), self.ahead);
         line.stamp().or_else(own).or(arrived)
     }
 
@@ -73,10 +72,8 @@ impl Times {
             if let Item::Line(index, row) = item {
                 let text = batch.text().line(index);
                 let own = || self.reader.read(text, &self.zone, row.recv);
-                let replayed = row.flags.has(RowFlags::REPLAY);
-                let at = row.stamp.or_else(own);
-                let arrived = Micros(row.recv.0.saturating_add(self.ahead));
-                if let Some(at) = at.or((!replayed).then_some(arrived)) {
+                let arrived = arrived(row.flags, row.recv, self.ahead);
+                if let Some(at) = row.stamp.or_else(own).or(arrived) {
                     self.volume.add(at, row.level, 1);
                     self.seconds.add(at, id);
                 }
@@ -84,6 +81,11 @@ impl Times {
             id.0 += 1;
         }
     }
+}
+
+/// When a line came, by the server's clock; a replayed one came at another time.
+fn arrived(flags: RowFlags, recv: Micros, ahead: i64) -> Option<Micros> {
+    (!flags.has(RowFlags::REPLAY)).then_some(Micros(recv.0.saturating_add(ahead)))
 }
 
 /// Which line is the first of each second, in the order in which they came.
