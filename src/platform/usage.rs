@@ -48,6 +48,11 @@ impl UsageReader {
         }
     }
 
+    /// The platform, for other questions to it.
+    pub fn platform(&mut self) -> &mut Platform {
+        &mut self.platform
+    }
+
     /// What the components use that are wanted. `all` is whether teams count that are not the
     /// context's own.
     pub async fn read(

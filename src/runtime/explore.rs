@@ -1,5 +1,5 @@
-//! Questions of the tree to its platforms: a task for each context, so that a slow one keeps no
-//! other waiting.
+//! Questions of the tree to its platforms: a task for each context, and another one for what all
+//! use, so that a slow one keeps no other waiting.
 
 use std::collections::HashMap;
 
@@ -13,6 +13,7 @@ use crate::codec::name::Scope;
 use crate::codec::target::Target;
 use crate::doctor::{self, Check, Subject, report};
 use crate::model::context::Place;
+use crate::model::usage::Usage;
 use crate::model::{Fault, FaultKind, TargetId};
 use crate::platform::usage::{UsageReader, window};
 use crate::platform::{Platform, shell};
@@ -55,7 +56,13 @@ impl Explorer {
     /// Asks; what can't be asked now is answered at once.
     pub(super) fn ask(&mut self, question: Question) -> Option<Msg> {
         let context = question.context();
-        let name = format!("{} {}", context.name, context.server);
+        // What all use is asked for again and again, and takes its time: its own connection keeps
+        // the tree from waiting.
+        let kind = match &question {
+            Question::Usage(..) => "usage",
+            _ => "",
+        };
+        let name = format!("{} {} {kind}", context.name, context.server);
         let answers = self.answers.clone();
         let sender = self.asked.entry(name).or_insert_with(|| {
             let (sender, inbox) = mpsc::channel(WAITING);
@@ -130,27 +137,21 @@ impl Explorer {
 }
 
 async fn answer_all(
-    mut platform: Platform,
+    platform: Platform,
     mut inbox: mpsc::Receiver<Question>,
     answers: mpsc::Sender<Msg>,
 ) {
-    // What all use is asked for again and again; its own connection keeps nobody waiting.
-    let mut usages: Option<UsageReader> = None;
+    let mut reader = UsageReader::new(platform);
     while let Some(question) = inbox.recv().await {
-        let answer = match &question {
-            Question::Usage(_, context, scopes) => {
-                let reader = usages.get_or_insert_with(|| UsageReader::new(Platform::new(context)));
-                usage(reader, scopes).await
-            }
-            _ => answer(&mut platform, &question).await,
-        };
+        let answer = answer(&mut reader, &question).await;
         if answers.send(Msg::Explored(question, answer)).await.is_err() {
             return;
         }
     }
 }
 
-async fn answer(platform: &mut Platform, question: &Question) -> Result<Answer, Fault> {
+async fn answer(reader: &mut UsageReader, question: &Question) -> Result<Answer, Fault> {
+    let platform = reader.platform();
     Ok(match question {
         Question::Teams(_) => Answer::Teams(platform.teams().await.map_err(|e| e.fault)?),
         Question::Apps(_, team, region) => {
@@ -174,19 +175,18 @@ async fn answer(platform: &mut Platform, question: &Question) -> Result<Answer, 
             let events = platform.events(place, EVENTS).await;
             Answer::Happened(events.map_err(|e| e.fault)?)
         }
-        // It has a reader of its own.
-        Question::Usage(..) => Answer::Usage(Vec::new()),
+        Question::Usage(_, _, scopes) => Answer::Usage(usage(reader, scopes).await?),
         Question::Shell(place) => Answer::Shell(Box::new(shell::target(platform, place).await?)),
     })
 }
 
 /// What components of these names use; of all in the context's team, where none is named.
-async fn usage(reader: &mut UsageReader, scopes: &[Scope]) -> Result<Answer, Fault> {
+async fn usage(reader: &mut UsageReader, scopes: &[Scope]) -> Result<Vec<Usage>, Fault> {
     let named = !scopes.is_empty();
     let wanted = |path: &[&[&str]]| !named || scopes.iter().any(|scope| scope.leads_to(path));
     let window = window(clock::wall());
     let usages = reader.read(named, &wanted, window).await;
-    usages.map(Answer::Usage).map_err(|error| error.fault)
+    usages.map_err(|error| error.fault)
 }
 
 /// What the platform tells of a component or a pod, a line each.
@@ -200,4 +200,47 @@ async fn details(platform: &mut Platform, place: &Place) -> Result<Vec<String>, 
     } else {
         told
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::demo::{self, Options};
+    use crate::model::PaneId;
+    use crate::model::context::{Api, Context, Credential};
+    use crate::text::redact::Secret;
+
+    #[tokio::test]
+    async fn the_tree_does_not_wait_for_what_all_use() {
+        let mut options = Options {
+            zmq: false,
+            ..Options::default()
+        };
+        // Usages are many answers, the teams one.
+        options.switches.rest.answer_after = Duration::from_millis(20);
+        let platform = demo::Platform::start(options).await.unwrap();
+        let server = platform.http_url("").parse().unwrap();
+        let mut context = Context::new("demo", server, Api::Console);
+        let password = Secret::new(platform.password());
+        let mut client = Platform::new(&Arc::new(context.clone()));
+        let token = client.login(platform.user(), &password).await.unwrap();
+        context.credential = Credential::Given(token);
+        let context = Arc::new(context);
+        let (sender, mut answers) = mpsc::channel(4);
+        let mut explorer = Explorer::new(None, sender);
+        let usage = Question::Usage(PaneId(0), Arc::clone(&context), Vec::new());
+        assert!(explorer.ask(usage).is_none());
+        assert!(explorer.ask(Question::Teams(context)).is_none());
+        for want in ["teams", "usage"] {
+            let got = match answers.recv().await {
+                Some(Msg::Explored(_, Ok(Answer::Teams(_)))) => "teams",
+                Some(Msg::Explored(_, Ok(Answer::Usage(rows)))) if !rows.is_empty() => "usage",
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(got, want);
+        }
+    }
 }
