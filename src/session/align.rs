@@ -333,6 +333,7 @@ impl Aligner {
             replayed: replayed.into_iter().zip(given).collect(),
             live: live.into_iter().zip(twins).collect(),
             found,
+            put_off: Found::default(),
             raw,
             joined,
         }
@@ -345,7 +346,7 @@ impl Aligner {
         let linked = std::mem::take(&mut self.linked);
         let was_pending = !pending.is_empty();
         let (older, newer, met) = meet(pending, &mut sifted, reach);
-        let hidden = std::mem::take(&mut self.hidden) + sifted.found.hidden;
+        let hidden = std::mem::take(&mut self.hidden) + sifted.hidden();
         let certainty = self.grade(&sifted, was_pending.then_some((met, linked)));
         self.remember(&sifted, &older, &newer);
         let mut lines: Vec<Held> = older.into_iter().flat_map(|(run, _)| run).collect();
@@ -376,8 +377,8 @@ impl Aligner {
         }
         let grade = match pending {
             _ if found.any => found.grade(full),
-            Some((Met::First, true)) => found.grade_put_off(full),
-            Some((Met::First | Met::Later, _)) if !full => found.grade_put_off(full),
+            Some((Met::First, true)) => sifted.put_off.grade(full),
+            Some((Met::First | Met::Later, _)) if !full => sifted.put_off.grade(full),
             Some((Met::First | Met::Later, _)) => Certainty::Possible,
             _ if empty || sifted.raw => Certainty::Possible,
             Some((Met::Nothing, _)) | None => Certainty::Certain,
@@ -433,7 +434,7 @@ impl Aligner {
             let leads = sifted.joined || sifted.replayed.iter().any(|(_, given)| !given);
             self.linked = sifted.found.any && leads;
         }
-        self.hidden += sifted.found.hidden;
+        self.hidden += sifted.hidden();
         let joined = sifted.joined && newer.is_empty();
         let mut run: Vec<Held> = fresh(sifted.replayed).collect();
         let mut live: Vec<Held> = fresh(sifted.live).collect();

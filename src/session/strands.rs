@@ -6,7 +6,7 @@ use crate::codec::docker_log::Line;
 use crate::model::Certainty;
 use crate::word;
 
-use super::align::{Aligner, Held, Verdict};
+use super::align::{Aligner, Held, Settled, Verdict};
 use super::link::Link;
 use super::log::push_log;
 use super::port::{FeedEvent, Now, Outbox};
@@ -132,28 +132,32 @@ impl Strands {
     }
 
     fn settle(&mut self, more: Certainty, out: &mut Outbox) {
-        let (mut certainty, mut hidden, mut lines) = (more, 0, Vec::new());
-        for (at, strand) in self.all.iter_mut().enumerate() {
-            let settled = strand.aligner.settle();
-            certainty = certainty.max(settled.certainty);
-            hidden += settled.hidden;
-            lines.push((at, settled.lines));
-        }
+        let (certainty, hidden, lines) = self.settled(more, Aligner::settle);
         self.tell(certainty, hidden, out);
         self.give(lines, out);
     }
 
-    /// Gives out what is held, whatever may come yet.
-    pub(super) fn settle_now(&mut self, out: &mut Outbox) {
-        let (mut certainty, mut hidden, mut lines) = (Certainty::None, 0, Vec::new());
-        for (at, strand) in self.all.iter_mut().enumerate() {
-            let settled = strand.aligner.settle_now();
+    /// Settles all: the worst grade, how many lines may be hidden, and the lines of each.
+    fn settled(
+        &mut self,
+        mut certainty: Certainty,
+        settle: impl Fn(&mut Aligner) -> Settled,
+    ) -> (Certainty, u64, Vec<Vec<Held>>) {
+        let (mut hidden, mut lines) = (0, Vec::new());
+        for strand in &mut self.all {
+            let settled = settle(&mut strand.aligner);
             certainty = certainty.max(settled.certainty);
             hidden += settled.hidden;
-            lines.push((at, settled.lines));
+            lines.push(settled.lines);
         }
-        if self.link.has_returned() || lines.iter().any(|(_, lines)| !lines.is_empty()) {
-            self.tell(certainty.max(Certainty::Possible), hidden, out);
+        (certainty, hidden, lines)
+    }
+
+    /// Gives out what is held, whatever may come yet.
+    pub(super) fn settle_now(&mut self, out: &mut Outbox) {
+        let (certainty, hidden, lines) = self.settled(Certainty::Possible, Aligner::settle_now);
+        if self.link.has_returned() || lines.iter().any(|lines| !lines.is_empty()) {
+            self.tell(certainty, hidden, out);
         }
         self.give(lines, out);
     }
@@ -163,9 +167,9 @@ impl Strands {
         self.link.tell((certainty, hidden), reason, out);
     }
 
-    fn give(&mut self, lines: Vec<(usize, Vec<Held>)>, out: &mut Outbox) {
-        for (at, lines) in lines {
-            let component = self.all.get(at).map_or(&[][..], |one| &one.component);
+    fn give(&mut self, lines: Vec<Vec<Held>>, out: &mut Outbox) {
+        for (strand, lines) in self.all.iter().zip(lines) {
+            let component = &*strand.component;
             for held in lines {
                 let line = Line {
                     container: held.container.map(Into::into),

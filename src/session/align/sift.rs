@@ -11,10 +11,19 @@ use super::fit::{Fit, Reach, counts, place};
 pub(super) struct Sifted {
     pub(super) replayed: Vec<(Held, bool)>,
     pub(super) live: Vec<(Held, bool)>,
+    /// How it met what was given out, and what was put off.
     pub(super) found: Found,
+    pub(super) put_off: Found,
     pub(super) raw: bool,
     /// The live lines follow the replayed ones without a hole.
     pub(super) joined: bool,
+}
+
+impl Sifted {
+    /// Lines that were left out and may be others that say the same.
+    pub(super) fn hidden(&self) -> u64 {
+        self.found.hidden + self.put_off.hidden
+    }
 }
 
 /// Which of the runs that were put off a window has lines of.
@@ -26,7 +35,7 @@ pub(super) enum Met {
     First,
 }
 
-/// How a window met what was given out.
+/// How a window met older lines.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) any: bool,
@@ -34,8 +43,6 @@ pub(super) struct Found {
     /// Much is missing inside of the overlap.
     pub(super) holed: bool,
     pub(super) hidden: u64,
-    /// The same for lines that were put off.
-    pub(super) put_off: (bool, bool),
 }
 
 impl Found {
@@ -47,23 +54,7 @@ impl Found {
         self.hidden += (fit.pairs.len() - fit.least) as u64;
     }
 
-    pub(super) fn add_put_off(&mut self, fit: Option<&Fit>) {
-        let Some(fit) = fit else { return };
-        self.put_off.0 |= fit.sure;
-        self.put_off.1 |= !fit.close;
-        self.hidden += (fit.pairs.len() - fit.least) as u64;
-    }
-
-    /// The grade by the lines that were put off.
-    pub(super) fn grade_put_off(&self, full: bool) -> Certainty {
-        let (sure, holed) = self.put_off;
-        if holed || full && !sure {
-            Certainty::Possible
-        } else {
-            Certainty::None
-        }
-    }
-
+    /// Whether lines are missing, by these.
     pub(super) fn grade(&self, full: bool) -> Certainty {
         // A history that is not full holds all there is, so that nothing is before it.
         if self.holed || full && !self.sure {
@@ -91,18 +82,26 @@ pub(super) fn fresh(lines: Vec<(Held, bool)>) -> impl Iterator<Item = Held> {
 
 /// Lays `run` over the lines of `prints` that are not marked yet, and marks those that it has.
 pub(super) fn claim(run: &[u64], prints: &[u64], marked: &mut [bool], reach: Reach) -> Option<Fit> {
-    let free = prints.iter().zip(&*marked).enumerate();
-    let (places, free): (Vec<usize>, Vec<u64>) = free
-        .filter(|(_, (_, marked))| !**marked)
-        .map(|(at, (print, _))| (at, *print))
-        .unzip();
+    let (places, free) = free(prints, marked);
     let fit = place(run, &free, reach)?;
     for (_, at) in &fit.pairs {
-        if let Some(mark) = places.get(*at).and_then(|at| marked.get_mut(*at)) {
-            *mark = true;
-        }
+        mark(marked, places.get(*at));
     }
     Some(fit)
+}
+
+/// The lines that are not marked, and where they are.
+fn free(prints: &[u64], marked: &[bool]) -> (Vec<usize>, Vec<u64>) {
+    let free = prints.iter().zip(marked).enumerate();
+    free.filter(|(_, (_, marked))| !**marked)
+        .map(|(at, (print, _))| (at, *print))
+        .unzip()
+}
+
+fn mark(marked: &mut [bool], at: Option<&usize>) {
+    if let Some(mark) = at.and_then(|at| marked.get_mut(*at)) {
+        *mark = true;
+    }
 }
 
 /// The live lines that are among the replayed ones as well, those of the replayed ones, and how
@@ -111,9 +110,14 @@ pub(super) fn claim(run: &[u64], prints: &[u64], marked: &mut [bool], reach: Rea
 pub(super) fn twins(replayed: &[u64], given: &[bool], live: &[u64]) -> (Vec<bool>, Vec<bool>, u64) {
     let mut twin = vec![false; live.len()];
     let mut met = given.to_vec();
-    let Some(fit) = claim_from(replayed, &mut met, live, &mut twin) else {
+    let (places, free) = free(replayed, &met);
+    let Some(fit) = place(&free, live, Reach::Twins) else {
         return (twin, met, 0);
     };
+    for (at, index) in &fit.pairs {
+        mark(&mut met, places.get(*at));
+        mark(&mut twin, Some(index));
+    }
     let mut hidden = (fit.pairs.len() - fit.least) as u64;
     if fit.close {
         // A queue that overran leaves a hole between twins: lines that stand alone are found.
@@ -126,7 +130,7 @@ pub(super) fn twins(replayed: &[u64], given: &[bool], live: &[u64]) -> (Vec<bool
             if !*twin && others.get(print) == Some(&1) && alone.remove(print) == Some(1) {
                 *twin = true;
                 hidden += u64::from(!fit.sure);
-                mark(replayed, &mut met, *print);
+                mark_last(replayed, &mut met, *print);
             }
         }
     }
@@ -134,35 +138,11 @@ pub(super) fn twins(replayed: &[u64], given: &[bool], live: &[u64]) -> (Vec<bool
 }
 
 /// Marks the last line of this fingerprint that is not marked.
-pub(super) fn mark(prints: &[u64], met: &mut [bool], print: u64) {
+fn mark_last(prints: &[u64], met: &mut [bool], print: u64) {
     let mut last = prints.iter().zip(met).rev();
     if let Some((_, met)) = last.find(|(one, met)| **one == print && !**met) {
         *met = true;
     }
-}
-
-/// Lays `live` over the lines of `replayed` that are not marked, and marks the twins in both.
-pub(super) fn claim_from(
-    replayed: &[u64],
-    met: &mut [bool],
-    live: &[u64],
-    twin: &mut [bool],
-) -> Option<Fit> {
-    let free = replayed.iter().zip(&*met).enumerate();
-    let (places, free): (Vec<usize>, Vec<u64>) = free
-        .filter(|(_, (_, met))| !**met)
-        .map(|(at, (print, _))| (at, *print))
-        .unzip();
-    let fit = place(&free, live, Reach::Twins)?;
-    for (at, index) in &fit.pairs {
-        if let Some(met) = places.get(*at).and_then(|at| met.get_mut(*at)) {
-            *met = true;
-        }
-        if let Some(twin) = twin.get_mut(*index) {
-            *twin = true;
-        }
-    }
-    Some(fit)
 }
 
 /// A run of lines that was put off, and whether those came live.
@@ -183,7 +163,7 @@ pub(super) fn meet(
     for (at, (run, live)) in pending.into_iter().enumerate() {
         let own: Vec<u64> = run.iter().map(|held| held.print).collect();
         let fit = claim(&own, &prints, &mut marked, reach);
-        sifted.found.add_put_off(fit.as_ref());
+        sifted.put_off.add(fit.as_ref());
         let Some(fit) = fit else {
             // A history that was cut off has not come to the lines that were live then.
             let behind = met || live && sifted.found.any;
@@ -199,7 +179,7 @@ pub(super) fn meet(
         let mut last = 0;
         for (at, _) in &fit.pairs {
             last = last.max(*at);
-            gone.get_mut(*at).into_iter().for_each(|gone| *gone = true);
+            mark(&mut gone, Some(at));
         }
         let (mut before, mut behind) = (Vec::new(), Vec::new());
         for (at, (held, gone)) in run.into_iter().zip(gone).enumerate() {
