@@ -11,6 +11,9 @@
     reason = "a benchmark reads the clock and prints"
 )]
 
+#[path = "shared/pair.rs"]
+mod pair;
+
 use std::fmt::Write;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -21,7 +24,8 @@ use deckwatch::model::sample::{Labels, Measured, Sample, Series};
 use deckwatch::model::{Level, Micros};
 use deckwatch::store::{Column, Limits, SeriesStore, Volume};
 
-const ROUNDS: usize = 5;
+use pair::{ROUNDS, pair};
+
 const SECOND: i64 = 1_000_000;
 /// Some Saturday.
 const START: i64 = 1_785_000_000 * SECOND;
@@ -92,18 +96,6 @@ fn time<T>(work: impl FnOnce() -> T) -> Duration {
     let start = Instant::now();
     black_box(work());
     start.elapsed()
-}
-
-/// The medians of both, taken in turns.
-fn pair(
-    mut anchor: impl FnMut() -> Duration,
-    mut subject: impl FnMut() -> Duration,
-) -> (Duration, Duration) {
-    let mut times: Vec<_> = (0..ROUNDS).map(|_| (anchor(), subject())).collect();
-    times.sort_by_key(|times| times.0);
-    let anchor = times[ROUNDS / 2].0;
-    times.sort_by_key(|times| times.1);
-    (anchor, times[ROUNDS / 2].1)
 }
 
 fn report(what: &str, (anchor, subject): (Duration, Duration), gate: &str) {

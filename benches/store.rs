@@ -11,6 +11,9 @@
     reason = "a benchmark reads the clock and prints"
 )]
 
+#[path = "shared/pair.rs"]
+mod pair;
+
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::io::Write;
@@ -25,11 +28,12 @@ use deckwatch::store::{
 };
 use deckwatch::text::sanitise;
 
+use pair::{ROUNDS, pair};
+
 const LINES: usize = 1_000_000;
 const BATCH: usize = 500;
 /// Where the runs with eviction hold: most of the lines fall out of it again.
 const BUDGET: usize = 16 << 20;
-const ROUNDS: usize = 5;
 const REGEX: &str = r"status=50\d dur=1\d\d\.";
 const ICASE: &str = r"(?i)order.*timeout|reset by peer";
 const LITERAL: &str = "connection reset";
@@ -99,18 +103,6 @@ fn time<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let start = Instant::now();
     let value = black_box(work());
     (start.elapsed(), value)
-}
-
-/// The medians of both, taken in turns.
-fn pair(
-    mut anchor: impl FnMut() -> Duration,
-    mut subject: impl FnMut() -> Duration,
-) -> (Duration, Duration) {
-    let mut times: Vec<_> = (0..ROUNDS).map(|_| (anchor(), subject())).collect();
-    times.sort_by_key(|times| times.0);
-    let anchor = times[ROUNDS / 2].0;
-    times.sort_by_key(|times| times.1);
-    (anchor, times[ROUNDS / 2].1)
 }
 
 fn report(row: &str, what: &str, anchor: Duration, subject: Duration, gate: &str) {

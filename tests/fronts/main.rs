@@ -174,9 +174,7 @@ async fn login_logs_events_and_a_shell_go_through_nginx() {
         &ca,
     ];
     home.program(add).end().await.expect(0);
-    let login = ["login", "--user", platform.user(), "--password-stdin"];
-    let login = home.program(login).input(platform.password());
-    login.end().await.expect(0);
+    home.log_in(&platform).await;
     let done = home
         .program(["get", "components", "-o", "name"])
         .end()

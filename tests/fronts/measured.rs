@@ -9,7 +9,6 @@ mod charts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::Server;
 use super::faulty::{Home, head, header};
-use super::prometheus::{Api, labels, number, open_shop, prometheus, written};
+use super::prometheus::{Api, backfill, labels, number, open_shop, prometheus};
 
 /// What was asked for by the console's path.
 #[derive(Clone, Debug)]
@@ -60,15 +59,7 @@ impl Stand {
         let samples = demo
             .samples(r#"{__name__=~"container_.*|app_.*"}[30m]"#, "")
             .await;
-        let text = folder.path().join("samples.om");
-        std::fs::write(&text, written(&samples)).unwrap();
-        let mut promtool = Command::new("promtool");
-        promtool
-            .args(["tsdb", "create-blocks-from", "openmetrics"])
-            .arg(&text)
-            .arg(folder.path().join("data"))
-            .stdout(Stdio::null());
-        assert!(promtool.status().unwrap().success());
+        backfill(folder.path(), &samples);
         let config = format!(
             "global:\n  scrape_interval: 1s\nscrape_configs:\n- job_name: demo\n  metrics_path: /p/metrics\n  \
              static_configs:\n  - targets: ['127.0.0.1:{}']\n  metric_relabel_configs:\n  \
@@ -253,12 +244,7 @@ fn summed(lines: &[Line], question: &Question, own: impl Fn(&Line) -> bool) -> V
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_top_prints_is_the_sum_of_prometheus_own_series() {
     let stand = Stand::start().await;
-    let home = Home::new();
-    let add = ["context", "add", "demo", "--server", &stand.server()];
-    home.program(add).end().await.expect(0);
-    let login = ["login", "--user", stand.platform.user(), "--password-stdin"];
-    let login = home.program(login).input(stand.platform.password());
-    login.end().await.expect(0);
+    let home = Home::at(&stand.server(), &stand.platform).await;
     let done = home.program(["top", "-o", "json"]).end().await;
     let rows = done.expect(0).json();
     let questions = stand.questions();

@@ -297,7 +297,7 @@ const MORE: [&str; 24] = [
 ];
 
 /// The demo's samples as text that `promtool` reads.
-pub(super) fn written(all: &Raw) -> String {
+fn written(all: &Raw) -> String {
     let mut out = String::new();
     for (labels, samples) in all {
         let own = labels.iter().filter(|(name, _)| *name != "__name__");
@@ -310,6 +310,19 @@ pub(super) fn written(all: &Raw) -> String {
         }
     }
     out + "# EOF\n"
+}
+
+/// Gives the Prometheus that will run in a folder these samples as its past.
+pub(super) fn backfill(folder: &Path, samples: &Raw) {
+    let text = folder.join("samples.om");
+    std::fs::write(&text, written(samples)).unwrap();
+    let mut promtool = Command::new("promtool");
+    promtool
+        .args(["tsdb", "create-blocks-from", "openmetrics"])
+        .arg(&text)
+        .arg(folder.join("data"))
+        .stdout(Stdio::null());
+    assert!(promtool.status().unwrap().success());
 }
 
 /// Both answers must be the same, numbers up to their last digits.
@@ -359,15 +372,7 @@ async fn of_the_same_samples_both_make_the_same() {
     let samples = demo.samples(all, "").await;
     let first = samples.values().filter_map(|own| own.first());
     let first = first.fold(f64::MAX, |first, (at, _)| first.min(*at));
-    let text = folder.path().join("samples.om");
-    std::fs::write(&text, written(&samples)).unwrap();
-    let mut promtool = Command::new("promtool");
-    promtool
-        .args(["tsdb", "create-blocks-from", "openmetrics"])
-        .arg(&text)
-        .arg(folder.path().join("data"))
-        .stdout(Stdio::null());
-    assert!(promtool.status().unwrap().success());
+    backfill(folder.path(), &samples);
     let (_server, port) = prometheus(folder.path(), "global: {}\n").await;
     let real = Api { port, prefix: "" };
     let id = platform.service_id("order-center").unwrap();

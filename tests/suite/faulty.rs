@@ -5,6 +5,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use deckwatch::demo::Platform;
 use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -134,6 +135,22 @@ pub(crate) struct Home(tempfile::TempDir);
 impl Home {
     pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
+    }
+
+    /// One where the context `demo` is a platform, behind this address, and logged in to.
+    pub(crate) async fn at(server: &str, platform: &Platform) -> Self {
+        let home = Self::new();
+        let add = ["context", "add", "demo", "--server", server];
+        home.program(add).end().await.expect(0);
+        home.log_in(platform).await;
+        home
+    }
+
+    /// Logs in to its context with the platform's own name and password.
+    pub(crate) async fn log_in(&self, platform: &Platform) {
+        let login = ["login", "--user", platform.user(), "--password-stdin"];
+        let login = self.program(login).input(platform.password());
+        login.end().await.expect(0);
     }
 
     pub(crate) fn path(&self) -> &std::path::Path {

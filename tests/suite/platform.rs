@@ -25,13 +25,7 @@ async fn shop(change: impl FnOnce(&mut Switches)) -> (Platform, Home) {
         ..Options::default()
     };
     let platform = Platform::start(options).await.unwrap();
-    let home = Home::new();
-    let server = platform.http_url("");
-    let add = ["context", "add", "demo", "--server", &server];
-    home.program(add).end().await.expect(0);
-    let login = ["login", "--user", platform.user(), "--password-stdin"];
-    let login = home.program(login).input(platform.password());
-    login.end().await.expect(0);
+    let home = Home::at(&platform.http_url(""), &platform).await;
     (platform, home)
 }
 

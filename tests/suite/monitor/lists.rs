@@ -11,7 +11,7 @@ use deckwatch::app::{App, Effect, Msg, Now};
 use deckwatch::clock;
 use deckwatch::codec::level;
 use deckwatch::codec::target::Target;
-use deckwatch::demo::{Era, Options, Platform, Switches};
+use deckwatch::demo::{Era, Switches};
 use deckwatch::model::{FeedUpdate, LineBatch, LinkState, RawBatch, TargetId};
 use deckwatch::source::{Lag, Outlet, Policy, Reconnect, Source};
 use deckwatch::view::{self, Theme};
@@ -22,7 +22,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use crate::program::{SERVICE, messages, program};
+use crate::program::{SERVICE, messages, platform, program};
 use crate::zmq::Publisher;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -237,20 +237,9 @@ async fn both_lists_of_the_old_monitor_stand_in_one_table() {
     assert_eq!(desk.rows().len(), 2);
 }
 
-async fn quiet(switches: Switches) -> Platform {
-    let options = Options {
-        world: false,
-        zmq: false,
-        prefix: Some("/p".into()),
-        switches,
-        ..Options::default()
-    };
-    Platform::start(options).await.unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_new_monitor_is_a_table_by_its_own_socket_and_by_pubsub() {
-    let platform = quiet(Switches::default()).await;
+    let platform = platform(Switches::default()).await;
     let own = format!("{}#{SERVICE}", platform.ws_url("/new_monitor_message"));
     let pubsub = platform.ws_url(&format!("/services/{SERVICE}/pubsub"));
     let pubsub = format!("{pubsub}#m-{SERVICE}");
@@ -280,7 +269,7 @@ async fn the_new_monitor_is_a_table_by_its_own_socket_and_by_pubsub() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_old_monitor_is_a_table_too() {
-    let platform = quiet(Switches::of(Era::One)).await;
+    let platform = platform(Switches::of(Era::One)).await;
     let topic = "tenant.service.statistic";
     let url = format!("{}#{topic}", platform.ws_url("/monitor_message"));
     let mut desk = Desk::open(&url);
