@@ -76,6 +76,10 @@ impl port::Session for AnySession {
         self.port().poll_transmit()
     }
 
+    fn poll_history(&mut self) -> Option<port::Wanted> {
+        self.port().poll_history()
+    }
+
     fn poll_timeout(&self) -> Option<std::time::Instant> {
         match self {
             Self::Log(session) => session.poll_timeout(),

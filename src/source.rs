@@ -1,6 +1,7 @@
 //! L5: the tasks that drive a session over its connection and hand on what it says. This is
 //! where wishes become waits; no protocol is known here.
 
+mod archive;
 pub mod component;
 pub mod drive;
 pub mod events;
@@ -58,7 +59,7 @@ impl Source {
         let task = match &target.feed {
             // A shell has no session of this kind, and ends at once: `shell` drives it.
             FeedSpec::Ws(_) | FeedSpec::Zmq(_) | FeedSpec::Shell(_) | FeedSpec::Cast(..) => {
-                let work = drive::run(target.clone(), policy, orders, outlet);
+                let work = drive::run(target.clone(), (policy, None), orders, outlet);
                 tokio::spawn(guarded(work, name, alarm))
             }
             FeedSpec::Component(place) => {

@@ -361,7 +361,7 @@ async fn refusal(house: &House, request: &Request, answer: Answer) -> String {
         // The route takes GET, its handler wants POST (protocols.md 9.2.13).
         "/event_push" => http::answer(405, "", ""),
         _ if target(house, request).is_some() => http::answer(400, plain, "Bad Request\n"),
-        _ => match stored_logs(path) {
+        _ => match stored_logs(path).filter(|_| house.switches.borrow().rest.stored_logs) {
             Some(id) => http::answer(200, json, &log_rows(house, id, &request.query).await),
             None => http::answer(404, plain, "404 page not found\n"),
         },

@@ -17,39 +17,42 @@ use super::sink::{Sink, WriteEnd};
 
 /// How long the last words of a file or of standard input are waited for.
 const LAST_WORDS: Duration = Duration::from_millis(100);
+/// And those of a source that holds lines; it is asked nothing but to let them go.
+const HELD_WORDS: Duration = Duration::from_secs(1);
 
 /// What the sources send.
 type Inbox = mpsc::Receiver<(TargetId, FeedUpdate<RawBatch>)>;
 
 impl Follow {
-    /// A line that a file or standard input has begun is printed, when time ended the run.
+    /// When time or a signal ended the run, lines that a source holds are printed; when it was
+    /// time, a line that a file or standard input has begun as well.
     pub(super) async fn last_words(&mut self, inbox: &mut Inbox, per_component: bool) {
-        if !self.timed_out {
+        if !self.timed_out && !self.interrupted {
             return;
         }
         let local = |feed: &FeedSpec| matches!(feed, FeedSpec::File(_) | FeedSpec::Stdin);
-        let mut any = false;
-        for stream in self
-            .streams
-            .iter()
-            .filter(|stream| local(&stream.target.feed))
-        {
-            if let Some(source) = &stream.source {
+        let mut asked = Vec::new();
+        let mut patience = Duration::ZERO;
+        for (index, stream) in self.streams.iter().enumerate() {
+            let begun = self.timed_out && local(&stream.target.feed);
+            if let Some(source) = &stream.source
+                && !stream.over
+                && (begun || stream.holds)
+            {
                 source.tell(Command::Stop);
-                any = true;
+                patience = patience.max(if begun { LAST_WORDS } else { HELD_WORDS });
+                asked.push(index);
             }
         }
         let code = self.code.take();
-        let until = clock::now() + LAST_WORDS;
-        while any && let Ok(Some((id, update))) = timeout_at(until, inbox.recv()).await {
-            let words = matches!(update, FeedUpdate::Lines(_));
-            let one = self
-                .streams
-                .get(usize::from(id.0))
-                .is_some_and(|stream| local(&stream.target.feed));
-            if words && one {
+        let until = clock::now() + patience;
+        let mut waits = !asked.is_empty();
+        while waits && let Ok(Some((id, update))) = timeout_at(until, inbox.recv()).await {
+            if asked.contains(&usize::from(id.0)) {
                 self.take(id, update, per_component);
             }
+            let over = |index: &usize| self.streams.get(*index).is_none_or(|one| one.over);
+            waits = !asked.iter().all(over);
         }
         self.code = code;
     }

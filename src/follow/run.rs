@@ -53,6 +53,8 @@ pub(super) struct Stream {
     pub(super) over: bool,
     /// Its link is lost, and not back yet.
     away: bool,
+    /// Its source may hold lines until a history is over.
+    pub(super) holds: bool,
     /// Lines that came.
     lines: u64,
 }
@@ -84,6 +86,8 @@ pub(super) struct Follow {
     pub(super) looked: Instant,
     /// Time decided the end: what was read and is not whole is printed as well.
     pub(super) timed_out: bool,
+    /// A signal decided it: what the sources hold is printed.
+    pub(super) interrupted: bool,
     say: Say,
 }
 
@@ -140,6 +144,7 @@ impl Follow {
                 live: false,
                 over: false,
                 away: false,
+                holds: false,
                 lines: 0,
             }
         };
@@ -164,6 +169,7 @@ impl Follow {
             rates,
             looked: clock::now(),
             timed_out: false,
+            interrupted: false,
             say,
         }
     }
@@ -223,7 +229,7 @@ impl Follow {
                 };
                 tokio::select! {
                     biased;
-                    Some(code) = signals.recv() => return code,
+                    Some(code) = signals.recv() => return self.interrupt(code),
                     ended = sink.ended() => return self.write_ended(ended),
                     permit = blocks.reserve_owned() => {
                         if let Ok(permit) = permit {
@@ -239,7 +245,7 @@ impl Follow {
             let wake = self.wake(deadline);
             tokio::select! {
                 biased;
-                Some(code) = signals.recv() => return code,
+                Some(code) = signals.recv() => return self.interrupt(code),
                 ended = sink.ended() => return self.write_ended(ended),
                 () = &mut gone => return exit::OK,
                 update = inbox.recv() => match update {
@@ -262,6 +268,11 @@ impl Follow {
                 self.code.get_or_insert(self.plain_end());
             }
         }
+    }
+
+    fn interrupt(&mut self, code: u8) -> u8 {
+        self.interrupted = true;
+        code
     }
 
     fn wake(&self, deadline: Option<Instant>) -> Instant {
@@ -341,6 +352,13 @@ impl Follow {
     }
 
     fn state(&mut self, id: TargetId, state: &LinkState, per_component: bool) {
+        if self
+            .streams
+            .get(usize::from(id.0))
+            .is_some_and(|one| one.over)
+        {
+            return;
+        }
         let over = matches!(state, LinkState::Ended(_));
         if over || *state == LinkState::Live {
             self.release(id, per_component);
@@ -348,6 +366,11 @@ impl Follow {
         let Some(stream) = self.streams.get_mut(usize::from(id.0)) else {
             return;
         };
+        match state {
+            LinkState::Replaying => stream.holds = true,
+            LinkState::Live => stream.holds = false,
+            _ => {}
+        }
         let target = stream.target.text.clone();
         match state {
             LinkState::Live => {

@@ -20,7 +20,7 @@ use std::collections::{HashMap, VecDeque};
 use crate::codec::docker_log::Line;
 use crate::model::{Certainty, Micros};
 
-use fit::{Reach, SWAP, counts};
+use fit::{Reach, SWAP, counts, place};
 use join::{Join, take};
 use ring::Ring;
 use sift::{Found, Met, Put, Sifted, claim, fresh, held, meet, twins};
@@ -32,9 +32,11 @@ pub use steps::Steps;
 const HELD: usize = 4 << 20;
 /// A history of so many lines may have no more room for older ones (protocols.md 1.4).
 const FULL: usize = 1000;
-/// So many live lines at once within a replay may have overrun the server's queue of 100 (reliability.md
+/// So many live lines within a replay may have overrun the server's queue of 100 (reliability.md
 /// 2.5, no. 4).
 const BURST: usize = 80;
+/// Microseconds: a history that takes longer kept the server's queue full meanwhile.
+const SLOW: i64 = 1_000_000;
 
 /// A line that is held.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -106,8 +108,14 @@ pub struct Aligner {
     bytes: usize,
     /// The window's replayed lines.
     frames: usize,
-    /// Live lines that came since the last replayed one, and the most between two of those.
-    crowd: (usize, usize),
+    /// Live lines that came before the last replayed one.
+    amid: usize,
+    /// When the window's first and last replayed line came.
+    span: Option<(Micros, Micros)>,
+    /// Some history came in the shape of one: the server does not replay as if it were live.
+    shaped: bool,
+    /// Some history was full: so is each later one that the server sends to its end.
+    was_full: bool,
     /// Lines of windows that were cut off, in order, in runs without a hole.
     pending: Vec<Put>,
     /// The first of those follows what was given out.
@@ -121,6 +129,9 @@ pub struct Aligner {
     /// and how many live lines those may be among.
     tail: (VecDeque<u64>, usize),
     was_live: bool,
+    /// So many lines of a longer history are newer than the window's own: most of them are still
+    /// to come live.
+    newer: usize,
 }
 
 impl Aligner {
@@ -135,13 +146,17 @@ impl Aligner {
             live: Vec::new(),
             bytes: 0,
             frames: 0,
-            crowd: (0, 0),
+            amid: 0,
+            span: None,
+            shaped: false,
+            was_full: false,
             pending: Vec::new(),
             linked: false,
             hidden: 0,
             late: <(HashMap<u64, usize>, HashMap<u64, usize>)>::default(),
             tail: (VecDeque::new(), 0),
             was_live: false,
+            newer: 0,
         }
     }
 
@@ -158,7 +173,8 @@ impl Aligner {
             Phase::Joining
         };
         self.join = Join::default();
-        (self.frames, self.crowd) = (0, (0, 0));
+        (self.frames, self.amid, self.span) = (0, 0, None);
+        self.newer = 0;
         again
     }
 
@@ -175,6 +191,7 @@ impl Aligner {
     /// A line came.
     pub fn line(&mut self, line: &Line<'_>, replay: bool, recv: Micros) -> Verdict {
         let print = print(self.key, line.container.as_deref(), &line.body);
+        self.shaped |= replay;
         let give = match (self.phase, replay) {
             (Phase::Away, _) => true,
             (Phase::Joining, true) => {
@@ -196,11 +213,11 @@ impl Aligner {
         self.bytes += held.weight();
         if held.replay {
             self.frames += 1;
-            let (now, most) = self.crowd;
-            self.crowd = (0, most.max(now));
+            self.amid = self.live.len();
+            let (first, _) = self.span.unwrap_or((held.recv, held.recv));
+            self.span = Some((first, held.recv));
             self.replayed.push(held);
         } else {
-            self.crowd.0 += 1;
             self.live.push(held);
         }
         if self.bytes > HELD {
@@ -229,7 +246,8 @@ impl Aligner {
     /// The end of a history whose window closed at once.
     fn keep_tail(&mut self, replayed: impl DoubleEndedIterator<Item = u64>) {
         if self.frames >= FULL {
-            self.tail = (replayed.rev().take(SWAP).collect(), SWAP);
+            let most = SWAP + self.newer;
+            self.tail = (replayed.rev().take(most).collect(), most);
         }
     }
 
@@ -244,8 +262,51 @@ impl Aligner {
         !seen
     }
 
+    /// Whether lines are missing that a longer history may bring: the window's is full, and has
+    /// nothing of what was given out (reliability.md 2.5, no. 3).
+    pub fn lacks(&self) -> bool {
+        self.is_holding()
+            && self.frames >= FULL
+            && !self.ring.is_empty()
+            && self.reach(&self.replayed).is_none()
+    }
+
+    /// A longer history of the same file is taken instead of the window's, if it reaches back to
+    /// what was given out.
+    pub fn fill(&mut self, longer: &[Line<'_>], recv: Micros) -> bool {
+        let longer = longer.iter().map(|line| {
+            let print = print(self.key, line.container.as_deref(), &line.body);
+            held(line, true, recv, print)
+        });
+        let mut longer: Vec<Held> = longer.collect();
+        let from = self.reach(&longer).filter(|_| self.is_holding());
+        let Some(from) = from else { return false };
+        // What is older was given out, or was missing then, and the ring may have forgotten it.
+        longer.drain(..from);
+        let of = |lines: &[Held]| lines.iter().map(|held| held.print).collect::<Vec<_>>();
+        let own = place(&of(&self.replayed), &of(&longer), Reach::Anywhere);
+        let last = own.and_then(|fit| fit.pairs.iter().map(|(_, at)| at + 1).max());
+        self.newer = longer.len() - last.unwrap_or(0);
+        self.replayed = longer;
+        let all = self.replayed.iter().chain(&self.live);
+        self.bytes = all.map(Held::weight).sum();
+        true
+    }
+
+    /// Where in a history the newest lines that were given out begin, if it reaches back to any,
+    /// or to what was put off right behind them.
+    fn reach(&self, history: &[Held]) -> Option<usize> {
+        let prints: Vec<u64> = history.iter().map(|held| held.print).collect();
+        let behind = self.pending.first().filter(|_| self.linked);
+        let behind = behind.map(|(run, _)| run.iter().map(|held| held.print).collect());
+        let mut runs = self.ring.runs().chain(behind);
+        let fit = runs.find_map(|run| place(&run, &prints, Reach::Past))?;
+        fit.pairs.iter().map(|(_, at)| *at).min()
+    }
+
     /// The history is over: what was held is given out.
     pub fn settle(&mut self) -> Settled {
+        self.was_full |= self.frames >= FULL;
         let phase = std::mem::replace(&mut self.phase, Phase::Live);
         let settled = match phase {
             Phase::Holding => self.weigh(Reach::Past),
@@ -278,7 +339,7 @@ impl Aligner {
     pub fn lost(&mut self) {
         match std::mem::replace(&mut self.phase, Phase::Away) {
             Phase::Holding => self.put_off(),
-            Phase::Joining => drop(self.leave_join(false)),
+            Phase::Joining => self.hidden += self.leave_join(false).hidden,
             Phase::Live | Phase::Away => {}
         }
     }
@@ -311,7 +372,7 @@ impl Aligner {
         let mut live = std::mem::take(&mut self.live);
         self.bytes = 0;
         // Older servers replay what they have as if it were live (protocols.md 1.4).
-        let raw = replayed.is_empty();
+        let raw = replayed.is_empty() && !self.shaped;
         if raw {
             std::mem::swap(&mut replayed, &mut live);
         }
@@ -383,7 +444,12 @@ impl Aligner {
             _ if empty || sifted.raw => Certainty::Possible,
             Some((Met::Nothing, _)) | None => Certainty::Certain,
         };
-        if self.crowd.1 >= BURST {
+        let slow = self
+            .span
+            .is_some_and(|(first, last)| last.0.saturating_sub(first.0) > SLOW);
+        // A history that ended early is not told from a file that was begun anew.
+        let short = self.was_full && !full;
+        if self.amid >= BURST || slow || short {
             grade.max(Certainty::Possible)
         } else {
             grade

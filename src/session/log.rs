@@ -13,7 +13,7 @@ use crate::text::SafeText;
 use crate::word;
 
 use super::align::Steps;
-use super::port::{FeedEvent, Input, Now, Outbox, Session};
+use super::port::{FeedEvent, Input, Now, Outbox, Session, Wanted};
 use super::sources::Sources;
 use super::strands::Strands;
 
@@ -206,6 +206,10 @@ impl Session for LogSession {
                 }
             }
             Input::Timeout => self.check(now, out),
+            Input::History(stored) => {
+                self.strands.history(now, stored, out);
+                self.check(now, out);
+            }
             Input::Over => self.strands.settle_now(out),
             Input::Lost(why) => self.close(now, why, out),
         }
@@ -215,8 +219,12 @@ impl Session for LogSession {
         self.hello.take()
     }
 
+    fn poll_history(&mut self) -> Option<Wanted> {
+        self.strands.poll_history()
+    }
+
     fn poll_timeout(&self) -> Option<Instant> {
-        self.strands.link.deadline()
+        self.strands.deadline()
     }
 }
 

@@ -26,8 +26,20 @@ pub enum Input<'a> {
     Timeout,
     /// The connection is gone, and why.
     Lost(&'a SafeText<'static>),
+    /// The longer history that [`Session::poll_history`] wanted, the oldest line first; empty if
+    /// it can't be had.
+    History(&'a [String]),
     /// The target ends: what is held is to be given out.
     Over,
+}
+
+/// A longer history than a replay, which is read from where the server stores it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wanted {
+    /// The component's id.
+    pub component: String,
+    /// So many lines at most, the newest ones.
+    pub rows: usize,
 }
 
 /// What a session reports besides lines.
@@ -64,6 +76,10 @@ pub trait Session {
     fn handle(&mut self, now: Now, input: Input<'_>, out: &mut Outbox);
     /// The next packet that it wants to send; ask until there is none.
     fn poll_transmit(&mut self) -> Option<Packet>;
+    /// The history that it wants to be told by [`Input::History`]; one at a time.
+    fn poll_history(&mut self) -> Option<Wanted> {
+        None
+    }
     /// When it wants [`Input::Timeout`].
     fn poll_timeout(&self) -> Option<Instant>;
 }

@@ -17,7 +17,7 @@ use crate::word;
 
 use super::align::Steps;
 use super::log::{end_of, push_event};
-use super::port::{FeedEvent, Input, Now, Outbox, Session};
+use super::port::{FeedEvent, Input, Now, Outbox, Session, Wanted};
 use super::strands::Strands;
 
 /// A channel that the server closed is asked for again after this, doubling up to the cap:
@@ -391,6 +391,10 @@ impl Session for PubsubSession {
                 self.waiting
                     .retain(|what| matches!(what, Waiting::Step(..)));
             }
+            Input::History(stored) => {
+                self.strands.history(now, stored, out);
+                self.check(now, out);
+            }
             Input::Over => {
                 self.strands.settle_now(out);
                 self.go_on(now, out);
@@ -402,8 +406,12 @@ impl Session for PubsubSession {
         self.outgoing.pop_front()
     }
 
+    fn poll_history(&mut self) -> Option<Wanted> {
+        self.strands.poll_history()
+    }
+
     fn poll_timeout(&self) -> Option<Instant> {
         let again = self.subscriptions.iter().filter_map(|s| s.again);
-        again.chain(self.strands.link.deadline()).min()
+        again.chain(self.strands.deadline()).min()
     }
 }

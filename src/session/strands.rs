@@ -1,16 +1,26 @@
 //! The components' lines of one connection on their way out: each component's are aligned by
 //! themselves ([`super::align`]), and a return of the link is told once for all of them, when
-//! the last history is over.
+//! the last history is over. Where a history does not reach back to what was seen, a longer one
+//! is wanted first (reliability.md 2.5, no. 3).
 
-use crate::codec::docker_log::Line;
-use crate::model::Certainty;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::codec::docker_log::{self, Line};
+use crate::model::{Certainty, Mark};
+use crate::text::SafeText;
 use crate::word;
 
 use super::align::{Aligner, Held, Settled, Verdict};
 use super::link::Link;
 use super::log::push_log;
-use super::port::{FeedEvent, Now, Outbox};
+use super::port::{FeedEvent, Now, Outbox, Wanted};
 use super::sources::Sources;
+
+/// So many lines of the stored history are asked for, one after the other, until it reaches back.
+const ROWS: [usize; 3] = [2000, 5000, 20_000];
+/// Lines wait so long for all of that.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// One component's lines.
 #[derive(Debug)]
@@ -21,12 +31,24 @@ struct Strand {
     aligner: Aligner,
 }
 
+/// Longer histories that are wanted before the lines that are held are settled.
+#[derive(Debug)]
+struct Filling {
+    /// The strands that lack lines.
+    lacking: VecDeque<usize>,
+    /// Which of [`ROWS`] the first of them wants.
+    attempt: usize,
+    asked: bool,
+    until: Instant,
+}
+
 /// All of them, and their link.
 #[derive(Debug)]
 pub(super) struct Strands {
     pub(super) link: Link,
     pub(super) sources: Sources,
     all: Vec<Strand>,
+    filling: Option<Filling>,
 }
 
 impl Strands {
@@ -41,6 +63,7 @@ impl Strands {
             link: Link::default(),
             sources: Sources::default(),
             all: ids.map(strand).collect(),
+            filling: None,
         }
     }
 
@@ -81,6 +104,7 @@ impl Strands {
     /// The connection is gone.
     pub(super) fn lost(&mut self) {
         self.link.closed();
+        self.filling = None;
         for strand in &mut self.all {
             strand.aligner.lost();
         }
@@ -123,12 +147,81 @@ impl Strands {
     /// Settles if the history is over; `more` is the grade of what else the connection carries.
     /// True if it has just been settled.
     pub(super) fn check(&mut self, now: Now, more: Certainty, out: &mut Outbox) -> bool {
-        if !self.link.is_over(now) {
+        if self.link.is_over(now) {
+            self.filling = self.lacking(now);
+        } else if self.filling.is_none() {
             return false;
         }
+        let waits = |filling: &Filling| !filling.lacking.is_empty() && now.mono < filling.until;
+        if self.filling.as_ref().is_some_and(waits) {
+            return false;
+        }
+        self.filling = None;
         self.settle(more, out);
         out.events.push(FeedEvent::ReplayOver);
         true
+    }
+
+    fn lacking(&self, now: Now) -> Option<Filling> {
+        let all = self.all.iter().enumerate();
+        let lacking = all.filter(|(_, strand)| strand.aligner.lacks());
+        let lacking: VecDeque<usize> = lacking.map(|(at, _)| at).collect();
+        (!lacking.is_empty()).then(|| Filling {
+            lacking,
+            attempt: 0,
+            asked: false,
+            until: now.mono + PATIENCE,
+        })
+    }
+
+    /// The longer history that is wanted now.
+    pub(super) fn poll_history(&mut self) -> Option<Wanted> {
+        let filling = self.filling.as_mut().filter(|filling| !filling.asked)?;
+        let strand = self.all.get(*filling.lacking.front()?)?;
+        filling.asked = true;
+        Some(Wanted {
+            component: strand.id.clone(),
+            rows: *ROWS.get(filling.attempt)?,
+        })
+    }
+
+    /// It came, or is empty; [`Strands::check`] settles when none is wanted any more.
+    pub(super) fn history(&mut self, now: Now, stored: &[String], out: &mut Outbox) {
+        let Some(filling) = &mut self.filling else {
+            return;
+        };
+        filling.asked = false;
+        let first = filling.lacking.front();
+        let Some(strand) = first.and_then(|at| self.all.get_mut(*at)) else {
+            return;
+        };
+        let lines = stored.iter().map(|text| docker_log::split(text.as_bytes()));
+        let lines: Vec<Line<'_>> = lines.collect();
+        let filled = strand.aligner.fill(&lines, now.wall);
+        if filled {
+            let text = word!(
+                "the replay did not reach back to the last line seen; the rest was read from the stored history",
+                "回放没有接上最后看到的行；其余部分已从存储的历史中读取"
+            );
+            out.batch
+                .push_mark(Mark::Notice(SafeText::of(text).into_owned()));
+        }
+        // Fewer than asked for are all there are.
+        let more = ROWS
+            .get(filling.attempt)
+            .is_some_and(|rows| stored.len() >= *rows);
+        if !filled && more && filling.attempt + 1 < ROWS.len() {
+            filling.attempt += 1;
+        } else {
+            filling.lacking.pop_front();
+            filling.attempt = 0;
+        }
+    }
+
+    /// When [`Strands::check`] wants to be asked.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let filling = self.filling.as_ref().map(|filling| filling.until);
+        filling.or(self.link.deadline())
     }
 
     fn settle(&mut self, more: Certainty, out: &mut Outbox) {
@@ -160,6 +253,9 @@ impl Strands {
             self.tell(certainty, hidden, out);
         }
         self.give(lines, out);
+        if self.filling.take().is_some() {
+            out.events.push(FeedEvent::ReplayOver);
+        }
     }
 
     fn tell(&mut self, certainty: Certainty, hidden: u64, out: &mut Outbox) {
@@ -179,5 +275,158 @@ impl Strands {
                 push_log(&mut self.sources, &mut out.batch, head, &line);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Micros, RawBatch};
+
+    const ID: &str = "0123456789abcdef0123456789abcdef";
+
+    /// One component over two connections: 10 lines, then a full replay from `from` on.
+    struct Bench {
+        strands: Strands,
+        start: Instant,
+        out: Outbox,
+    }
+
+    impl Bench {
+        #[expect(clippy::disallowed_methods, reason = "a test's own clock")]
+        fn new(from: usize) -> Self {
+            let mut bench = Self {
+                strands: Strands::new([ID].into_iter(), false, 1),
+                start: Instant::now(),
+                out: Outbox::default(),
+            };
+            bench.replay(0, 0..10);
+            assert!(bench.check(9999));
+            bench.strands.lost();
+            let why = SafeText::of("gone").into_owned();
+            let now = bench.now(9999);
+            bench.strands.link.lost(now, &why);
+            bench.replay(20_000, from..from + 1000);
+            bench
+        }
+
+        fn now(&self, millis: u64) -> Now {
+            Now {
+                mono: self.start + Duration::from_millis(millis),
+                wall: Micros(0),
+            }
+        }
+
+        fn replay(&mut self, millis: u64, lines: std::ops::Range<usize>) {
+            let now = self.now(millis);
+            self.strands.opened(now, 1, &mut self.out);
+            for number in lines {
+                let text = format!("line {number}");
+                let line = docker_log::split(text.as_bytes());
+                self.strands.line(now, ID, (&line, true), &mut self.out);
+            }
+        }
+
+        fn check(&mut self, millis: u64) -> bool {
+            let now = self.now(millis);
+            self.strands.check(now, Certainty::None, &mut self.out)
+        }
+
+        /// The wanted history comes: its newest line is the replay's.
+        fn stored(&mut self, millis: u64, lines: std::ops::Range<usize>) -> bool {
+            let stored: Vec<String> = lines.map(|number| format!("line {number}")).collect();
+            let now = self.now(millis);
+            self.strands.history(now, &stored, &mut self.out);
+            self.check(millis)
+        }
+
+        fn rows(&mut self) -> Option<usize> {
+            let wanted = self.strands.poll_history()?;
+            assert_eq!(wanted.component, ID);
+            Some(wanted.rows)
+        }
+
+        /// How many lines came, and the grades of the marks.
+        fn told(&self) -> (usize, Vec<Certainty>) {
+            let batch: &RawBatch = &self.out.batch;
+            let marks = batch.marks().iter().filter_map(|(_, mark)| match mark {
+                Mark::Reconnected { certainty, .. } | Mark::Gap { certainty, .. } => {
+                    Some(*certainty)
+                }
+                _ => None,
+            });
+            (batch.len(), marks.collect())
+        }
+    }
+
+    #[test]
+    fn a_longer_history_is_wanted_until_one_reaches_back() {
+        let mut bench = Bench::new(9000);
+        assert!(!bench.check(20_000), "it waits");
+        assert_eq!(bench.rows(), Some(2000));
+        assert_eq!(bench.rows(), None, "one at a time");
+        assert_eq!(bench.told(), (10, vec![]), "the new ones are held");
+        assert!(!bench.stored(20_100, 8000..10_000));
+        assert_eq!(bench.rows(), Some(5000));
+        assert!(!bench.stored(20_200, 5000..10_000));
+        assert_eq!(bench.rows(), Some(20_000));
+        assert!(bench.stored(20_300, 0..10_000));
+        assert_eq!(bench.told(), (10_000, vec![Certainty::None]));
+        assert_eq!((bench.rows(), bench.strands.deadline()), (None, None));
+    }
+
+    #[test]
+    fn a_hole_that_nothing_fills_is_marked_after_three_histories_or_the_whole_file() {
+        let mut bench = Bench::new(90_000);
+        assert!(!bench.check(20_000));
+        for (rows, last) in [(2000, false), (5000, false), (20_000, true)] {
+            assert_eq!(bench.rows(), Some(rows));
+            assert_eq!(bench.stored(20_100, 91_000 - rows..91_000), last);
+        }
+        assert_eq!(bench.told(), (1010, vec![Certainty::Certain]));
+        // A file of 1500 lines has no more.
+        let mut bench = Bench::new(90_000);
+        assert!(!bench.check(20_000));
+        assert_eq!(bench.rows(), Some(2000));
+        assert!(bench.stored(20_100, 89_500..91_000));
+        assert_eq!(bench.told(), (1010, vec![Certainty::Certain]));
+        // And a server that has none is not asked twice.
+        let mut bench = Bench::new(90_000);
+        assert!(!bench.check(20_000));
+        assert_eq!(bench.rows(), Some(2000));
+        assert!(bench.stored(20_100, 0..0));
+        assert_eq!(bench.told(), (1010, vec![Certainty::Certain]));
+    }
+
+    #[test]
+    fn lines_wait_eight_seconds_for_a_longer_history() {
+        let mut bench = Bench::new(9000);
+        assert!(!bench.check(20_000));
+        assert_eq!(bench.rows(), Some(2000));
+        let until = bench.start + Duration::from_secs(28);
+        assert_eq!(bench.strands.deadline(), Some(until));
+        assert!(!bench.check(27_999));
+        assert!(bench.check(28_000));
+        assert_eq!(bench.told(), (1010, vec![Certainty::Certain]));
+        // What comes late is not wanted any more.
+        assert!(!bench.stored(28_100, 0..10_000));
+        assert_eq!(bench.told().0, 1010);
+    }
+
+    #[test]
+    fn a_connection_that_is_lost_meanwhile_wants_nothing_more() {
+        let mut bench = Bench::new(9000);
+        assert!(!bench.check(20_000));
+        bench.strands.lost();
+        assert_eq!((bench.rows(), bench.strands.deadline()), (None, None));
+        // The next one's hole is asked for anew.
+        bench.replay(21_000, 9000..10_000);
+        assert!(!bench.check(21_000));
+        assert_eq!(bench.rows(), Some(2000));
+        // The end does not wait for it, and the connection's drain is over.
+        bench.out.events.clear();
+        bench.strands.settle_now(&mut bench.out);
+        assert!(bench.out.events.contains(&FeedEvent::ReplayOver));
+        assert_eq!(bench.told(), (1010, vec![Certainty::Possible]));
     }
 }

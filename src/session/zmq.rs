@@ -109,6 +109,7 @@ impl Session for ZmqSession {
             }
             Input::Packet(Packet::Text(_) | Packet::Binary(_) | Packet::Ping | Packet::Pong)
             | Input::Timeout
+            | Input::History(_)
             | Input::Over => {}
             Input::Lost(why) => self.link.lost(now, why),
         }

@@ -24,6 +24,7 @@ use crate::session::backoff::{Backoff, Pace};
 use crate::text::SafeText;
 use crate::transport::DialError;
 
+use super::archive::Archive;
 use super::pod::{News, Reader};
 use super::{Command, Outlet, Policy, Reconnect, drive};
 
@@ -102,7 +103,7 @@ impl<B: Send + 'static> Component<B> {
             Err(fault) => Next::End(fault),
         };
         match next {
-            Next::Stop => {}
+            Next::Stop => self.state(LinkState::Ended(EndReason::Finished)),
             Next::End(fault) => self.state(LinkState::Ended(EndReason::Fault(fault))),
             Next::Sockets(error) => return self.sockets(error).await,
         }
@@ -379,7 +380,8 @@ impl<B: Send + 'static> Component<B> {
                 ));
             }
             let target = Target::new(self.name, "", FeedSpec::Ws(WsSpec { url, feed })).by(&way);
-            return drive::run(target, self.policy, self.orders, self.outlet).await;
+            let archive = Some(Archive::Component(self.place));
+            return drive::run(target, (self.policy, archive), self.orders, self.outlet).await;
         }
         self.stored(last).await;
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
 
 use crate::clock;
@@ -22,6 +23,7 @@ use crate::transport::zmq::ZmqConn;
 use crate::transport::{Connection, DialError, LinkError};
 use crate::word;
 
+use super::archive::Archive;
 use super::{Command, Outlet, Policy};
 
 /// A batch is handed on at this weight, in bytes, even if the socket has more (decision 10).
@@ -60,6 +62,9 @@ struct Driver<B> {
     orders: mpsc::Receiver<Command>,
     outlet: Outlet<B>,
     session: AnySession,
+    /// Where longer histories are read, if anywhere, and the one that is being read.
+    archive: Option<Archive>,
+    reading: JoinSet<Option<Vec<String>>>,
     out: Outbox,
     /// The replay of the present connection is over.
     live: bool,
@@ -67,10 +72,10 @@ struct Driver<B> {
     lines: u64,
 }
 
-/// Runs a target to its end.
+/// Runs a target to its end. Longer histories are in `archive`, or beside its WebSocket.
 pub async fn run<B>(
     target: Target,
-    policy: Policy,
+    (policy, archive): (Policy, Option<Archive>),
     orders: mpsc::Receiver<Command>,
     outlet: Outlet<B>,
 ) {
@@ -83,6 +88,7 @@ pub async fn run<B>(
     let Some(session) = AnySession::new(&feed, policy.seed) else {
         return;
     };
+    let archive = archive.or_else(|| Archive::beside(&feed, &way));
     let driver = Driver {
         name,
         feed,
@@ -91,6 +97,8 @@ pub async fn run<B>(
         orders,
         outlet,
         session,
+        archive,
+        reading: JoinSet::new(),
         out: Outbox::default(),
         live: false,
         stopping: None,
@@ -166,9 +174,8 @@ impl<B> Driver<B> {
         // What a session still holds comes before the end.
         self.session.handle(now(), Input::Over, &mut self.out);
         let _ = self.hand_on();
-        if let Some(reason) = end {
-            self.outlet.state(LinkState::Ended(reason));
-        }
+        let end = end.unwrap_or(EndReason::Finished);
+        self.outlet.state(LinkState::Ended(end));
         self.outlet.flush().await;
     }
 
@@ -220,6 +227,7 @@ impl<B> Driver<B> {
             if let Some(why) = self.transmit(&mut connection).await {
                 break why;
             }
+            self.read_history();
             if self
                 .stopping
                 .is_some_and(|until| self.live || clock::now().into_std() >= until)
@@ -242,6 +250,7 @@ impl<B> Driver<B> {
                         break close;
                     }
                 }
+                Some(read) = self.reading.join_next() => self.history(read.ok().flatten()),
                 () = self.outlet.make_room(), if self.outlet.is_waiting() => {}
                 () = sleep_until(wake.into()) => {
                     self.session.handle(now(), Input::Timeout, &mut self.out);
@@ -251,6 +260,7 @@ impl<B> Driver<B> {
                 }
             }
         };
+        self.reading = JoinSet::new();
         // What came before the end is handed on before the end is told.
         let late = self.hand_on();
         connection.close().await;
@@ -260,7 +270,34 @@ impl<B> Driver<B> {
         }
     }
 
+    /// Reads a longer history, if one is wanted. Lines come meanwhile.
+    fn read_history(&mut self) {
+        let Some(wanted) = self.session.poll_history() else {
+            return;
+        };
+        let archive = self.archive.clone();
+        self.reading.spawn(async move {
+            match archive {
+                Some(archive) => archive.read(wanted).await,
+                None => None,
+            }
+        });
+    }
+
+    fn history(&mut self, read: Option<Vec<String>>) {
+        if read.is_none() {
+            self.archive = None;
+        }
+        let read = read.unwrap_or_default();
+        self.session
+            .handle(now(), Input::History(&read), &mut self.out);
+    }
+
+    /// The program wants no more than what is held.
     fn begin_stop(&mut self) {
+        self.session.handle(now(), Input::Over, &mut self.out);
+        let _ = self.hand_on();
+        self.outlet.state(LinkState::Ended(EndReason::Finished));
         self.outlet.mute();
         self.stopping = Some(clock::now().into_std() + DRAIN);
     }

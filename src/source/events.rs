@@ -309,7 +309,7 @@ impl Follower {
             follow: true,
             seed: self.seed,
         };
-        let work = drive::run(target, policy, receiver, outlet);
+        let work = drive::run(target, (policy, None), receiver, outlet);
         let hand_on = async {
             while let Some((_, update)) = inbox.recv().await {
                 if let FeedUpdate::Lines(batch) = update {

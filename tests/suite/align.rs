@@ -61,8 +61,13 @@ struct Run {
     marks: Vec<Certainty>,
     /// The newest line that was read when the connection was lost.
     last: Option<usize>,
-    /// The end of the file when it was read.
+    /// The end of the file when it was read, and the oldest line that it still has.
     file: usize,
+    oldest: usize,
+    /// A live line for so many replayed ones, at least.
+    race: usize,
+    /// How often a longer history was asked for.
+    asks: usize,
     cut_first: bool,
 }
 
@@ -84,6 +89,9 @@ impl Run {
             marks: Vec::new(),
             last: None,
             file: 0,
+            oldest: 0,
+            race: 2,
+            asks: 0,
             cut_first: false,
         }
     }
@@ -138,10 +146,10 @@ impl Run {
         for _ in 0..self.random.usize(..30) {
             self.write();
         }
-        let from = self.written.saturating_sub(HISTORY);
+        let from = self.written.saturating_sub(HISTORY).max(self.oldest);
         self.file = self.written;
         let history: Vec<usize> = (from..self.written).collect();
-        let race = self.random.usize(2..50);
+        let race = self.random.usize(self.race..50);
         for number in history {
             if self.random.usize(..race) == 0 {
                 self.write();
@@ -201,6 +209,7 @@ impl Run {
             self.read(usize::MAX);
         }
         let again = self.aligner.is_holding();
+        self.fill();
         let settled = self.aligner.settle();
         if again {
             self.marks.push(settled.certainty);
@@ -211,6 +220,42 @@ impl Run {
             self.no_loss();
         }
         self.first.get_or_insert(self.given.len());
+    }
+
+    /// Longer histories are read until one reaches back, as a session does; lines come meanwhile.
+    fn fill(&mut self) {
+        if !self.aligner.lacks() {
+            return;
+        }
+        for rows in [2000, 5000, 20_000] {
+            for _ in 0..self.random.usize(..60) {
+                self.write();
+            }
+            self.asks += 1;
+            let from = self.written.saturating_sub(rows).max(self.oldest);
+            let stored: Vec<usize> = (from..self.written).collect();
+            let line = |number: &usize| Line {
+                container: Some(Cow::Borrowed(b"0123456789ab")),
+                body: String::from_utf8_lossy(&self.text(*number))
+                    .into_owned()
+                    .into_bytes()
+                    .into(),
+            };
+            let lines: Vec<Line<'_>> = stored.iter().map(line).collect();
+            let filled = self.aligner.fill(&lines, Micros(0));
+            let most = self.random.usize(..=self.wire.len());
+            self.read(most);
+            if filled {
+                // What is older than all that was seen is not wanted.
+                let newer = stored
+                    .iter()
+                    .filter(|number| self.last.is_none_or(|last| **number > last));
+                self.sent.extend(newer);
+            }
+            if filled || lines.len() < rows {
+                return;
+            }
+        }
     }
 
     /// Nothing is missing from the line before a mark to the file's end behind it.
@@ -382,7 +427,9 @@ fn clean_returns_are_never_called_a_loss() {
             rounds: 8,
             ..plan(seed)
         };
-        let run = Run::new(plan).run();
+        let mut run = Run::new(plan);
+        run.race = 20;
+        let run = run.run();
         assert!(
             run.marks.iter().all(|mark| *mark == Certainty::None),
             "{:?} {:?}",
@@ -404,6 +451,147 @@ fn lines_that_a_server_dropped_are_given_out_when_its_history_brings_them() {
     }
 }
 
+/// 100 restarts in a stream of a million lines, 1000 lines missed each time at most.
+#[test]
+fn row_01_a_hundred_restarts_in_a_million_lines_lose_and_double_none() {
+    let plan = Plan {
+        rounds: 100,
+        alive: 20_000,
+        missed: 900,
+        cuts: 0,
+        ..plan(1)
+    };
+    let run = Run::new(plan).run();
+    assert!(run.written > 900_000, "{} lines", run.written);
+    assert_eq!(run.marks.len(), 100);
+    assert_eq!(run.hidden, 0);
+    run.exact();
+    run.ordered();
+}
+
+/// 30 outages of more than the history: 20 that the stored one fills, 10 after which the file
+/// was begun anew. None of those marks is too good, and none of the others too bad.
+#[test]
+fn row_02_holes_are_filled_from_the_stored_history_or_marked() {
+    let mut run = Run::new(plan(1));
+    let mut want = Vec::new();
+    for _ in 0..1200 {
+        run.write();
+    }
+    run.race = 20;
+    run.connect();
+    run.read(usize::MAX);
+    run.settle();
+    for round in 0..30 {
+        for _ in 0..run.random.usize(..400) {
+            run.write();
+        }
+        run.read(usize::MAX);
+        run.lose(false);
+        let lost = round % 3 == 2;
+        let missed = run
+            .random
+            .usize(1100..if round % 3 == 1 { 18_000 } else { 3000 });
+        for _ in 0..missed {
+            run.write();
+        }
+        run.lagging.clear();
+        if lost {
+            run.oldest = run.written - 1050;
+        }
+        let (asks, marks) = (run.asks, run.marks.len());
+        run.connect();
+        run.read(usize::MAX);
+        run.settle();
+        assert_eq!(run.marks.len(), marks + 1);
+        let asked = run.asks - asks;
+        assert!((1..=3).contains(&asked), "{asked} times");
+        want.push(if lost {
+            Certainty::Certain
+        } else {
+            Certainty::None
+        });
+    }
+    assert_eq!(run.marks, want, "{:?}", run.plan);
+    assert_eq!(run.hidden, 0);
+    run.exact();
+    run.ordered();
+    assert!(want.iter().filter(|mark| **mark == Certainty::None).count() == 20);
+}
+
+/// What is between two connections, as the marks say it: of what was lost with a history that
+/// ended early, was slow, or had many live lines within, nobody can say that it was nothing.
+#[test]
+fn a_replay_that_may_have_lost_lines_is_not_called_whole() {
+    let line = |number: usize| Line {
+        container: None,
+        body: Cow::Owned(format!("line {number}").into_bytes()),
+    };
+    // How many lines of history come, how many live lines before the last, and how long it takes.
+    let grade = |history: usize, amid: usize, micros: i64| {
+        let mut aligner = Aligner::new(1);
+        aligner.opened();
+        for number in 0..HISTORY {
+            aligner.line(&line(number), true, Micros(0));
+        }
+        aligner.settle();
+        aligner.lost();
+        aligner.opened();
+        for number in 500..500 + history - 1 {
+            aligner.line(&line(number), true, Micros(7));
+        }
+        for number in 0..amid {
+            aligner.line(&line(5000 + number), false, Micros(8));
+        }
+        aligner.line(&line(499 + history), true, Micros(7 + micros));
+        let settled = aligner.settle();
+        assert_eq!(settled.lines.len(), amid + history - 500);
+        settled.certainty
+    };
+    assert_eq!(grade(HISTORY, 79, 1_000_000), Certainty::None);
+    assert_eq!(grade(HISTORY, 80, 0), Certainty::Possible);
+    assert_eq!(grade(HISTORY, 0, 1_000_001), Certainty::Possible);
+    assert_eq!(grade(HISTORY - 1, 0, 0), Certainty::Possible);
+}
+
+/// Lines that repeat one that was seen are new ones where the server marks what it replays.
+#[test]
+fn a_server_that_marks_its_history_has_no_other() {
+    let line = Line {
+        container: None,
+        body: Cow::Borrowed(b"again"),
+    };
+    for shaped in [false, true] {
+        let mut aligner = Aligner::new(1);
+        aligner.opened();
+        aligner.line(&line, shaped, Micros(0));
+        aligner.settle();
+        aligner.lost();
+        aligner.opened();
+        aligner.line(&line, false, Micros(0));
+        let settled = aligner.settle();
+        assert_eq!(settled.lines.len(), usize::from(shaped));
+    }
+}
+
+/// What a window has left out is told by the next mark, if the window itself had no end.
+#[test]
+fn lines_hidden_in_a_first_window_that_was_cut_off_are_told_later() {
+    let line = Line {
+        container: None,
+        body: Cow::Borrowed(b"again"),
+    };
+    let mut aligner = Aligner::new(1);
+    aligner.opened();
+    assert_eq!(aligner.line(&line, true, Micros(0)), Verdict::Give);
+    // Its twin, or another one.
+    assert_eq!(aligner.line(&line, false, Micros(0)), Verdict::Seen);
+    aligner.lost();
+    aligner.opened();
+    aligner.line(&line, true, Micros(0));
+    assert_eq!(aligner.settle().hidden, 1);
+}
+
 #[test]
 fn more_than_the_history_is_a_certain_gap() {
     for seed in 0..10 {
@@ -414,6 +602,8 @@ fn more_than_the_history_is_a_certain_gap() {
             ..plan(seed)
         };
         let mut run = Run::new(plan);
+        // The file was begun anew meanwhile.
+        let begun = |run: &mut Run| run.oldest = run.written - HISTORY;
         for _ in 0..1500 {
             run.write();
         }
@@ -424,6 +614,7 @@ fn more_than_the_history_is_a_certain_gap() {
         for _ in 0..1100 + seed {
             run.write();
         }
+        begun(&mut run);
         run.lagging.clear();
         run.connect();
         run.read(usize::MAX);
@@ -578,6 +769,17 @@ proptest! {
         if drops == 0 {
             run.ordered();
         }
+    }
+
+    #[test]
+    fn any_holes_that_the_stored_history_has_are_filled(
+        seed in any::<u64>(),
+        missed in 1000..4000usize,
+        cuts in 0..5usize,
+    ) {
+        let run = Run::new(Plan { missed, cuts, alive: 500, ..plan(seed) }).run();
+        run.exact();
+        prop_assert!(run.marks.iter().all(|mark| *mark < Certainty::Certain), "{:?}", run.marks);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod ends;
 mod files;
+mod held;
 mod lag;
 mod lines;
 mod output;

@@ -131,6 +131,41 @@ async fn after_each_kind_of_loss_the_stream_is_marked_once_and_goes_on() {
     futures_util::future::join_all(losses).await;
 }
 
+/// More was said while it was away than the replay has; the platform has it stored.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hole_that_the_replay_leaves_is_filled_from_the_stored_history() {
+    for (missed, whole) in [(2500, true), (4500, true), (5200, false)] {
+        let platform = platform(Switches::default()).await;
+        log(&platform, 0..50).await;
+        let mut run = start(&docker_url(&platform, SERVICE));
+        run.until_out("line 49\"").await;
+        tokio::join!(
+            platform.restart(Duration::from_millis(100)),
+            log(&platform, 50..50 + missed)
+        );
+        run.until_out("\"reconnect\"").await;
+        log(&platform, 9000..9002).await;
+        run.until_out("line 9001\"").await;
+        let rows = stopped(run).await;
+        let marks = of_type(&rows, "reconnect");
+        assert_eq!(marks.len(), 1);
+        assert_eq!(
+            marks[0]["certainty"],
+            if whole { "none" } else { "certain" }
+        );
+        let texts: Vec<String> = printed(&rows).into_iter().map(|(text, _)| text).collect();
+        // The platform has 5000 lines, so that the last hole stays: the replay's lines are all.
+        let first = if whole { 50 } else { 50 + missed - 1000 };
+        let want = (0..50).chain(first..50 + missed).chain(9000..9002);
+        let want: Vec<String> = want.map(|number| format!("line {number}")).collect();
+        assert_eq!(texts, want, "{missed}");
+        assert_eq!(messages(&rows).len(), want.len());
+        let said = of_type(&rows, "notice");
+        assert_eq!(said.len(), usize::from(whole), "{said:?}");
+        unharmed(platform).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_losses_have_as_many_marks() {
     let platform = platform(Switches::default()).await;

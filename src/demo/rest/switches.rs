@@ -52,7 +52,8 @@ pub struct RestSwitches {
     pub console_sockets: bool,
     /// Streams of events (since v6.9.8).
     pub event_streams: bool,
-    /// The stored lines of a component, `logs?rows=`, which v6 may have lost (protocols.md 3.2).
+    /// The stored lines of a component, `logs?rows=`, which v6 may have lost (protocols.md 3.2);
+    /// those beside the WebSockets as well.
     pub stored_logs: bool,
     /// How long a token lives.
     pub token_lifetime: Duration,

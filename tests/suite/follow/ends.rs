@@ -151,6 +151,8 @@ async fn lines_that_are_missing_end_a_strict_run_with_6_and_a_loss_without_any_d
     platform.restart(Duration::from_millis(50)).await;
     say(50, 60).await;
     run.until_out("line 59\n").await;
+    // What is stored would have them.
+    platform.set_switch(|switches| switches.rest.stored_logs = false);
     tokio::join!(platform.restart(Duration::from_millis(50)), say(60, 1200));
     let done = run.end().await.expect(6);
     assert_eq!(done.err.lines().count(), 1, "{}", done.err);
