@@ -4,6 +4,7 @@ mod ends;
 mod files;
 mod lag;
 mod lines;
+mod numbers;
 mod output;
 mod signals;
 mod streams;
