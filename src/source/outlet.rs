@@ -321,4 +321,43 @@ mod tests {
         }
         assert_eq!(gaps, 1);
     }
+
+    /// Numbered lines of which one is missing.
+    fn numbered(brief: bool, end: &LinkState) -> Vec<String> {
+        let (sender, mut inbox) = mpsc::channel(8);
+        let regex = Regex::new(r"\d+").unwrap();
+        let mut outlet = Outlet::new(TargetId(0), sender, |batch| batch, Lag::Block)
+            .numbered(Some(regex), brief);
+        let mut batch = RawBatch::default();
+        for line in ["1", "3"] {
+            batch.push(line.as_bytes(), &RowHead::default());
+        }
+        outlet.lines(batch);
+        outlet.state(end.clone());
+        let mut told = Vec::new();
+        while let Ok((_, update)) = inbox.try_recv() {
+            told.push(match update {
+                FeedUpdate::State(_) => "state".to_owned(),
+                FeedUpdate::Lines(batch) => match batch.marks() {
+                    [] => "lines".to_owned(),
+                    [(_, mark), ..] => crate::model::words::mark(mark),
+                },
+            });
+        }
+        told
+    }
+
+    #[test]
+    fn what_numbers_wait_for_at_the_end_is_told_before_it() {
+        let ended = LinkState::Ended(crate::model::EndReason::Finished);
+        let gap = "gap: 1 line is missing; number 2";
+        for (brief, end, want) in [
+            (false, &ended, &["lines", gap, "state"][..]),
+            (true, &LinkState::Live, &["lines", gap, "state"]),
+            (false, &LinkState::Live, &["lines", "state"]),
+            (true, &LinkState::Stale, &["lines", "state"]),
+        ] {
+            assert_eq!(numbered(brief, end), want, "{end:?}");
+        }
+    }
 }
