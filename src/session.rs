@@ -14,6 +14,7 @@ pub mod pod;
 pub mod port;
 pub mod pubsub;
 pub mod replay;
+pub mod sequence;
 pub mod shell;
 pub mod zmq;
 

@@ -86,6 +86,9 @@ pub struct ViewArgs {
     /// How bytes of lines are read
     #[arg(long, value_enum, default_value_t, value_name = "NAME")]
     pub encoding: EncodingName,
+    /// Lines have a number, which this pattern finds (its group, if it has one): missing ones are told
+    #[arg(long, value_name = "RE")]
+    pub seq_regex: Option<String>,
     /// Open a view that was saved under this name with :view
     #[arg(id = "saved", long = "view", value_name = "NAME")]
     pub saved: Option<String>,
@@ -229,6 +232,9 @@ pub struct OutArgs {
     /// How bytes of lines are read
     #[arg(long, value_enum, default_value_t, value_name = "NAME")]
     pub encoding: EncodingName,
+    /// Lines have a number, which this pattern finds (its group, if it has one): missing ones are told
+    #[arg(long, value_name = "RE")]
+    pub seq_regex: Option<String>,
     /// Control characters in text: auto shows marks on a terminal and escapes in a pipe
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub sanitize: Sanitize,

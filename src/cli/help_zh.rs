@@ -33,6 +33,10 @@ pub(super) const TABLE: &[(&str, &str)] = &[
         "所有窗格的所有行可用的内存",
     ),
     (
+        "Lines have a number, which this pattern finds (its group, if it has one): missing ones are told",
+        "行带有编号，由此模式找出（有分组则取分组）：缺失的编号会告知",
+    ),
+    (
         "Mouse wheel and click (Shift-drag still selects in the terminal)",
         "鼠标滚轮和点击（按住 Shift 拖动仍是本机终端的选择）",
     ),

@@ -24,7 +24,7 @@ use super::platform_args::{
     ConfigCommand, ContextCommand, DoctorArgs, Findings, GetArgs, LoginArgs, TopArgs,
 };
 use super::units::{Retry, Tail};
-use flags::{line_filter, pattern, print_plan, stop_plan, tee_plan};
+use flags::{line_filter, numbering, pattern, print_plan, stop_plan, tee_plan};
 
 /// What to do.
 #[derive(Debug)]
@@ -134,6 +134,8 @@ pub struct ViewPlan {
     pub buffer_said: bool,
     /// How bytes of lines are read.
     pub encoding: Encoding,
+    /// What finds the number of a line: its group, or all of it.
+    pub seq_regex: Option<Regex>,
     /// A view that was saved.
     pub saved: Option<String>,
     /// What was open last stays away.
@@ -174,6 +176,8 @@ pub struct LogsPlan {
     pub tail: Option<usize>,
     /// How bytes of lines are read.
     pub encoding: Encoding,
+    /// What finds the number of a line: its group, or all of it.
+    pub seq_regex: Option<Regex>,
     /// Which lines.
     pub filter: LineFilter,
     /// How they look.
@@ -286,7 +290,7 @@ pub struct StopPlan {
 
 /// Resolves what was typed.
 pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
-    let view = view_plan(&args.view, env);
+    let view = view_plan(&args.view, env)?;
     match args.command {
         None if args.targets.is_empty() => {
             Ok(Plan::Tree(view, in_a_terminal(Vec::new(), env).err()))
@@ -305,7 +309,7 @@ pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
         Some(Command::Shell(shell)) => Ok(Plan::Shell(Box::new(shell_plan(shell)?))),
         Some(Command::Replay(replay)) if replay.headless => Ok(Plan::PrintCast(replay.file)),
         Some(Command::Replay(replay)) => {
-            let view = view_plan(&replay.view, env);
+            let view = view_plan(&replay.view, env)?;
             let target = Target::cast(replay.file, replay.speed);
             let next = word!(
                 "add --headless to print what it shows",
@@ -321,7 +325,7 @@ pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
         Some(Command::Demo(demo)) if demo.serve => Ok(Plan::Serve(demo)),
         Some(Command::Demo(demo)) => {
             in_a_terminal(Vec::new(), env)?;
-            let view = view_plan(&demo.view, env);
+            let view = view_plan(&demo.view, env)?;
             Ok(Plan::Demo(demo, view))
         }
         Some(Command::ResetTerminal) => Ok(Plan::ResetTerminal),
@@ -334,7 +338,7 @@ pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
         Some(Command::Man { dir }) => Ok(Plan::Man(dir)),
         Some(Command::Doctor(args)) => Ok(Plan::Platform(Ask::Doctor(args))),
         Some(Command::Get(get)) => Ok(Plan::Platform(Ask::Get(get))),
-        Some(Command::Top(top)) => Ok(top_plan(top, env)),
+        Some(Command::Top(top)) => top_plan(top, env),
         Some(Command::Login(login)) => Ok(Plan::Platform(Ask::Login(login))),
         Some(Command::Logout { name }) => Ok(Plan::Platform(Ask::Logout(name))),
         Some(Command::Context(command)) => Ok(Plan::Platform(Ask::Context(command))),
@@ -343,13 +347,13 @@ pub fn resolve(args: Args, env: &Env) -> Result<Plan, Fault> {
 }
 
 /// A table that is watched in a terminal is a pane of the interface.
-fn top_plan(top: TopArgs, env: &Env) -> Plan {
+fn top_plan(top: TopArgs, env: &Env) -> Result<Plan, Fault> {
     let shown = top.watch.is_some() && top.output == Findings::Text && top.count.is_none();
     if shown && env.stdout_tty && !env.dumb {
-        let view = view_plan(&top.view, env);
-        return Plan::Overview(top, view);
+        let view = view_plan(&top.view, env)?;
+        return Ok(Plan::Overview(top, view));
     }
-    Plan::Platform(Ask::Top(top))
+    Ok(Plan::Platform(Ask::Top(top)))
 }
 
 fn in_a_terminal(targets: Vec<Target>, env: &Env) -> Result<Vec<Target>, Fault> {
@@ -375,18 +379,19 @@ fn in_a_terminal(targets: Vec<Target>, env: &Env) -> Result<Vec<Target>, Fault> 
     ))
 }
 
-fn view_plan(args: &ViewArgs, env: &Env) -> ViewPlan {
+fn view_plan(args: &ViewArgs, env: &Env) -> Result<ViewPlan, Fault> {
     let multiplexer = match (env.tmux, env.screen) {
         (true, _) => Multiplexer::Tmux,
         (false, true) => Multiplexer::Screen,
         (false, false) => Multiplexer::None,
     };
-    ViewPlan {
+    Ok(ViewPlan {
         merge: args.merge,
         theme: args.theme.clone(),
         buffer: args.buffer.max(1 << 20),
         buffer_said: args.buffer != 256 << 20,
         encoding: encoding(args.encoding),
+        seq_regex: numbering(args.seq_regex.as_deref())?,
         saved: args.saved.clone(),
         fresh: args.fresh,
         mouse: args.mouse,
@@ -394,7 +399,7 @@ fn view_plan(args: &ViewArgs, env: &Env) -> ViewPlan {
         true_color: env.true_color,
         kitty: env.kitty,
         multiplexer,
-    }
+    })
 }
 
 fn encoding(name: EncodingName) -> Encoding {
@@ -505,6 +510,7 @@ fn logs_plan(args: &LogsArgs, env: &Env, follow: bool) -> Result<LogsPlan, Fault
         follow,
         tail,
         encoding: encoding(args.out.encoding),
+        seq_regex: numbering(args.out.seq_regex.as_deref())?,
         filter: line_filter(&args.filter)?,
         print: print_plan(&args.out, env)?,
         tee: tee_plan(&args.out),
@@ -549,6 +555,7 @@ fn wait_plan(args: WaitArgs, env: &Env) -> Result<LogsPlan, Fault> {
         follow: true,
         tail: Some(0),
         encoding: Encoding::Utf8,
+        seq_regex: None,
         filter: LineFilter::default(),
         print,
         tee: None,

@@ -191,9 +191,11 @@ impl Follow {
             Encoding::Utf8 => as_received,
             Encoding::Gb18030 => encoding::gb18030,
         };
+        let brief = !self.plan.follow && self.streams_end_with_history();
         for (index, stream) in self.streams.iter_mut().enumerate() {
             let id = TargetId::at(index);
-            let outlet = Outlet::new(id, sender.clone(), prepare, lag);
+            let outlet = Outlet::new(id, sender.clone(), prepare, lag)
+                .numbered(self.plan.seq_regex.clone(), brief);
             let policy = Policy {
                 reconnect,
                 follow: self.plan.follow,

@@ -168,6 +168,22 @@ impl RawBatch {
         self.marks.insert(0, (0, mark));
     }
 
+    /// Puts a mark before row `row`, behind the marks that stand there.
+    pub fn insert_mark(&mut self, row: usize, mark: Mark) {
+        let at = self.marks.partition_point(|(before, _)| *before <= row);
+        self.marks.insert(at, (row, mark));
+    }
+
+    /// Looks at each mark with its number in the batch, and may change it; takes out those that
+    /// `keep` does not want.
+    pub fn revise_marks(&mut self, mut keep: impl FnMut(usize, &mut Mark) -> bool) {
+        let mut nth = 0;
+        self.marks.retain_mut(|(_, mark)| {
+            nth += 1;
+            keep(nth - 1, mark)
+        });
+    }
+
     /// Empties the batch of its lines; the marks stay, and are told as well.
     pub fn take_marks(&mut self) -> &[(usize, Mark)] {
         self.bytes.clear();
@@ -380,4 +396,54 @@ fn in_order<'a, R>(
         }
         next_row.next().map(|(index, row)| Item::Line(index, row))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Certainty;
+
+    /// Lines by their bytes, marks by their reason, in order.
+    fn told(batch: &RawBatch) -> Vec<String> {
+        let word = |item: Item<'_, _>| match item {
+            Item::Line(row, _) => String::from_utf8_lossy(batch.line(row)).into_owned(),
+            Item::Mark(Mark::Gap { why, .. }) => why.to_string(),
+            Item::Mark(_) => String::new(),
+        };
+        batch.iter().map(word).collect()
+    }
+
+    fn gap(why: &str) -> Mark {
+        Mark::gap(Certainty::Possible, why)
+    }
+
+    #[test]
+    fn marks_are_put_changed_and_taken_out_at_their_places() {
+        let mut batch = RawBatch::default();
+        for line in ["a", "b", "c"] {
+            batch.push_mark(gap(&format!("before {line}")));
+            batch.push(line.as_bytes(), &RowHead::default());
+        }
+        batch.push_mark(gap("end"));
+        batch.insert_mark(0, gap("new at a"));
+        batch.insert_mark(2, gap("new at c"));
+        batch.insert_mark(3, gap("new end"));
+        let want = [
+            "before a", "new at a", "a", "before b", "b", "before c", "new at c", "c", "end",
+            "new end",
+        ];
+        assert_eq!(told(&batch), want);
+        let mut seen = Vec::new();
+        batch.revise_marks(|nth, mark| {
+            seen.push(nth);
+            let keep = nth % 2 == 0;
+            *mark = gap(&format!("mark {nth}"));
+            keep
+        });
+        assert_eq!(seen, [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(
+            told(&batch),
+            ["mark 0", "a", "mark 2", "b", "mark 4", "c", "mark 6"]
+        );
+    }
 }

@@ -111,6 +111,9 @@ pub fn mark(mark: &Mark) -> String {
                 (Certainty::None, _) => why.to_string(),
                 (Certainty::Possible, _) => say!("possible gap: {why}", "可能有缺口：{why}"),
                 (Certainty::Certain, None) => say!("gap: {why}", "缺口：{why}"),
+                (Certainty::Certain, Some(1)) => {
+                    say!("gap: 1 line is missing; {why}", "缺口：缺失 1 行；{why}")
+                }
                 (Certainty::Certain, Some(lines)) => {
                     let lines = count(*lines);
                     say!(

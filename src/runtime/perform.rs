@@ -194,7 +194,8 @@ impl Hands {
             Encoding::Utf8 => refine,
             Encoding::Gb18030 => refine_gb18030,
         };
-        let outlet = Outlet::new(id, self.feed.clone(), prepare, Lag::Drop(BACKLOG));
+        let outlet = Outlet::new(id, self.feed.clone(), prepare, Lag::Drop(BACKLOG))
+            .numbered(self.plan.seq_regex.clone(), false);
         let follow = target.feed != FeedSpec::Stdin;
         let policy = Policy {
             reconnect: Reconnect::Patient,

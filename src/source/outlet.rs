@@ -5,9 +5,11 @@
 
 use std::collections::VecDeque;
 
+use regex::bytes::Regex;
 use tokio::sync::mpsc;
 
 use crate::model::{FeedUpdate, LinkState, Mark, RawBatch, TargetId};
+use crate::session::sequence::Sequences;
 
 /// What happens when the program does not keep up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +35,9 @@ pub struct Outlet<B> {
     pending_bytes: usize,
     dropped: u64,
     muted: bool,
+    sequences: Option<Sequences>,
+    /// The end of the history is the target's end.
+    brief: bool,
 }
 
 /// A second way to the program, for what the outlet itself can't tell any more.
@@ -68,6 +73,8 @@ impl<B> Outlet<B> {
             pending_bytes: 0,
             dropped: 0,
             muted: false,
+            sequences: None,
+            brief: false,
         }
     }
 
@@ -86,11 +93,27 @@ impl<B> Outlet<B> {
         self
     }
 
+    /// The same outlet that follows the numbers of the lines, if `regex` finds any; `brief` says
+    /// that the target ends with its history.
+    #[must_use]
+    pub fn numbered(mut self, regex: Option<Regex>, brief: bool) -> Self {
+        self.sequences = regex.map(Sequences::new);
+        self.brief = brief;
+        self
+    }
+
     /// Hands on a batch, or queues it.
-    pub fn lines(&mut self, batch: RawBatch) {
+    pub fn lines(&mut self, mut batch: RawBatch) {
         if self.muted || batch.is_empty() {
             return;
         }
+        if let Some(sequences) = &mut self.sequences {
+            sequences.read(&mut batch);
+        }
+        self.queue(batch);
+    }
+
+    fn queue(&mut self, batch: RawBatch) {
         let weight = batch.weight();
         self.pending_bytes += weight;
         self.pending.push_back(Pending::Lines(batch, weight));
@@ -102,6 +125,14 @@ impl<B> Outlet<B> {
     pub fn state(&mut self, state: LinkState) {
         if self.muted {
             return;
+        }
+        let over = matches!(state, LinkState::Ended(_)) || self.brief && state == LinkState::Live;
+        if over && let Some(sequences) = &mut self.sequences {
+            let mut batch = RawBatch::default();
+            sequences.finish(&mut batch);
+            if !batch.is_empty() {
+                self.queue(batch);
+            }
         }
         self.pending.push_back(Pending::State(state));
         self.send_ready();
@@ -289,5 +320,44 @@ mod tests {
             }
         }
         assert_eq!(gaps, 1);
+    }
+
+    /// Numbered lines of which one is missing.
+    fn numbered(brief: bool, end: &LinkState) -> Vec<String> {
+        let (sender, mut inbox) = mpsc::channel(8);
+        let regex = Regex::new(r"\d+").unwrap();
+        let mut outlet = Outlet::new(TargetId(0), sender, |batch| batch, Lag::Block)
+            .numbered(Some(regex), brief);
+        let mut batch = RawBatch::default();
+        for line in ["1", "3"] {
+            batch.push(line.as_bytes(), &RowHead::default());
+        }
+        outlet.lines(batch);
+        outlet.state(end.clone());
+        let mut told = Vec::new();
+        while let Ok((_, update)) = inbox.try_recv() {
+            told.push(match update {
+                FeedUpdate::State(_) => "state".to_owned(),
+                FeedUpdate::Lines(batch) => match batch.marks() {
+                    [] => "lines".to_owned(),
+                    [(_, mark), ..] => crate::model::words::mark(mark),
+                },
+            });
+        }
+        told
+    }
+
+    #[test]
+    fn what_numbers_wait_for_at_the_end_is_told_before_it() {
+        let ended = LinkState::Ended(crate::model::EndReason::Finished);
+        let gap = "gap: 1 line is missing; number 2";
+        for (brief, end, want) in [
+            (false, &ended, &["lines", gap, "state"][..]),
+            (true, &LinkState::Live, &["lines", gap, "state"]),
+            (false, &LinkState::Live, &["lines", "state"]),
+            (true, &LinkState::Stale, &["lines", "state"]),
+        ] {
+            assert_eq!(numbered(brief, end), want, "{end:?}");
+        }
     }
 }

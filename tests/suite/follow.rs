@@ -5,6 +5,7 @@ mod files;
 mod held;
 mod lag;
 mod lines;
+mod numbers;
 mod output;
 mod signals;
 mod streams;

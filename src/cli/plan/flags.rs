@@ -5,6 +5,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use crate::cli::args::{FilterArgs, Format, MinLevel, OutArgs, Sanitize, StopArgs};
 use crate::cli::env::Env;
 use crate::model::{Fault, FaultKind, Level};
+use crate::say;
 use crate::word;
 
 use super::{Controls, LineFilter, PrintPlan, StopPlan, TeePlan};
@@ -117,21 +118,39 @@ pub(super) fn pattern(
         .size_limit(1 << 20)
         .build()
         .map_err(|error| {
-            let why = error.to_string();
-            let why = why
-                .lines()
-                .last()
-                .unwrap_or("")
-                .trim_start_matches("error: ")
-                .to_owned();
-            Fault::new(
-                FaultKind::Usage,
-                format!("{flag} {text:?}"),
-                why,
-                word!(
-                    "mend the pattern, or add -F to search for it as it is",
-                    "请修正模式，或加 -F 按原文搜索"
-                ),
-            )
+            let next = word!(
+                "mend the pattern, or add -F to search for it as it is",
+                "请修正模式，或加 -F 按原文搜索"
+            );
+            wrong(flag, text, reason(&error), next)
         })
+}
+
+/// Compiles what finds the number of a line.
+pub(super) fn numbering(text: Option<&str>) -> Result<Option<Regex>, Fault> {
+    let Some(text) = text else { return Ok(None) };
+    let bad = |why: String| {
+        let next = word!(
+            "write one whose only group is the number, such as 'seq=(\\d+)'",
+            "请写成只有一个分组且分组为编号的模式，例如 'seq=(\\d+)'"
+        );
+        wrong("--seq-regex", text, why, next)
+    };
+    let built = RegexBuilder::new(text).size_limit(1 << 20).build();
+    let regex = built.map_err(|error| bad(reason(&error)))?;
+    match regex.captures_len() - 1 {
+        0 | 1 => Ok(Some(regex)),
+        groups => Err(bad(say!("it has {groups} groups", "它有 {groups} 个分组"))),
+    }
+}
+
+/// What is wrong with a pattern: the last line of what its parser says.
+fn reason(error: &regex::Error) -> String {
+    let why = error.to_string();
+    let why = why.lines().last().unwrap_or("");
+    why.trim_start_matches("error: ").to_owned()
+}
+
+fn wrong(flag: &str, text: &str, why: String, next: &str) -> Fault {
+    Fault::new(FaultKind::Usage, format!("{flag} {text:?}"), why, next)
 }

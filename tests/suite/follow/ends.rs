@@ -51,6 +51,8 @@ async fn what_cannot_be_meant_ends_with_2() {
         (&["-", "-e", "[z-a]"], "-e", "range"),
         (&["-", "--until-match", "*"], "--until-match", "repetition"),
         (&["-", "--fail-match", "\\"], "--fail-match", "escape"),
+        (&["-", "--seq-regex", "("], "--seq-regex", "unclosed group"),
+        (&["-", "--seq-regex", "(a)|(b)"], "--seq-regex", "2 groups"),
     ];
     for (args, thing, reason) in cases {
         let done = program(["logs"].iter().chain(*args)).end().await.expect(2);
@@ -78,6 +80,8 @@ async fn what_cannot_be_meant_ends_with_2() {
     // The interface needs a terminal.
     let done = program(["-"]).end().await.expect(2);
     told(&done, "interface", "no terminal");
+    let done = program(["-", "--seq-regex", "*"]).end().await.expect(2);
+    told(&done, "--seq-regex", "repetition");
 }
 
 #[tokio::test]
