@@ -24,12 +24,18 @@ const HELD_WORDS: Duration = Duration::from_secs(1);
 type Inbox = mpsc::Receiver<(TargetId, FeedUpdate<RawBatch>)>;
 
 impl Follow {
-    /// When time or a signal ended the run, lines that a source holds are printed; when it was
-    /// time, a line that a file or standard input has begun as well.
-    pub(super) async fn last_words(&mut self, inbox: &mut Inbox, per_component: bool) {
+    /// When time or a signal ended the run, lines that a source holds are printed, and numbers that
+    /// are waited for are told missing; when it was time, a line that a file or standard input
+    /// has begun is printed as well. The code of a loss that shows by that.
+    pub(super) async fn last_words(
+        &mut self,
+        inbox: &mut Inbox,
+        per_component: bool,
+    ) -> Option<u8> {
         if !self.timed_out && !self.interrupted {
-            return;
+            return None;
         }
+        let numbered = self.plan.seq_regex.is_some();
         let local = |feed: &FeedSpec| matches!(feed, FeedSpec::File(_) | FeedSpec::Stdin);
         let mut asked = Vec::new();
         let mut patience = Duration::ZERO;
@@ -37,7 +43,7 @@ impl Follow {
             let begun = self.timed_out && local(&stream.target.feed);
             if let Some(source) = &stream.source
                 && !stream.over
-                && (begun || stream.holds)
+                && (begun || stream.holds || numbered)
             {
                 source.tell(Command::Stop);
                 patience = patience.max(if begun { LAST_WORDS } else { HELD_WORDS });
@@ -54,7 +60,7 @@ impl Follow {
             let over = |index: &usize| self.streams.get(*index).is_none_or(|one| one.over);
             waits = !asked.iter().all(over);
         }
-        self.code = code;
+        std::mem::replace(&mut self.code, code)
     }
 
     /// Each target that goes on has its end told in JSON: that it was ours.
@@ -75,7 +81,10 @@ impl Follow {
         code: u8,
     ) -> u8 {
         let mut code = code;
-        self.last_words(&mut inbox, per_component).await;
+        let lost = self.last_words(&mut inbox, per_component).await;
+        if let Some(lost) = lost.filter(|_| code == exit::OK) {
+            code = lost;
+        }
         self.end_records();
         let settled = tokio::select! {
             ended = self.settle(&mut sink) => Some(ended),

@@ -56,9 +56,8 @@ pub async fn run<B: Send + 'static>(
         followers: JoinSet::new(),
         sender,
     };
-    if let Some(reason) = work.run(orders, news).await {
-        work.outlet.state(LinkState::Ended(reason));
-    }
+    let reason = work.run(orders, news).await;
+    work.outlet.state(LinkState::Ended(reason));
     work.outlet.flush().await;
 }
 
@@ -79,7 +78,7 @@ impl<B: Send + 'static> Events<B> {
         &mut self,
         mut orders: mpsc::Receiver<Command>,
         mut news: mpsc::Receiver<RawBatch>,
-    ) -> Option<EndReason> {
+    ) -> EndReason {
         let step = say!("reading the list of events", "正在读取事件列表");
         self.outlet
             .state(LinkState::Connecting(SafeText::of(&step).into_owned()));
@@ -89,7 +88,7 @@ impl<B: Send + 'static> Events<B> {
             let place = Arc::clone(&self.place);
             let looked = tokio::select! {
                 biased;
-                () = drive::stop_order(&mut orders) => return None,
+                () = drive::stop_order(&mut orders) => return EndReason::Finished,
                 looked = self.platform.events(&place, PAST) => looked,
             };
             let mut wait = LOOK;
@@ -112,7 +111,7 @@ impl<B: Send + 'static> Events<B> {
                             what,
                             ..error.fault
                         };
-                        return Some(EndReason::Fault(fault));
+                        return EndReason::Fault(fault);
                     }
                     wait = (LOOK * failures.min(6)).max(error.after.unwrap_or_default());
                     self.outlet.state(LinkState::Waiting {
@@ -123,7 +122,7 @@ impl<B: Send + 'static> Events<B> {
                 }
             }
             if self.rest(wait, &mut orders, &mut news).await {
-                return None;
+                return EndReason::Finished;
             }
         }
     }

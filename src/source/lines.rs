@@ -341,6 +341,7 @@ fn last_words<B>(cutter: &mut LineCutter, outlet: &mut Outlet<B>) {
     let mut batch = RawBatch::default();
     cutter.finish(clock::wall(), &mut batch);
     outlet.lines(batch);
+    outlet.state(LinkState::Ended(EndReason::Finished));
 }
 
 /// Waits until everything is taken. False if the program wants no more.

@@ -81,6 +81,40 @@ async fn the_end_of_a_history_is_an_end() {
     unharmed(platform).await;
 }
 
+/// Too few lines came behind a hole to tell it at once; the run's end tells it.
+#[tokio::test]
+async fn the_end_of_a_run_is_an_end() {
+    let platform = platform(Switches::default()).await;
+    log(&platform, (0..30).chain(35..37)).await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.log");
+    std::fs::write(&path, "seq=1\nseq=3\n").unwrap();
+    let file = format!("file:{}", path.display());
+    let url = docker_url(&platform, SERVICE);
+    for (target, missing, last) in [(&url, 5, "seq=36 "), (&file, 1, "seq=3\"")] {
+        let words = [
+            "logs",
+            "-f",
+            "-o",
+            "json",
+            "--seq-regex",
+            NUMBER,
+            "--strict",
+            target,
+        ];
+        let mut run = program(words).start();
+        run.until_out(last).await;
+        run.signal(Signal::INT);
+        let rows = run.end().await.expect(130).json();
+        let gaps = of_type(&rows, "gap");
+        assert_eq!((gaps.len(), &gaps[0]["missing"]), (1, &missing.into()));
+        assert_eq!(of_type(&rows, "end").len(), 1);
+        let start = program(words.iter().chain(&["--idle", "2s"]));
+        start.end().await.expect(6);
+    }
+    unharmed(platform).await;
+}
+
 /// The history behind a return, which is not told from live lines, does not reach back to what was
 /// seen; nothing was missed.
 #[tokio::test]
