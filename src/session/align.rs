@@ -20,7 +20,7 @@ use std::collections::{HashMap, VecDeque};
 use crate::codec::docker_log::Line;
 use crate::model::{Certainty, Micros};
 
-use fit::{Reach, SWAP, counts, place};
+use fit::{Fit, Reach, SWAP, counts, place};
 use join::{Join, take};
 use ring::Ring;
 use sift::{Found, Met, Put, Sifted, claim, fresh, held, meet, twins};
@@ -258,7 +258,9 @@ impl Aligner {
             return false;
         }
         let seen = take(before, print);
-        self.ring.push(print);
+        if !seen || self.ring.count(print) == 0 {
+            self.ring.push(print);
+        }
         !seen
     }
 
@@ -379,8 +381,18 @@ impl Aligner {
         let prints: Vec<u64> = replayed.iter().map(|held| held.print).collect();
         let mut given = vec![false; replayed.len()];
         let mut found = Found::default();
+        let mut rest = Vec::new();
         for run in self.ring.runs() {
-            found.add(claim(&run, &prints, &mut given, reach).as_ref());
+            let fit = claim(&run, &prints, &mut given, reach);
+            if !found.any {
+                let last = fit.as_ref().and_then(Fit::last).map_or(0, |at| at + 1);
+                let behind = run.get(last..).unwrap_or(&[]);
+                rest = [behind, &rest].concat();
+            }
+            found.add(fit.as_ref());
+        }
+        if self.frames >= FULL || !found.sure {
+            rest.clear();
         }
         let known = given.clone();
         let live_prints: Vec<u64> = live.iter().map(|held| held.print).collect();
@@ -396,6 +408,7 @@ impl Aligner {
             found,
             put_off: Found::default(),
             raw,
+            rest,
             joined,
         }
     }
@@ -479,6 +492,7 @@ impl Aligner {
         }
         self.ring
             .extend(sifted.replayed.iter().map(|(held, _)| held.print));
+        self.ring.extend(sifted.rest.iter().copied());
         for (run, _) in newer {
             self.ring.tear();
             self.ring.extend(run.iter().map(|held| held.print));

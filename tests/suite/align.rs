@@ -523,35 +523,200 @@ fn row_02_holes_are_filled_from_the_stored_history_or_marked() {
 /// ended early, was slow, or had many live lines within, nobody can say that it was nothing.
 #[test]
 fn a_replay_that_may_have_lost_lines_is_not_called_whole() {
-    let line = |number: usize| Line {
-        container: None,
-        body: Cow::Owned(format!("line {number}").into_bytes()),
-    };
-    // How many lines of history come, how many live lines before the last, and how long it takes.
-    let grade = |history: usize, amid: usize, micros: i64| {
-        let mut aligner = Aligner::new(1);
-        aligner.opened();
-        for number in 0..HISTORY {
-            aligner.line(&line(number), true, Micros(0));
-        }
-        aligner.settle();
+    // How many lines of history there were at first, and come now, how many live lines before the last, and how long it takes.
+    let again = |first: usize, history: usize, amid: usize, micros: i64| {
+        let mut aligner = read(HISTORY - first..HISTORY);
         aligner.lost();
         aligner.opened();
         for number in 500..500 + history - 1 {
-            aligner.line(&line(number), true, Micros(7));
+            aligner.line(&numbered(number), true, Micros(7));
         }
         for number in 0..amid {
-            aligner.line(&line(5000 + number), false, Micros(8));
+            aligner.line(&numbered(5000 + number), false, Micros(8));
         }
-        aligner.line(&line(499 + history), true, Micros(7 + micros));
+        aligner.line(&numbered(499 + history), true, Micros(7 + micros));
         let settled = aligner.settle();
         assert_eq!(settled.lines.len(), amid + history - 500);
         settled.certainty
     };
+    let grade = |history, amid, micros| again(HISTORY, history, amid, micros);
     assert_eq!(grade(HISTORY, 79, 1_000_000), Certainty::None);
     assert_eq!(grade(HISTORY, 80, 0), Certainty::Possible);
     assert_eq!(grade(HISTORY, 0, 1_000_001), Certainty::Possible);
     assert_eq!(grade(HISTORY - 1, 0, 0), Certainty::Possible);
+    assert_eq!(again(HISTORY - 1, HISTORY - 1, 0, 0), Certainty::None);
+}
+
+fn numbered(number: usize) -> Line<'static> {
+    Line {
+        container: None,
+        body: Cow::Owned(format!("line {number}").into_bytes()),
+    }
+}
+
+/// A new aligner that has read this history.
+fn read(history: std::ops::Range<usize>) -> Aligner {
+    let mut aligner = Aligner::new(1);
+    aligner.opened();
+    for number in history {
+        aligner.line(&numbered(number), true, Micros(0));
+    }
+    aligner.settle();
+    aligner
+}
+
+/// What becomes of live lines: `true` for those that are given out.
+fn live(aligner: &mut Aligner, numbers: impl Iterator<Item = usize>) -> Vec<bool> {
+    numbers
+        .map(|number| aligner.line(&numbered(number), false, Micros(0)) == Verdict::Give)
+        .collect()
+}
+
+/// A history that ends by its number closes its window at once: the live twins of its last 16
+/// lines may be under way, among the next 16 live ones.
+#[test]
+fn twins_of_a_full_historys_end_are_known_for_sixteen_lines() {
+    let mut aligner = read(0..HISTORY);
+    assert_eq!(live(&mut aligner, [984, 999].into_iter()), [false, false]);
+    assert_eq!(live(&mut aligner, [983].into_iter()), [true], "one too old");
+    assert_eq!(live(&mut aligner, 5000..5012), [true; 12]);
+    assert_eq!(
+        live(&mut aligner, [998, 997].into_iter()),
+        [false, true],
+        "the 17th"
+    );
+    // Of a history that ends by quiet none is.
+    let mut aligner = read(0..HISTORY - 1);
+    assert_eq!(live(&mut aligner, [998].into_iter()), [true]);
+}
+
+/// A twin that may as well be another line is counted, and told by the next mark.
+#[test]
+fn a_repeated_line_that_passes_for_a_twin_is_told_as_hidden() {
+    for (repeated, hidden) in [(999, 1), (998, 0)] {
+        let mut aligner = Aligner::new(1);
+        aligner.opened();
+        for number in 0..HISTORY {
+            let number = if number == 100 { 999 } else { number };
+            aligner.line(&numbered(number), true, Micros(0));
+        }
+        aligner.settle();
+        assert_eq!(live(&mut aligner, [repeated].into_iter()), [false]);
+        aligner.lost();
+        aligner.opened();
+        for number in 500..HISTORY + 500 {
+            aligner.line(&numbered(number), true, Micros(0));
+        }
+        let settled = aligner.settle();
+        assert_eq!((settled.lines.len(), settled.hidden), (500, hidden));
+    }
+}
+
+/// A server that pauses within its history goes on with it behind the window.
+#[test]
+fn a_history_that_goes_on_behind_its_window_brings_only_what_is_new() {
+    let mut aligner = read(0..500);
+    aligner.lost();
+    aligner.opened();
+    for number in 100..300 {
+        aligner.line(&numbered(number), true, Micros(0));
+    }
+    aligner.line(&numbered(900), false, Micros(0));
+    let settled = aligner.settle();
+    assert_eq!(settled.lines.len(), 1, "the live one");
+    let mut late = |number| aligner.line(&numbered(number), true, Micros(0));
+    assert_eq!(
+        late(300),
+        Verdict::Seen,
+        "given out on the first connection"
+    );
+    assert_eq!(late(300), Verdict::Give, "a second time is another line");
+    assert_eq!(late(499), Verdict::Seen);
+    assert_eq!(late(500), Verdict::Give);
+    assert_eq!(late(900), Verdict::Seen, "it came live");
+    assert_eq!(late(901), Verdict::Give);
+    // It is part of what was seen.
+    aligner.lost();
+    aligner.opened();
+    for number in 400..600 {
+        aligner.line(&numbered(number), true, Micros(0));
+    }
+    let given: Vec<_> = aligner
+        .settle()
+        .lines
+        .into_iter()
+        .map(|held| held.body)
+        .collect();
+    let want: Vec<_> = (501..600)
+        .map(|number| numbered(number).body.into_owned())
+        .collect();
+    assert_eq!(given, want);
+}
+
+/// A server that can't get rid of its history for five seconds ends it.
+#[test]
+fn a_history_that_ended_early_is_not_all_that_was_seen() {
+    let mut aligner = read(0..500);
+    for (history, new) in [(100..300, 0), (120..250, 0), (300..600, 100), (320..601, 1)] {
+        aligner.lost();
+        aligner.opened();
+        for number in history.clone() {
+            aligner.line(&numbered(number), true, Micros(0));
+        }
+        assert_eq!(aligner.settle().lines.len(), new, "{history:?}");
+    }
+}
+
+/// A longer history was read later than the window's: what it has more is still to come live.
+#[test]
+fn live_twins_of_a_longer_history_are_known_as_far_as_it_is_newer() {
+    for between in [20, 21] {
+        let mut aligner = read(0..500);
+        aligner.lost();
+        aligner.opened();
+        for number in 1000..2000 {
+            aligner.line(&numbered(number), true, Micros(0));
+        }
+        assert!(aligner.lacks());
+        let all = |range: std::ops::Range<usize>| range.map(numbered).collect::<Vec<_>>();
+        assert!(
+            !aligner.fill(&all(501..2005), Micros(0)),
+            "it does not reach back"
+        );
+        assert!(aligner.fill(&all(499..2005), Micros(0)));
+        assert!(!aligner.lacks());
+        let settled = aligner.settle();
+        assert_eq!(
+            (settled.lines.len(), settled.certainty),
+            (1505, Certainty::None)
+        );
+        // Five lines more, and the sixteen of any full history.
+        assert_eq!(
+            live(&mut aligner, 5000..5000 + between),
+            vec![true; between]
+        );
+        let last = live(&mut aligner, [2004].into_iter());
+        assert_eq!(last, [between == 21]);
+    }
+}
+
+/// Nothing lacks where the history is not full, reaches back, or nothing was seen.
+#[test]
+fn a_longer_history_is_wanted_only_where_one_may_help() {
+    let lacks = |seen: usize, again: std::ops::Range<usize>| {
+        let mut aligner = read(0..seen);
+        assert!(!aligner.lacks() && !aligner.fill(&[numbered(0)], Micros(0)));
+        aligner.lost();
+        aligner.opened();
+        for number in again {
+            aligner.line(&numbered(number), true, Micros(0));
+        }
+        aligner.lacks()
+    };
+    assert!(lacks(500, 1000..2000));
+    assert!(!lacks(500, 1000..1999), "all there is");
+    assert!(!lacks(500, 499..1499));
+    assert!(!lacks(0, 1000..2000));
 }
 
 /// Lines that repeat one that was seen are new ones where the server marks what it replays.

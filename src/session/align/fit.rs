@@ -36,6 +36,13 @@ pub(super) struct Fit {
     pub(super) close: bool,
 }
 
+impl Fit {
+    /// The last line of the first list that the second one has.
+    pub(super) fn last(&self) -> Option<usize> {
+        self.pairs.iter().map(|(at, _)| *at).max()
+    }
+}
+
 /// The longest overlap of `a` and `b`, if there is any.
 pub(super) fn place(a: &[u64], b: &[u64], reach: Reach) -> Option<Fit> {
     if a.is_empty() || b.is_empty() {

@@ -15,6 +15,9 @@ pub(super) struct Sifted {
     pub(super) found: Found,
     pub(super) put_off: Found,
     pub(super) raw: bool,
+    /// What was given out behind all that the window's history has: that one ended early, or is
+    /// not over yet.
+    pub(super) rest: Vec<u64>,
     /// The live lines follow the replayed ones without a hole.
     pub(super) joined: bool,
 }
