@@ -39,6 +39,8 @@ struct Filling {
     /// Which of [`ROWS`] the first of them wants.
     attempt: usize,
     asked: bool,
+    /// One of them filled a hole.
+    filled: bool,
     until: Instant,
 }
 
@@ -156,7 +158,6 @@ impl Strands {
         if self.filling.as_ref().is_some_and(waits) {
             return false;
         }
-        self.filling = None;
         self.settle(more, out);
         out.events.push(FeedEvent::ReplayOver);
         true
@@ -170,6 +171,7 @@ impl Strands {
             lacking,
             attempt: 0,
             asked: false,
+            filled: false,
             until: now.mono + PATIENCE,
         })
     }
@@ -198,14 +200,7 @@ impl Strands {
         let lines = stored.iter().map(|text| docker_log::split(text.as_bytes()));
         let lines: Vec<Line<'_>> = lines.collect();
         let filled = strand.aligner.fill(&lines, now.wall);
-        if filled {
-            let text = word!(
-                "the replay did not reach back to the last line seen; the rest was read from the stored history",
-                "回放没有接上最后看到的行；其余部分已从存储的历史中读取"
-            );
-            out.batch
-                .push_mark(Mark::Notice(SafeText::of(text).into_owned()));
-        }
+        filling.filled |= filled;
         // Fewer than asked for are all there are.
         let more = ROWS
             .get(filling.attempt)
@@ -249,11 +244,13 @@ impl Strands {
     /// Gives out what is held, whatever may come yet.
     pub(super) fn settle_now(&mut self, out: &mut Outbox) {
         let (certainty, hidden, lines) = self.settled(Certainty::Possible, Aligner::settle_now);
+        let was_filling = self.filling.is_some();
         if self.link.has_returned() || lines.iter().any(|lines| !lines.is_empty()) {
             self.tell(certainty, hidden, out);
         }
         self.give(lines, out);
-        if self.filling.take().is_some() {
+        if was_filling {
+            self.filling = None;
             out.events.push(FeedEvent::ReplayOver);
         }
     }
@@ -261,6 +258,14 @@ impl Strands {
     fn tell(&mut self, certainty: Certainty, hidden: u64, out: &mut Outbox) {
         let reason = word!("the history was read again", "重新读取了历史");
         self.link.tell((certainty, hidden), reason, out);
+        if self.filling.take().is_some_and(|filling| filling.filled) {
+            let text = word!(
+                "the replay did not reach back to the last line seen; the rest was read from the stored history",
+                "回放没有接上最后看到的行；其余部分已从存储的历史中读取"
+            );
+            let notice = SafeText::of(text).into_owned();
+            out.batch.push_mark(Mark::Notice(notice));
+        }
     }
 
     fn give(&mut self, lines: Vec<Vec<Held>>, out: &mut Outbox) {
