@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::certificates::{Authority, Demands, Flaw};
 use crate::faulty::{BlackHole, Home, blurting, head, raw, upgraded};
-use crate::program::{Done, SERVICE, docker_url, of_type, platform};
+use crate::program::{ClosedPort, Done, SERVICE, docker_url, of_type, platform};
 use crate::tls::serve;
 
 /// A name that only a proxy knows.
@@ -139,12 +139,6 @@ async fn stripping(platform: &Platform) -> u16 {
     port
 }
 
-/// A port where nothing listens.
-async fn closed_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap().port()
-}
-
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one table")]
 async fn each_of_the_twenty_faults_is_named() {
@@ -195,17 +189,14 @@ async fn each_of_the_twenty_faults_is_named() {
     let of = |platform: &Platform| docker_url(platform, SERVICE);
     let through = |login: &str| format!("http://{login}{}", proxy.addr());
     let inside = format!("ws://{INSIDE}:6060/docker_log#{SERVICE}");
+    let closed = ClosedPort::new();
     let cases = [
         Case::new(
             "unknown name",
             format!("ws://nothing.invalid:6060/docker_log#{SERVICE}"),
             ("dns", "unknown_name", 5),
         ),
-        Case::new(
-            "refused port",
-            log(closed_port().await),
-            ("tcp", "refused", 5),
-        ),
+        Case::new("refused port", log(closed.number()), ("tcp", "refused", 5)),
         Case::new("black hole", log(hole.port()), ("tcp", "black_hole", 5)),
         Case::new("proxy 407", inside.clone(), ("proxy", "proxy_login", 4))
             .env("http_proxy", through("")),

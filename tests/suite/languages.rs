@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::program::program;
+use crate::program::{ClosedPort, program};
 
 /// The rooms whose texts users see.
 const ROOMS: &[&str] = &[
@@ -290,10 +290,8 @@ async fn errors_of_the_command_line_are_in_it_too() {
 
 #[tokio::test]
 async fn a_refused_connection_is_told_in_it() {
-    // A port that was free a moment ago.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    let closed = ClosedPort::new();
+    let port = closed.number();
     let target = format!("ws://127.0.0.1:{port}/docker_log#a");
     let done = program(["--lang", "zh-CN", "logs", &target])
         .end()

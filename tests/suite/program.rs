@@ -463,3 +463,19 @@ pub(crate) async fn accepted(platform: &Platform, wanted: u64) {
         sleep(Duration::from_millis(5)).await;
     }
 }
+
+/// A port of loopback where nothing listens, and nobody else does while this lives: what is bound
+/// and does not listen refuses.
+pub(crate) struct ClosedPort(tokio::net::TcpSocket);
+
+impl ClosedPort {
+    pub(crate) fn new() -> Self {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        Self(socket)
+    }
+
+    pub(crate) fn number(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
+    }
+}

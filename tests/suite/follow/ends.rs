@@ -8,7 +8,7 @@ use std::time::Duration;
 use deckwatch::demo::hostile::{Act, Hostile, Ill};
 use deckwatch::demo::{Answer, Switches};
 
-use crate::program::{Done, docker_url, platform, program, shell, unharmed};
+use crate::program::{ClosedPort, Done, docker_url, platform, program, shell, unharmed};
 
 /// One line: `deckwatch: thing: reason; next step`.
 fn told(done: &Done, thing: &str, reason: &str) {
@@ -114,10 +114,8 @@ async fn each_answer_of_a_server_has_its_code() {
 
 #[tokio::test]
 async fn nothing_that_listens_ends_with_5() {
-    let port = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port()
-    };
+    let closed = ClosedPort::new();
+    let port = closed.number();
     for target in [
         format!("ws://127.0.0.1:{port}/docker_log#a"),
         format!("ws://localhost:{port}/event_log#a"),
