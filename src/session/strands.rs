@@ -197,14 +197,15 @@ impl Strands {
         let Some(strand) = first.and_then(|at| self.all.get_mut(*at)) else {
             return;
         };
-        let lines = stored.iter().map(|text| docker_log::split(text.as_bytes()));
+        let rows = ROWS.get(filling.attempt).copied().unwrap_or(0);
+        let from = stored.len().saturating_sub(rows);
+        let lines = stored.iter().skip(from);
+        let lines = lines.map(|text| docker_log::split(text.as_bytes()));
         let lines: Vec<Line<'_>> = lines.collect();
         let filled = strand.aligner.fill(&lines, now.wall);
         filling.filled |= filled;
         // Fewer than asked for are all there are.
-        let more = ROWS
-            .get(filling.attempt)
-            .is_some_and(|rows| stored.len() >= *rows);
+        let more = stored.len() >= rows;
         if !filled && more && filling.attempt + 1 < ROWS.len() {
             filling.attempt += 1;
         } else {
@@ -389,6 +390,12 @@ mod tests {
             assert_eq!(bench.stored(20_100, 91_000 - rows..91_000), last);
         }
         assert_eq!(bench.told(), (1010, vec![Certainty::Certain]));
+        // More than was asked for is not read: it is what a hostile server sends.
+        let mut bench = Bench::new(9000);
+        assert!(!bench.check(20_000));
+        assert_eq!(bench.rows(), Some(2000));
+        assert!(!bench.stored(20_100, 0..10_000));
+        assert_eq!(bench.rows(), Some(5000));
         // A file of 1500 lines has no more.
         let mut bench = Bench::new(90_000);
         assert!(!bench.check(20_000));

@@ -14,9 +14,6 @@ use crate::platform::Platform;
 use crate::session::port::Wanted;
 use crate::transport::http::{Ask, Http};
 
-/// An answer of more bytes is not read.
-const LONGEST: usize = 16 << 20;
-
 /// One target's stored history.
 #[derive(Clone, Debug)]
 pub enum Archive {
@@ -68,9 +65,7 @@ async fn beside(mut url: Url, way: Arc<Way>, wanted: &Wanted) -> Option<Vec<Stri
     url.path_segments_mut().ok()?.extend(path);
     let rows = wanted.rows.to_string();
     url.query_pairs_mut().append_pair("rows", &rows);
-    let mut ask = Ask::get(&url);
-    ask.limit = LONGEST;
-    let Ok(answer) = Http::new(way).send(ask).await else {
+    let Ok(answer) = Http::new(way).send(Ask::get(&url)).await else {
         return Some(Vec::new());
     };
     let payload = rest::envelope(answer.status.as_u16(), &answer.body)?.ok()?;
