@@ -207,7 +207,7 @@ impl Session for LogSession {
             }
             Input::Timeout => self.check(now, out),
             Input::History(stored) => {
-                self.strands.history(now, stored, out);
+                self.strands.history(now, stored);
                 self.check(now, out);
             }
             Input::Over => self.strands.settle_now(out),

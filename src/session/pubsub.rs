@@ -392,7 +392,7 @@ impl Session for PubsubSession {
                     .retain(|what| matches!(what, Waiting::Step(..)));
             }
             Input::History(stored) => {
-                self.strands.history(now, stored, out);
+                self.strands.history(now, stored);
                 self.check(now, out);
             }
             Input::Over => {

@@ -188,7 +188,7 @@ impl Strands {
     }
 
     /// It came, or is empty; [`Strands::check`] settles when none is wanted any more.
-    pub(super) fn history(&mut self, now: Now, stored: &[String], out: &mut Outbox) {
+    pub(super) fn history(&mut self, now: Now, stored: &[String]) {
         let Some(filling) = &mut self.filling else {
             return;
         };
@@ -342,7 +342,7 @@ mod tests {
         fn stored(&mut self, millis: u64, lines: std::ops::Range<usize>) -> bool {
             let stored: Vec<String> = lines.map(|number| format!("line {number}")).collect();
             let now = self.now(millis);
-            self.strands.history(now, &stored, &mut self.out);
+            self.strands.history(now, &stored);
             self.check(millis)
         }
 
