@@ -3,9 +3,11 @@
 //! here, once.
 
 mod events;
+mod stored;
 mod things;
 
 pub use events::{event_log, events};
+pub use stored::stored_lines;
 pub use things::{
     apps, components, detail, facts, log_lines, overview, pods, region_apps, region_services,
     region_statuses, teams, tenants, token,

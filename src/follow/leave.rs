@@ -51,6 +51,7 @@ impl Follow {
             }
         }
         let code = self.code.take();
+        self.leaving = true;
         let until = clock::now() + patience;
         let mut waits = !asked.is_empty();
         while waits && let Ok(Some((id, update))) = timeout_at(until, inbox.recv()).await {
@@ -60,7 +61,7 @@ impl Follow {
             let over = |index: &usize| self.streams.get(*index).is_none_or(|one| one.over);
             waits = !asked.iter().all(over);
         }
-        std::mem::replace(&mut self.code, code)
+        std::mem::replace(&mut self.code, code).filter(|code| *code == exit::LOST)
     }
 
     /// Each target that goes on has its end told in JSON: that it was ours.

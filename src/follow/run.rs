@@ -53,6 +53,8 @@ pub(super) struct Stream {
     pub(super) over: bool,
     /// Its link is lost, and not back yet.
     away: bool,
+    /// Its link was lost before.
+    was_away: bool,
     /// Its source may hold lines until a history is over.
     pub(super) holds: bool,
     /// Lines that came.
@@ -88,6 +90,8 @@ pub(super) struct Follow {
     pub(super) timed_out: bool,
     /// A signal decided it: what the sources hold is printed.
     pub(super) interrupted: bool,
+    /// All that still comes is printed.
+    pub(super) leaving: bool,
     say: Say,
 }
 
@@ -144,6 +148,7 @@ impl Follow {
                 live: false,
                 over: false,
                 away: false,
+                was_away: false,
                 holds: false,
                 lines: 0,
             }
@@ -170,6 +175,7 @@ impl Follow {
             looked: clock::now(),
             timed_out: false,
             interrupted: false,
+            leaving: false,
             say,
         }
     }
@@ -258,7 +264,7 @@ impl Follow {
                 () = sleep_until(wake) => {
                     let now = clock::now();
                     self.look_at_rates(now);
-                    let idle = self.plan.stop.idle.is_some_and(|idle| now >= self.last_line + idle);
+                    let idle = self.idle_end().is_some_and(|end| now >= end);
                     if idle || deadline.is_some_and(|deadline| now >= deadline) {
                         self.release_all(per_component);
                         self.code.get_or_insert(if self.plan.stop.until.is_some() { exit::TIMEOUT } else { self.plain_end() });
@@ -272,6 +278,15 @@ impl Follow {
         }
     }
 
+    /// When silence ends the run. A source that holds lines is not silent.
+    fn idle_end(&self) -> Option<Instant> {
+        let mut holding = self.streams.iter().filter(|stream| stream.holds);
+        if holding.any(|stream| !stream.away && !stream.over) {
+            return None;
+        }
+        self.plan.stop.idle.map(|idle| self.last_line + idle)
+    }
+
     fn interrupt(&mut self, code: u8) -> u8 {
         self.interrupted = true;
         code
@@ -279,11 +294,7 @@ impl Follow {
 
     fn wake(&self, deadline: Option<Instant>) -> Instant {
         let far = clock::now() + Duration::from_secs(3600);
-        let idle = self
-            .plan
-            .stop
-            .idle
-            .map_or(far, |idle| self.last_line + idle);
+        let idle = self.idle_end().unwrap_or(far);
         let look = if self.rates.is_empty() {
             far
         } else {
@@ -369,8 +380,9 @@ impl Follow {
             return;
         };
         match state {
-            LinkState::Replaying => stream.holds = true,
-            LinkState::Live => stream.holds = false,
+            LinkState::Replaying => stream.holds = stream.was_away,
+            // The time without a line runs from here.
+            LinkState::Live if std::mem::take(&mut stream.holds) => self.last_line = clock::now(),
             _ => {}
         }
         let target = stream.target.text.clone();
@@ -398,6 +410,7 @@ impl Follow {
             }
             LinkState::Waiting { .. } => {
                 let fresh = !std::mem::replace(&mut stream.away, true);
+                stream.was_away = true;
                 self.tell(&say!("{target}: {}", "{target}：{}", words::state(state)));
                 if !fresh {
                     return;
@@ -494,7 +507,7 @@ impl Follow {
         let target = stream.target.clone();
         let mut printed_frame = None;
         for item in batch.iter() {
-            if self.code.is_some() {
+            if self.code.is_some() && !self.leaving {
                 return;
             }
             match item {
@@ -553,7 +566,9 @@ impl Follow {
         } else {
             self.stats.filtered += 1;
         }
-        self.conditions(shown.as_str());
+        if !self.leaving {
+            self.conditions(shown.as_str());
+        }
         accepted
     }
 

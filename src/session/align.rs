@@ -35,6 +35,10 @@ const FULL: usize = 1000;
 /// So many live lines within a replay may have overrun the server's queue of 100 (reliability.md
 /// 2.5, no. 4).
 const BURST: usize = 80;
+/// Microseconds in which a live twin of a history's end comes, if it was under way.
+const UNDER_WAY: u64 = 1_500_000;
+/// An overlap of so many lines is still one without its first half.
+const LONG: usize = 256;
 /// Microseconds: a history that takes longer kept the server's queue full meanwhile.
 const SLOW: i64 = 1_000_000;
 
@@ -128,6 +132,9 @@ pub struct Aligner {
     /// The last lines of a history that ended by its number, whose live twins may be under way,
     /// and how many live lines those may be among.
     tail: (VecDeque<u64>, usize),
+    /// When the last line came, and the last one before such an end was kept.
+    last: Micros,
+    ended: Micros,
     was_live: bool,
     /// So many lines of a longer history are newer than the window's own: most of them are still
     /// to come live.
@@ -155,6 +162,8 @@ impl Aligner {
             hidden: 0,
             late: <(HashMap<u64, usize>, HashMap<u64, usize>)>::default(),
             tail: (VecDeque::new(), 0),
+            last: Micros(0),
+            ended: Micros(0),
             was_live: false,
             newer: 0,
         }
@@ -192,6 +201,7 @@ impl Aligner {
     pub fn line(&mut self, line: &Line<'_>, replay: bool, recv: Micros) -> Verdict {
         let print = print(self.key, line.container.as_deref(), &line.body);
         self.shaped |= replay;
+        self.last = recv;
         let give = match (self.phase, replay) {
             (Phase::Away, _) => true,
             (Phase::Joining, true) => {
@@ -203,7 +213,7 @@ impl Aligner {
                 let held = held(line, replay, recv, print);
                 return self.hold(held);
             }
-            (Phase::Live, false) => !self.is_twin(print),
+            (Phase::Live, false) => !self.is_twin(print, recv),
             (Phase::Live, true) => self.late(print),
         };
         if give { Verdict::Give } else { Verdict::Seen }
@@ -228,7 +238,22 @@ impl Aligner {
     }
 
     /// Whether a live line's twin was the end of the history; it is remembered otherwise.
-    fn is_twin(&mut self, print: u64) -> bool {
+    /// What was left out since the last mark, once no more will be.
+    pub fn take_hidden(&mut self) -> u64 {
+        if self.hidden == 0 || self.phase != Phase::Live || self.tail_is_open() {
+            return 0;
+        }
+        std::mem::take(&mut self.hidden)
+    }
+
+    fn tail_is_open(&self) -> bool {
+        !self.tail.0.is_empty() && self.tail.1 > 0
+    }
+
+    fn is_twin(&mut self, print: u64, recv: Micros) -> bool {
+        if recv.0.abs_diff(self.ended.0) > UNDER_WAY {
+            self.tail.0.clear();
+        }
         let (tail, left) = &mut self.tail;
         if *left > 0 {
             *left -= 1;
@@ -248,6 +273,7 @@ impl Aligner {
         if self.frames >= FULL {
             let most = SWAP + self.newer;
             self.tail = (replayed.rev().take(most).collect(), most);
+            self.ended = self.last;
         }
     }
 
@@ -270,7 +296,7 @@ impl Aligner {
         self.is_holding()
             && self.frames >= FULL
             && !self.ring.is_empty()
-            && self.reach(&self.replayed).is_none()
+            && self.reach(&self.replayed).is_none_or(|(_, fit)| fit.apart)
     }
 
     /// A longer history of the same file is taken instead of the window's, if it reaches back to
@@ -282,28 +308,48 @@ impl Aligner {
         });
         let mut longer: Vec<Held> = longer.collect();
         let from = self.reach(&longer).filter(|_| self.is_holding());
-        let Some(from) = from else { return false };
+        let Some((from, _)) = from.filter(|(_, fit)| fit.sure) else {
+            return false;
+        };
         // What is older was given out, or was missing then, and the ring may have forgotten it.
         longer.drain(..from);
         let of = |lines: &[Held]| lines.iter().map(|held| held.print).collect::<Vec<_>>();
-        let own = place(&of(&self.replayed), &of(&longer), Reach::Anywhere);
-        let last = own.and_then(|fit| fit.pairs.iter().map(|(_, at)| at + 1).max());
+        let Some(own) = place(&of(&self.replayed), &of(&longer), Reach::Anywhere) else {
+            return false;
+        };
+        // It was read later, so that it has all of the window's, unless it is of another file.
+        let mut alone = vec![true; self.replayed.len()];
+        for (at, _) in &own.pairs {
+            if let Some(alone) = alone.get_mut(*at) {
+                *alone = false;
+            }
+        }
+        if alone.iter().filter(|alone| **alone).count() > SWAP {
+            return false;
+        }
+        let last = own.pairs.iter().map(|(_, at)| at + 1).max();
         self.newer = longer.len() - last.unwrap_or(0);
-        self.replayed = longer;
+        let window = std::mem::replace(&mut self.replayed, longer);
+        let rest = window.into_iter().zip(alone).filter(|(_, alone)| *alone);
+        self.replayed.extend(rest.map(|(held, _)| held));
         let all = self.replayed.iter().chain(&self.live);
         self.bytes = all.map(Held::weight).sum();
         true
     }
 
     /// Where in a history the newest lines that were given out begin, if it reaches back to any,
-    /// or to what was put off right behind them.
-    fn reach(&self, history: &[Held]) -> Option<usize> {
+    /// or to what was put off right behind them; and how.
+    fn reach(&self, history: &[Held]) -> Option<(usize, Fit)> {
         let prints: Vec<u64> = history.iter().map(|held| held.print).collect();
         let behind = self.pending.first().filter(|_| self.linked);
         let behind = behind.map(|(run, _)| run.iter().map(|held| held.print).collect());
         let mut runs = self.ring.runs().chain(behind);
         let fit = runs.find_map(|run| place(&run, &prints, Reach::Past))?;
-        fit.pairs.iter().map(|(_, at)| *at).min()
+        let mut places: Vec<usize> = fit.pairs.iter().map(|(_, at)| *at).collect();
+        places.sort_unstable();
+        // Of a long overlap the first lines may be older ones that say the same.
+        let first = if places.len() >= LONG { LONG / 2 } else { 0 };
+        Some((*places.get(first)?, fit))
     }
 
     /// The history is over: what was held is given out.
@@ -311,7 +357,7 @@ impl Aligner {
         self.was_full |= self.frames >= FULL;
         let phase = std::mem::replace(&mut self.phase, Phase::Live);
         let settled = match phase {
-            Phase::Holding => self.weigh(Reach::Past),
+            Phase::Holding => self.weigh(Reach::Past).0,
             Phase::Joining => self.leave_join(true),
             Phase::Live | Phase::Away => {
                 self.phase = phase;
@@ -322,13 +368,19 @@ impl Aligner {
         settled
     }
 
-    /// What is held is given out now, whatever may come yet: it is too much, or the end.
-    pub fn settle_now(&mut self) -> Settled {
+    /// What is held is given out now, whatever may come yet: it is too much, or `the_end`, behind
+    /// which nothing is of interest.
+    pub fn settle_now(&mut self, the_end: bool) -> Settled {
         if self.pending.is_empty() && !self.is_holding() {
-            return Settled::default();
+            return Settled {
+                hidden: std::mem::take(&mut self.hidden),
+                ..Settled::default()
+            };
         }
-        let mut settled = self.weigh(Reach::Anywhere);
-        settled.certainty = settled.certainty.max(Certainty::Possible);
+        let (mut settled, joined) = self.weigh(Reach::Anywhere);
+        if !the_end || !joined {
+            settled.certainty = settled.certainty.max(Certainty::Possible);
+        }
         if self.is_holding() {
             self.phase = Phase::Joining;
             let (before, live) = std::mem::take(&mut self.late);
@@ -413,8 +465,9 @@ impl Aligner {
         }
     }
 
-    /// Settles the window, and what was put off before it.
-    fn weigh(&mut self, reach: Reach) -> Settled {
+    /// Settles the window, and what was put off before it; and whether its live lines follow its
+    /// history.
+    fn weigh(&mut self, reach: Reach) -> (Settled, bool) {
         let mut sifted = self.sift(reach);
         let pending = std::mem::take(&mut self.pending);
         let linked = std::mem::take(&mut self.linked);
@@ -427,11 +480,12 @@ impl Aligner {
         lines.extend(fresh(sifted.replayed));
         lines.extend(newer.into_iter().flat_map(|(run, _)| run));
         lines.extend(fresh(sifted.live));
-        Settled {
+        let settled = Settled {
             certainty,
             hidden,
             lines,
-        }
+        };
+        (settled, sifted.joined)
     }
 
     /// Whether lines are missing between what was given out and the window's (reliability.md

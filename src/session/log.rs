@@ -93,7 +93,7 @@ impl LogSession {
                 "check the id, and whether this server has the feed",
                 "请检查 ID，以及此服务端是否有该数据流"
             );
-            self.strands.settle_now(out);
+            self.strands.settle_now(Certainty::Possible, false, out);
             out.give_up(&what, reason, next);
         } else {
             self.strands.link.lost(now, why);
@@ -210,7 +210,14 @@ impl Session for LogSession {
                 self.strands.history(now, stored);
                 self.check(now, out);
             }
-            Input::Over => self.strands.settle_now(out),
+            Input::Over => {
+                // Other feeds have no history that would tell.
+                let more = match self.feed {
+                    WsFeed::DockerLog(_) => Certainty::None,
+                    _ => Certainty::Possible,
+                };
+                self.strands.settle_now(more, true, out);
+            }
             Input::Lost(why) => self.close(now, why, out),
         }
     }

@@ -174,7 +174,7 @@ impl PubsubSession {
         self.weight += bytes.len();
         self.waiting.push(what);
         if self.weight > WAITING {
-            self.strands.settle_now(out);
+            self.strands.settle_now(Certainty::Possible, false, out);
             self.go_on(now, out);
         }
     }
@@ -396,7 +396,8 @@ impl Session for PubsubSession {
                 self.check(now, out);
             }
             Input::Over => {
-                self.strands.settle_now(out);
+                let more = self.certainty();
+                self.strands.settle_now(more, true, out);
                 self.go_on(now, out);
             }
         }

@@ -129,19 +129,24 @@ impl Strands {
             self.link.replayed(now, out);
         }
         let strand = self.all.iter_mut().find(|strand| strand.id == id);
-        let (verdict, component) = match strand {
+        let (verdict, component, hidden) = match strand {
             Some(strand) => (
                 strand.aligner.line(line, replay, now.wall),
                 strand.component.as_slice(),
+                strand.aligner.take_hidden(),
             ),
-            None => (Verdict::Give, id.as_bytes()),
+            None => (Verdict::Give, id.as_bytes(), 0),
         };
+        if hidden > 0 {
+            let reason = word!("the history was read", "读取了历史");
+            self.link.tell((Certainty::None, hidden), reason, out);
+        }
         match verdict {
             Verdict::Give => {
                 let head = (component, now.wall, replay);
                 push_log(&mut self.sources, &mut out.batch, head, line);
             }
-            Verdict::Full => self.settle_now(out),
+            Verdict::Full => self.settle_now(Certainty::Possible, false, out),
             Verdict::Seen | Verdict::Kept => {}
         }
     }
@@ -198,10 +203,18 @@ impl Strands {
             return;
         };
         let rows = ROWS.get(filling.attempt).copied().unwrap_or(0);
-        let from = stored.len().saturating_sub(rows);
-        let lines = stored.iter().skip(from);
-        let lines = lines.map(|text| docker_log::split(text.as_bytes()));
-        let lines: Vec<Line<'_>> = lines.collect();
+        // A message of several lines is as many.
+        let mut room = rows;
+        let fits = |text: &&String| {
+            let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1;
+            let fits = lines <= room;
+            room = room.saturating_sub(lines);
+            fits
+        };
+        let newest = stored.iter().rev().take_while(fits);
+        let newest = newest.map(|text| docker_log::split(text.as_bytes()));
+        let mut lines: Vec<Line<'_>> = newest.collect();
+        lines.reverse();
         let filled = strand.aligner.fill(&lines, now.wall);
         filling.filled |= filled;
         // Fewer than asked for are all there are.
@@ -242,11 +255,14 @@ impl Strands {
         (certainty, hidden, lines)
     }
 
-    /// Gives out what is held, whatever may come yet.
-    pub(super) fn settle_now(&mut self, out: &mut Outbox) {
-        let (certainty, hidden, lines) = self.settled(Certainty::Possible, Aligner::settle_now);
+    /// Gives out what is held, whatever may come yet, or at the end; `more` is the grade of what
+    /// else the connection carries.
+    pub(super) fn settle_now(&mut self, more: Certainty, the_end: bool, out: &mut Outbox) {
+        let settle = |aligner: &mut Aligner| aligner.settle_now(the_end);
+        let (certainty, hidden, lines) = self.settled(more, settle);
         let was_filling = self.filling.is_some();
-        if self.link.has_returned() || lines.iter().any(|lines| !lines.is_empty()) {
+        let some = hidden > 0 || lines.iter().any(|lines| !lines.is_empty());
+        if some || self.link.has_returned() {
             self.tell(certainty, hidden, out);
         }
         self.give(lines, out);
@@ -437,7 +453,9 @@ mod tests {
         assert_eq!(bench.rows(), Some(2000));
         // The end does not wait for it, and the connection's drain is over.
         bench.out.events.clear();
-        bench.strands.settle_now(&mut bench.out);
+        bench
+            .strands
+            .settle_now(Certainty::Possible, true, &mut bench.out);
         assert!(bench.out.events.contains(&FeedEvent::ReplayOver));
         assert_eq!(bench.told(), (1010, vec![Certainty::Possible]));
     }

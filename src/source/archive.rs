@@ -68,6 +68,10 @@ async fn beside(mut url: Url, way: Arc<Way>, wanted: &Wanted) -> Option<Vec<Stri
     let Ok(answer) = Http::new(way).send(Ask::get(&url)).await else {
         return Some(Vec::new());
     };
-    let payload = rest::envelope(answer.status.as_u16(), &answer.body)?.ok()?;
-    Some(rest::log_lines(&payload))
+    match answer.status.as_u16() {
+        200 => rest::stored_lines(&answer.body, wanted.rows),
+        // Just back, it may have it later.
+        408 | 425 | 429 | 500.. => Some(Vec::new()),
+        _ => None,
+    }
 }

@@ -181,7 +181,7 @@ impl Run {
                 Verdict::Give => self.give(&raw),
                 Verdict::Seen | Verdict::Kept => {}
                 Verdict::Full => {
-                    let settled = self.aligner.settle_now();
+                    let settled = self.aligner.settle_now(false);
                     self.take(settled);
                 }
             }
@@ -593,7 +593,8 @@ fn twins_of_a_full_historys_end_are_known_for_sixteen_lines() {
 /// A twin that may as well be another line is counted, and told by the next mark.
 #[test]
 fn a_repeated_line_that_passes_for_a_twin_is_told_as_hidden() {
-    for (repeated, hidden) in [(999, 1), (998, 0)] {
+    // The last line of the overlap is a repeated one: that may be another one as well.
+    for (repeated, hidden) in [(999, 2), (998, 1)] {
         let mut aligner = Aligner::new(1);
         aligner.opened();
         for number in 0..HISTORY {
@@ -665,6 +666,98 @@ fn a_history_that_ended_early_is_not_all_that_was_seen() {
         }
         assert_eq!(aligner.settle().lines.len(), new, "{history:?}");
     }
+}
+
+/// A line that comes seconds after a full history is no twin of its end, whatever it says; what
+/// may have been one is told once no more can come.
+#[test]
+fn a_line_that_comes_later_is_no_twin_of_a_historys_end() {
+    let tick = Line {
+        container: None,
+        body: Cow::Borrowed(b"tick"),
+    };
+    let mut aligner = Aligner::new(1);
+    aligner.opened();
+    for _ in 0..HISTORY {
+        aligner.line(&tick, true, Micros(0));
+    }
+    assert_eq!(aligner.settle().hidden, 0);
+    let mut live = |micros| {
+        (
+            aligner.line(&tick, false, Micros(micros)),
+            aligner.take_hidden(),
+        )
+    };
+    assert_eq!(live(400_000), (Verdict::Seen, 0));
+    assert_eq!(live(1_500_000), (Verdict::Seen, 0));
+    assert_eq!(live(1_500_001), (Verdict::Give, 2));
+    assert_eq!(live(1_600_000), (Verdict::Give, 0));
+    // At the end it is told at once.
+    let mut aligner = Aligner::new(1);
+    aligner.opened();
+    for _ in 0..HISTORY {
+        aligner.line(&tick, true, Micros(0));
+    }
+    aligner.settle();
+    assert_eq!(aligner.line(&tick, false, Micros(0)), Verdict::Seen);
+    assert_eq!(aligner.take_hidden(), 0, "another twin may come");
+    assert_eq!(aligner.settle_now(true).hidden, 1);
+}
+
+/// A longer history that lacks what the replay has is of another file, or an old copy.
+#[test]
+fn a_stored_history_never_takes_the_place_of_lines_that_it_lacks() {
+    let fill = |stored: Vec<usize>| {
+        let mut aligner = read(0..10);
+        aligner.lost();
+        aligner.opened();
+        for number in 3000..4000 {
+            aligner.line(&numbered(number), true, Micros(0));
+        }
+        let stored: Vec<_> = stored.into_iter().map(numbered).collect();
+        let filled = aligner.fill(&stored, Micros(0));
+        let settled = aligner.settle();
+        let last = settled.lines.last().unwrap();
+        assert_eq!(String::from_utf8_lossy(&last.body), "line 3999");
+        (filled, settled.lines.len(), settled.certainty)
+    };
+    assert_eq!(fill((0..4000).collect()), (true, 3990, Certainty::None));
+    let refused = (false, 1000, Certainty::Certain);
+    assert_eq!(fill((0..1500).collect()), refused);
+    assert_eq!(fill((0..3500).collect()), refused);
+    assert_eq!(
+        fill((0..10).chain(10_000..12_500).chain(3900..4000).collect()),
+        refused
+    );
+    // It ends ten lines early: those are the window's own.
+    assert_eq!(fill((0..3990).collect()), (true, 3990, Certainty::None));
+}
+
+/// Lines that are often repeated are no overlap: a longer history may find the one there is.
+#[test]
+fn a_longer_history_is_wanted_where_only_repeated_lines_meet() {
+    let line = |number: usize| match number % 2 {
+        0 => numbered(1_000_000),
+        _ => numbered(number),
+    };
+    let mut aligner = Aligner::new(1);
+    aligner.opened();
+    for number in 0..900 {
+        aligner.line(&line(number), true, Micros(0));
+    }
+    aligner.settle();
+    aligner.lost();
+    aligner.opened();
+    for number in 2000..3000 {
+        aligner.line(&line(number), true, Micros(0));
+    }
+    assert!(aligner.lacks());
+    assert!(aligner.fill(&(0..3000).map(line).collect::<Vec<_>>(), Micros(0)));
+    let settled = aligner.settle();
+    assert_eq!(
+        (settled.lines.len(), settled.certainty),
+        (2100, Certainty::None)
+    );
 }
 
 /// A longer history was read later than the window's: what it has more is still to come live.
@@ -972,7 +1065,7 @@ fn four_mebibytes_are_held_and_no_more() {
         Verdict::Give => given += 1,
         Verdict::Full => {
             full += 1;
-            let settled = aligner.settle_now();
+            let settled = aligner.settle_now(false);
             assert_eq!(settled.certainty, Certainty::Possible);
             given += settled.lines.len();
         }

@@ -5,6 +5,12 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 /// Two workers hand lines on: they come this far out of order at most (reliability.md 2.5).
 pub(super) const SWAP: usize = 16;
+/// Most swaps are this close, and where most lines of a place are this close to theirs, that is
+/// no chance.
+const NEAR: usize = 8;
+/// So many lines at the end of an overlap may be new ones: it is found up to its swaps.
+const MARGIN: usize = 3 * SWAP;
+const EDGE: usize = MARGIN + SWAP;
 /// One line in so many may be missing inside of an overlap: 2 %.
 const SHARE: usize = 50;
 /// A list of fewer different lines says nothing by its order: swaps make any place of it fit.
@@ -34,6 +40,9 @@ pub(super) struct Fit {
     pub(super) sure: bool,
     /// Nearly nothing is missing inside of the overlap.
     pub(super) close: bool,
+    /// Each list has many lines that it has once, and none of them is in both: these are no
+    /// overlap, or hardly one.
+    pub(super) apart: bool,
 }
 
 impl Fit {
@@ -57,7 +66,10 @@ pub(super) fn place(a: &[u64], b: &[u64], reach: Reach) -> Option<Fit> {
         return scattered(a, b, few, &once);
     }
     let any_sure = b.iter().any(once);
-    let places = places(a, b, reach);
+    let (places, stand_out) = places(a, b, reach);
+    if stand_out && !any_sure {
+        return standing_out(a, b, reach, &places);
+    }
     let mut best: Option<(Place, Walk, usize)> = None;
     for at in &places {
         // Swaps make places near the right one fit as well, but for a few lines.
@@ -94,26 +106,36 @@ pub(super) fn place(a: &[u64], b: &[u64], reach: Reach) -> Option<Fit> {
     let Some((at, Walk { mut pairs, .. }, sure)) = best else {
         return scattered(a, b, false, &once);
     };
-    let mut found = sure > 0;
+    let (mut found, mut far) = (sure > 0, 0);
     if found {
-        at.complete(a, b, &once, &mut pairs);
+        far = at.complete(a, b, &once, &mut pairs);
     } else {
         // Whichever place is the right one, its overlap is no longer than the longest, and what
         // both lists have within that is left out.
         found = at.len >= LONG && at.is_alone(&places, a, b);
-        let (from, to) = match (at.from_a, reach) {
-            (0, _) | (_, Reach::Anywhere) => (0, b.len()),
-            (from, Reach::Past | Reach::Twins) => (from.saturating_sub(SWAP), at.len + SWAP),
-        };
+        let (from, to) = at.bounds(b.len(), reach, SWAP);
         pairs = shared(a, b, from, to);
     }
-    // Without such a line there may as well be no overlap at all.
-    let least = if found { pairs.len() } else { 0 };
+    // Without such a line there may as well be no overlap at all, and behind the last one new
+    // lines may say what old ones said.
+    let least = if found && sure > 0 {
+        let surely = pairs.iter().filter(|(_, at)| b.get(*at).is_some_and(&once));
+        let last = surely.map(|(_, at)| *at).max();
+        let doubt = |(_, at): &&(usize, usize)| last.is_none_or(|last| *at > last);
+        let far = if repeats { far } else { 0 };
+        pairs.len() - (pairs.iter().filter(doubt).count() + far).min(pairs.len())
+    } else if found {
+        pairs.len()
+    } else {
+        0
+    };
+    let lone = |counts: &HashMap<u64, usize>| counts.values().filter(|count| **count == 1).count();
     Some(Fit {
         pairs,
         least,
         sure: found,
         close: true,
+        apart: !any_sure && lone(&counts_a).min(lone(&counts_b)) >= FEW,
     })
 }
 
@@ -141,8 +163,33 @@ struct Walk {
     missing: usize,
 }
 
-/// The places that are worth a look, the longest overlap first.
-fn places(a: &[u64], b: &[u64], reach: Reach) -> Vec<Place> {
+/// The longest of the places that stand out from chance, where no line is there only once.
+fn standing_out(a: &[u64], b: &[u64], reach: Reach, places: &[Place]) -> Option<Fit> {
+    let at = places.first()?;
+    let shift = |place: &Place| place.from_a + b.len() - place.from_b;
+    let alone = places
+        .iter()
+        .all(|place| shift(place).abs_diff(shift(at)) <= 2 * SWAP);
+    let (from, to) = at.bounds(b.len(), reach, MARGIN);
+    let pairs = shared(a, b, from, to);
+    // New lines at its edge may say what old ones said.
+    let least = if alone {
+        pairs.len().saturating_sub(EDGE)
+    } else {
+        0
+    };
+    (!pairs.is_empty()).then_some(Fit {
+        pairs,
+        least,
+        sure: alone,
+        close: true,
+        apart: false,
+    })
+}
+
+/// The places that are worth a look, the longest overlap first. Where some stand out from what
+/// chance brings, only those.
+fn places(a: &[u64], b: &[u64], reach: Reach) -> (Vec<Place>, bool) {
     let mut at_a: HashMap<u64, Vec<usize>> = HashMap::new();
     for (index, print) in a.iter().enumerate() {
         at_a.entry(*print).or_default().push(index);
@@ -163,7 +210,7 @@ fn places(a: &[u64], b: &[u64], reach: Reach) -> Vec<Place> {
         sums.push(sum);
     }
     let shifts = a.len() + b.len() - 1;
-    let mut places = Vec::new();
+    let (mut places, mut clear) = (Vec::new(), Vec::new());
     for shift in 0..shifts {
         let from_a = (shift + 1).saturating_sub(b.len());
         let from_b = (b.len() - 1).saturating_sub(shift);
@@ -173,16 +220,26 @@ fn places(a: &[u64], b: &[u64], reach: Reach) -> Vec<Place> {
         let drift = SWAP + len / SHARE;
         let near = |at: usize| sums.get(at.min(shifts)).copied().unwrap_or(0);
         let votes = near(shift + 1 + drift) - near(shift.saturating_sub(drift));
-        if (past || reach == Reach::Anywhere) && votes > 0 && votes >= len / 3 {
-            places.push(Place {
-                from_a,
-                from_b,
-                len,
-            });
+        if !past && reach != Reach::Anywhere || votes == 0 || votes < len / 3 {
+            continue;
+        }
+        let place = Place {
+            from_a,
+            from_b,
+            len,
+        };
+        places.push(place);
+        let hits = near(shift + 1 + NEAR) - near(shift.saturating_sub(NEAR));
+        let chance = len * (2 * NEAR + 1) * sum / (a.len() * b.len());
+        let gain = hits.saturating_sub(chance);
+        if len >= 2 * NEAR && gain >= len / 2 && gain * gain >= 16 * chance {
+            clear.push(place);
         }
     }
+    let stand_out = !clear.is_empty();
+    let mut places = if stand_out { clear } else { places };
     places.sort_by_key(|place| std::cmp::Reverse(place.len));
-    places
+    (places, stand_out)
 }
 
 impl Place {
@@ -237,6 +294,14 @@ impl Place {
 }
 
 impl Place {
+    /// From where on the first list, and up to where the second one has lines of this overlap.
+    fn bounds(self, all: usize, reach: Reach, margin: usize) -> (usize, usize) {
+        match (self.from_a, reach) {
+            (0, _) | (_, Reach::Anywhere) => (0, all),
+            (from, Reach::Past | Reach::Twins) => (from.saturating_sub(margin), self.len + margin),
+        }
+    }
+
     /// Whether no other place fits, but for those that swaps make of this one.
     fn is_alone(self, places: &[Self], a: &[u64], b: &[u64]) -> bool {
         let shift = |place: &Self| place.from_a + b.len() - place.from_b;
@@ -246,14 +311,15 @@ impl Place {
         !others.any(|place| place.walk(a, b, false).is_some())
     }
 
-    /// Adds lines that each list has once, and that stand farther apart than a swap brings them.
+    /// Adds lines that each list has once, and that stand farther apart than a swap brings them;
+    /// how many of those only a burst of missing lines explains.
     fn complete(
         self,
         a: &[u64],
         b: &[u64],
         once: &impl Fn(&u64) -> bool,
         pairs: &mut Vec<(usize, usize)>,
-    ) {
+    ) -> usize {
         let mut open: HashMap<u64, usize> = HashMap::new();
         let known: HashSet<usize> = pairs.iter().map(|(_, at)| *at).collect();
         for (at, print) in b.iter().enumerate() {
@@ -261,8 +327,9 @@ impl Place {
                 open.insert(*print, at);
             }
         }
+        let mut far = 0;
         if open.is_empty() {
-            return;
+            return far;
         }
         for (at_a, print) in a
             .iter()
@@ -270,9 +337,12 @@ impl Place {
             .skip(self.from_a.saturating_sub(4 * SWAP))
         {
             if let Some(at_b) = open.remove(print) {
+                let here = (at_a + self.from_b).saturating_sub(self.from_a);
+                far += usize::from(at_b.abs_diff(here) > 4 * SWAP + self.len / SHARE);
                 pairs.push((at_a, at_b));
             }
         }
+        far
     }
 }
 
@@ -320,6 +390,7 @@ fn scattered(a: &[u64], b: &[u64], few: bool, once: &impl Fn(&u64) -> bool) -> O
         least: if few { 0 } else { pinned.len() },
         sure: !few,
         close: few,
+        apart: false,
     })
 }
 
@@ -398,6 +469,7 @@ mod tests {
         let mixed = |n: u64| if n.is_multiple_of(5) { n } else { 1_000_000 };
         let a: Vec<u64> = (0..1000).map(mixed).collect();
         let b: Vec<u64> = (600..1600).map(mixed).collect();
-        assert_eq!(matched(&a, &b, Reach::Past), Some((400, 400, true)));
+        // But for those behind the last of these: new ones may say the same.
+        assert_eq!(matched(&a, &b, Reach::Past), Some((400, 396, true)));
     }
 }

@@ -96,3 +96,21 @@ async fn what_waits_for_a_history_is_printed_when_a_signal_comes() {
         server.await.unwrap();
     }
 }
+
+/// The grade is known by what came until then, and a strict run prints what it has.
+#[tokio::test]
+async fn a_strict_run_that_ends_in_a_window_prints_all_of_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "ws://{}/docker_log#{SERVICE}",
+        listener.local_addr().unwrap()
+    );
+    let (sender, mut read) = mpsc::channel(1);
+    let server = tokio::spawn(serve(listener, sender, false));
+    let run = program(["logs", "-f", "-o", "json", "--strict", &url]).start();
+    read.recv().await.unwrap();
+    run.signal(Signal::INT);
+    let done = run.end().await.expect(130);
+    assert_eq!(messages(&done.json()), ["old", "held"]);
+    server.await.unwrap();
+}
