@@ -15,8 +15,6 @@ const EDGE: usize = MARGIN + SWAP;
 const SHARE: usize = 50;
 /// A list of fewer different lines says nothing by its order: swaps make any place of it fit.
 const FEW: usize = 32;
-/// An overlap of so many lines that fits nowhere else is sure even if each of them is repeated.
-const LONG: usize = 64;
 
 /// How far the second list reaches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,26 +104,23 @@ pub(super) fn place(a: &[u64], b: &[u64], reach: Reach) -> Option<Fit> {
     let Some((at, Walk { mut pairs, .. }, sure)) = best else {
         return scattered(a, b, false, &once);
     };
-    let (mut found, mut far) = (sure > 0, 0);
+    let (found, mut far) = (sure > 0, 0);
     if found {
         far = at.complete(a, b, &once, &mut pairs);
     } else {
         // Whichever place is the right one, its overlap is no longer than the longest, and what
         // both lists have within that is left out.
-        found = at.len >= LONG && at.is_alone(&places, a, b);
         let (from, to) = at.bounds(b.len(), reach, SWAP);
         pairs = shared(a, b, from, to);
     }
     // Without such a line there may as well be no overlap at all, and behind the last one new
     // lines may say what old ones said.
-    let least = if found && sure > 0 {
+    let least = if found {
         let surely = pairs.iter().filter(|(_, at)| b.get(*at).is_some_and(&once));
         let last = surely.map(|(_, at)| *at).max();
         let doubt = |(_, at): &&(usize, usize)| last.is_none_or(|last| *at > last);
         let far = if repeats { far } else { 0 };
         pairs.len() - (pairs.iter().filter(doubt).count() + far).min(pairs.len())
-    } else if found {
-        pairs.len()
     } else {
         0
     };
@@ -232,7 +227,7 @@ fn places(a: &[u64], b: &[u64], reach: Reach) -> (Vec<Place>, bool) {
         let hits = near(shift + 1 + NEAR) - near(shift.saturating_sub(NEAR));
         let chance = len * (2 * NEAR + 1) * sum / (a.len() * b.len());
         let gain = hits.saturating_sub(chance);
-        if len >= 2 * NEAR && gain >= len / 2 && gain * gain >= 16 * chance {
+        if len >= 2 * NEAR && gain >= len / 2 && gain * gain >= 25 * chance {
             clear.push(place);
         }
     }
@@ -300,15 +295,6 @@ impl Place {
             (0, _) | (_, Reach::Anywhere) => (0, all),
             (from, Reach::Past | Reach::Twins) => (from.saturating_sub(margin), self.len + margin),
         }
-    }
-
-    /// Whether no other place fits, but for those that swaps make of this one.
-    fn is_alone(self, places: &[Self], a: &[u64], b: &[u64]) -> bool {
-        let shift = |place: &Self| place.from_a + b.len() - place.from_b;
-        let far =
-            |place: &&Self| place.len >= LONG / 2 && shift(place).abs_diff(shift(&self)) > 2 * SWAP;
-        let mut others = places.iter().filter(far);
-        !others.any(|place| place.walk(a, b, false).is_some())
     }
 
     /// Adds lines that each list has once, and that stand farther apart than a swap brings them;
@@ -452,6 +438,28 @@ mod tests {
         let a: Vec<u64> = (0..1000).filter(|n| n % 3 != 0).collect();
         let here = a.iter().filter(|n| **n >= 500).count();
         assert_eq!(matched(&a, &b, Reach::Past), Some((here, here, false)));
+    }
+
+    #[test]
+    fn lines_that_all_repeat_are_laid_where_most_of_them_meet() {
+        // Forty different lines in no order, swapped within eight, of which 300 are in both.
+        let mut random = fastrand::Rng::with_seed(1);
+        let all: Vec<u64> = (0..1700).map(|_| random.u64(..40)).collect();
+        let mut a = all[..1000].to_vec();
+        for chunk in a.chunks_mut(8) {
+            chunk.reverse();
+        }
+        let fit = place(&a, &all[700..], Reach::Past).unwrap();
+        assert!(fit.sure);
+        assert!(
+            (300..300 + 2 * MARGIN).contains(&fit.pairs.len()),
+            "{}",
+            fit.pairs.len()
+        );
+        assert!(fit.least <= 300);
+        // Nothing is where nothing is.
+        let other: Vec<u64> = (0..1000).map(|_| random.u64(..40)).collect();
+        assert!(place(&a, &other, Reach::Past).is_none_or(|fit| !fit.sure));
     }
 
     #[test]
