@@ -19,6 +19,7 @@ pub mod promql;
 pub mod pubsub;
 pub mod rest;
 pub mod route;
+pub mod scheme;
 pub mod shell;
 pub mod sse;
 pub mod stamp;

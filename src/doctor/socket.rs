@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::clock;
+use crate::codec::scheme;
 use crate::codec::target::{FeedSpec, WsSpec};
 use crate::model::way::Way;
 use crate::model::{Cause, Micros, words};
@@ -142,11 +143,7 @@ pub(super) async fn clock(exam: &mut Exam<'_>, date: Option<Micros>, url: &Url, 
 /// The `Date` of the page at the root: nothing is asked for but that.
 async fn asked_date(url: &Url, way: &Arc<Way>) -> Option<Micros> {
     let mut root = url.clone();
-    let scheme = match url.scheme() {
-        "wss" | "https" => "https",
-        _ => "http",
-    };
-    root.set_scheme(scheme).ok()?;
+    scheme::set_http(&mut root);
     root.set_path("/");
     root.set_query(None);
     root.set_username("").ok()?;

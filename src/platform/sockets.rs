@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::codec::scheme;
 use crate::codec::target::WsFeed;
 use crate::model::Cause;
 use crate::model::context::{Api, Place};
@@ -19,13 +20,7 @@ pub async fn bases(platform: &mut Platform, place: &Place) -> Vec<Url> {
     let context = Arc::clone(platform.context());
     let mut bases: Vec<Url> = context.websocket.clone().into_iter().collect();
     let mut server = context.server.clone();
-    let scheme = if server.scheme() == "https" {
-        "wss"
-    } else {
-        "ws"
-    };
-    // Both are special schemes.
-    let _ = server.set_scheme(scheme);
+    scheme::set_websocket(&mut server);
     match context.api {
         Api::Console => {
             if let Ok(mut segments) = server.path_segments_mut() {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use url::Url;
 
-use crate::codec::rest;
 use crate::codec::target::{FeedSpec, WsFeed};
+use crate::codec::{rest, scheme};
 use crate::model::context::Place;
 use crate::model::way::Way;
 use crate::platform::Platform;
@@ -33,12 +33,7 @@ impl Archive {
             return None;
         }
         let mut url = spec.url.clone();
-        let scheme = if url.scheme() == "wss" {
-            "https"
-        } else {
-            "http"
-        };
-        url.set_scheme(scheme).ok()?;
+        scheme::set_http(&mut url);
         url.path_segments_mut().ok()?.pop();
         Some(Self::Beside(url, Arc::clone(way)))
     }

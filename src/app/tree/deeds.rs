@@ -10,6 +10,7 @@ use crate::app::msg::Configured;
 use crate::app::tabs::Tab;
 use crate::codec::name;
 use crate::codec::pubsub::Channel;
+use crate::codec::scheme;
 use crate::codec::target::{FeedSpec, Target, WsFeed, WsSpec};
 use crate::model::context::{Api, Context, Place};
 use crate::model::{Fault, PaneId};
@@ -510,8 +511,7 @@ fn monitor(place: &Place) -> Option<Target> {
         Some(url) => url.clone(),
         None => place.context.server.clone(),
     };
-    let encrypted = matches!(url.scheme(), "https" | "wss");
-    url.set_scheme(if encrypted { "wss" } else { "ws" }).ok()?;
+    scheme::set_websocket(&mut url);
     let own = place.context.websocket.is_some();
     if place.context.api == Api::Region && !own {
         url.set_port(Some(6060)).ok()?;

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use crate::codec::scheme;
 use crate::lang::{Words, words};
 use crate::model::{Fault, FaultKind};
 use crate::say;
@@ -87,10 +88,7 @@ impl ShellSpec {
     /// Where the WebSocket is, for a server of this dialect.
     pub fn socket(&self, dialect: Option<&Dialect>) -> Url {
         let mut url = self.url.clone();
-        let scheme = match url.scheme() {
-            "https" | "wss" => "wss",
-            _ => "ws",
-        };
+        scheme::set_websocket(&mut url);
         if let Place::Pages { arguments } = &self.place {
             url.set_path(&format!("{}ws", self.url.path()));
             // GoTTY has the arguments in its first message, ttyd in the request.
@@ -98,8 +96,6 @@ impl ShellSpec {
                 url.set_query(arguments.strip_prefix('?'));
             }
         }
-        // Both are schemes with hosts, between which a URL may change.
-        let _ = url.set_scheme(scheme);
         url
     }
 
