@@ -14,8 +14,9 @@ mod print;
 mod ring;
 mod sift;
 mod steps;
+mod tail;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use crate::codec::docker_log::Line;
 use crate::model::{Certainty, Micros};
@@ -23,7 +24,8 @@ use crate::model::{Certainty, Micros};
 use fit::{Fit, Reach, SWAP, counts, place};
 use join::{Join, take};
 use ring::Ring;
-use sift::{Found, Met, Put, Sifted, claim, fresh, held, meet, twins};
+use sift::{Found, Met, Put, Sifted, claim, fresh, held, mark, meet, prints, twins};
+use tail::Tail;
 
 pub use print::print;
 pub use steps::Steps;
@@ -35,8 +37,6 @@ const FULL: usize = 1000;
 /// So many live lines within a replay may have overrun the server's queue of 100 (reliability.md
 /// 2.5, no. 4).
 const BURST: usize = 80;
-/// Microseconds in which a live twin of a history's end comes, if it was under way.
-const UNDER_WAY: u64 = 1_500_000;
 /// An overlap of so many lines is still one without its first half.
 const LONG: usize = 256;
 /// Microseconds: a history that takes longer kept the server's queue full meanwhile.
@@ -110,12 +110,7 @@ pub struct Aligner {
     replayed: Vec<Held>,
     live: Vec<Held>,
     bytes: usize,
-    /// The window's replayed lines.
-    frames: usize,
-    /// Live lines that came before the last replayed one.
-    amid: usize,
-    /// When the window's first and last replayed line came.
-    span: Option<(Micros, Micros)>,
+    window: Window,
     /// Some history came in the shape of one: the server does not replay as if it were live.
     shaped: bool,
     /// Some history was full: so is each later one that the server sends to its end.
@@ -129,16 +124,37 @@ pub struct Aligner {
     /// Lines that a history which is late may still bring: given out before the connection, and
     /// live in it.
     late: (HashMap<u64, usize>, HashMap<u64, usize>),
-    /// The last lines of a history that ended by its number, whose live twins may be under way,
-    /// and how many live lines those may be among.
-    tail: (VecDeque<u64>, usize),
-    /// When the last line came, and the last one before such an end was kept.
+    tail: Tail,
+    /// When the last line came.
     last: Micros,
-    ended: Micros,
     was_live: bool,
-    /// So many lines of a longer history are newer than the window's own: most of them are still
-    /// to come live.
+}
+
+/// What is known of the present connection's history.
+#[derive(Debug, Default)]
+struct Window {
+    /// Its lines so far.
+    frames: usize,
+    /// Live lines that came before the last of these.
+    amid: usize,
+    /// When the first and the last of these came.
+    span: Option<(Micros, Micros)>,
+    /// So many lines of a longer history are newer than its own: most of them are still to come
+    /// live.
     newer: usize,
+}
+
+impl Window {
+    /// Whether it may have had no more room for older lines.
+    fn is_full(&self) -> bool {
+        self.frames >= FULL
+    }
+
+    /// Whether the server may have dropped live lines meanwhile (reliability.md 2.5, no. 4).
+    fn may_have_dropped(&self) -> bool {
+        let slow = |(first, last): (Micros, Micros)| last.0.saturating_sub(first.0) > SLOW;
+        self.amid >= BURST || self.span.is_some_and(slow)
+    }
 }
 
 impl Aligner {
@@ -152,20 +168,16 @@ impl Aligner {
             replayed: Vec::new(),
             live: Vec::new(),
             bytes: 0,
-            frames: 0,
-            amid: 0,
-            span: None,
+            window: Window::default(),
             shaped: false,
             was_full: false,
             pending: Vec::new(),
             linked: false,
             hidden: 0,
             late: <(HashMap<u64, usize>, HashMap<u64, usize>)>::default(),
-            tail: (VecDeque::new(), 0),
+            tail: Tail::default(),
             last: Micros(0),
-            ended: Micros(0),
             was_live: false,
-            newer: 0,
         }
     }
 
@@ -175,15 +187,14 @@ impl Aligner {
             return false;
         }
         let again = self.was_live || !self.ring.is_empty() || !self.pending.is_empty();
-        self.tail = (VecDeque::new(), 0);
+        self.tail = Tail::default();
         self.phase = if again {
             Phase::Holding
         } else {
             Phase::Joining
         };
         self.join = Join::default();
-        (self.frames, self.amid, self.span) = (0, 0, None);
-        self.newer = 0;
+        self.window = Window::default();
         again
     }
 
@@ -205,7 +216,7 @@ impl Aligner {
         let give = match (self.phase, replay) {
             (Phase::Away, _) => true,
             (Phase::Joining, true) => {
-                self.frames += 1;
+                self.window.frames += 1;
                 self.join.replayed(print)
             }
             (Phase::Joining, false) => self.join.live(print),
@@ -222,10 +233,11 @@ impl Aligner {
     fn hold(&mut self, held: Held) -> Verdict {
         self.bytes += held.weight();
         if held.replay {
-            self.frames += 1;
-            self.amid = self.live.len();
-            let (first, _) = self.span.unwrap_or((held.recv, held.recv));
-            self.span = Some((first, held.recv));
+            let window = &mut self.window;
+            window.frames += 1;
+            window.amid = self.live.len();
+            let (first, _) = window.span.unwrap_or((held.recv, held.recv));
+            window.span = Some((first, held.recv));
             self.replayed.push(held);
         } else {
             self.live.push(held);
@@ -237,43 +249,30 @@ impl Aligner {
         }
     }
 
-    /// Whether a live line's twin was the end of the history; it is remembered otherwise.
     /// What was left out since the last mark, once no more will be.
     pub fn take_hidden(&mut self) -> u64 {
-        if self.hidden == 0 || self.phase != Phase::Live || self.tail_is_open() {
+        if self.hidden == 0 || self.phase != Phase::Live || self.tail.is_open() {
             return 0;
         }
         std::mem::take(&mut self.hidden)
     }
 
-    fn tail_is_open(&self) -> bool {
-        !self.tail.0.is_empty() && self.tail.1 > 0
-    }
-
+    /// Whether a live line's twin was the end of the history; it is remembered otherwise.
     fn is_twin(&mut self, print: u64, recv: Micros) -> bool {
-        if recv.0.abs_diff(self.ended.0) > UNDER_WAY {
-            self.tail.0.clear();
+        let twin = self.tail.take(print, recv);
+        if twin {
+            // It may be another one that says the same; the next mark tells.
+            self.hidden += u64::from(self.ring.count(print) > 1);
+        } else {
+            self.ring.push(print);
         }
-        let (tail, left) = &mut self.tail;
-        if *left > 0 {
-            *left -= 1;
-            if let Some(at) = tail.iter().position(|twin| *twin == print) {
-                tail.remove(at);
-                // It may be another one that says the same; the next mark tells.
-                self.hidden += u64::from(self.ring.count(print) > 1);
-                return true;
-            }
-        }
-        self.ring.push(print);
-        false
+        twin
     }
 
     /// The end of a history whose window closed at once.
     fn keep_tail(&mut self, replayed: impl DoubleEndedIterator<Item = u64>) {
-        if self.frames >= FULL {
-            let most = SWAP + self.newer;
-            self.tail = (replayed.rev().take(most).collect(), most);
-            self.ended = self.last;
+        if self.window.is_full() {
+            self.tail = Tail::of(replayed, self.window.newer, self.last);
         }
     }
 
@@ -294,7 +293,7 @@ impl Aligner {
     /// nothing of what was given out (reliability.md 2.5, no. 3).
     pub fn lacks(&self) -> bool {
         self.is_holding()
-            && self.frames >= FULL
+            && self.window.is_full()
             && !self.ring.is_empty()
             && self.reach(&self.replayed).is_none_or(|(_, fit)| fit.apart)
     }
@@ -313,25 +312,22 @@ impl Aligner {
         };
         // What is older was given out, or was missing then, and the ring may have forgotten it.
         longer.drain(..from);
-        let of = |lines: &[Held]| lines.iter().map(|held| held.print).collect::<Vec<_>>();
-        let Some(own) = place(&of(&self.replayed), &of(&longer), Reach::Anywhere) else {
+        let Some(own) = place(&prints(&self.replayed), &prints(&longer), Reach::Anywhere) else {
             return false;
         };
         // It was read later, so that it has all of the window's, unless it is of another file.
-        let mut alone = vec![true; self.replayed.len()];
+        let mut had = vec![false; self.replayed.len()];
         for (at, _) in &own.pairs {
-            if let Some(alone) = alone.get_mut(*at) {
-                *alone = false;
-            }
+            mark(&mut had, Some(at));
         }
-        if alone.iter().filter(|alone| **alone).count() > SWAP {
+        if had.iter().filter(|had| !**had).count() > SWAP {
             return false;
         }
         let last = own.pairs.iter().map(|(_, at)| at + 1).max();
-        self.newer = longer.len() - last.unwrap_or(0);
+        self.window.newer = longer.len() - last.unwrap_or(0);
         let window = std::mem::replace(&mut self.replayed, longer);
-        let rest = window.into_iter().zip(alone).filter(|(_, alone)| *alone);
-        self.replayed.extend(rest.map(|(held, _)| held));
+        let rest = fresh(window.into_iter().zip(had).collect());
+        self.replayed.extend(rest);
         let all = self.replayed.iter().chain(&self.live);
         self.bytes = all.map(Held::weight).sum();
         true
@@ -340,11 +336,11 @@ impl Aligner {
     /// Where in a history the newest lines that were given out begin, if it reaches back to any,
     /// or to what was put off right behind them; and how.
     fn reach(&self, history: &[Held]) -> Option<(usize, Fit)> {
-        let prints: Vec<u64> = history.iter().map(|held| held.print).collect();
+        let history = prints(history);
         let behind = self.pending.first().filter(|_| self.linked);
-        let behind = behind.map(|(run, _)| run.iter().map(|held| held.print).collect());
+        let behind = behind.map(|(run, _)| prints(run));
         let mut runs = self.ring.runs().chain(behind);
-        let fit = runs.find_map(|run| place(&run, &prints, Reach::Past))?;
+        let fit = runs.find_map(|run| place(&run, &history, Reach::Past))?;
         let mut places: Vec<usize> = fit.pairs.iter().map(|(_, at)| *at).collect();
         places.sort_unstable();
         // Of a long overlap the first lines may be older ones that say the same.
@@ -354,7 +350,7 @@ impl Aligner {
 
     /// The history is over: what was held is given out.
     pub fn settle(&mut self) -> Settled {
-        self.was_full |= self.frames >= FULL;
+        self.was_full |= self.window.is_full();
         let phase = std::mem::replace(&mut self.phase, Phase::Live);
         let settled = match phase {
             Phase::Holding => self.weigh(Reach::Past).0,
@@ -430,12 +426,12 @@ impl Aligner {
         if raw {
             std::mem::swap(&mut replayed, &mut live);
         }
-        let prints: Vec<u64> = replayed.iter().map(|held| held.print).collect();
+        let history = prints(&replayed);
         let mut given = vec![false; replayed.len()];
         let mut found = Found::default();
         let mut rest = Vec::new();
         for run in self.ring.runs() {
-            let fit = claim(&run, &prints, &mut given, reach);
+            let fit = claim(&run, &history, &mut given, reach);
             if !found.any {
                 let last = fit.as_ref().and_then(Fit::last).map_or(0, |at| at + 1);
                 let behind = run.get(last..).unwrap_or(&[]);
@@ -443,17 +439,14 @@ impl Aligner {
             }
             found.add(fit.as_ref());
         }
-        if self.frames >= FULL || !found.sure {
+        if self.window.is_full() || !found.sure {
             rest.clear();
         }
-        let known = given.clone();
-        let live_prints: Vec<u64> = live.iter().map(|held| held.print).collect();
-        let (twins, met, hidden) = twins(&prints, &known, &live_prints);
+        let (twins, met, hidden) = twins(&history, &given, &prints(&live));
         found.hidden += hidden;
-        let alone = prints.iter().zip(&met).filter(|(_, met)| !**met);
-        let alone: Vec<u64> = alone.map(|(print, _)| *print).collect();
-        self.keep_tail(alone.into_iter());
-        let joined = twins.contains(&true) || self.frames >= FULL || live.is_empty();
+        let alone = history.iter().zip(&met).filter(|(_, met)| !**met);
+        self.keep_tail(alone.map(|(print, _)| *print));
+        let joined = twins.contains(&true) || self.window.is_full() || live.is_empty();
         Sifted {
             replayed: replayed.into_iter().zip(given).collect(),
             live: live.into_iter().zip(twins).collect(),
@@ -492,7 +485,7 @@ impl Aligner {
     /// 2.5, no. 4); with lines that were put off, whether the window met them, and they what
     /// was given out.
     fn grade(&self, sifted: &Sifted, pending: Option<(Met, bool)>) -> Certainty {
-        let full = self.frames >= FULL;
+        let full = self.window.is_full();
         let found = &sifted.found;
         let empty = sifted.replayed.is_empty();
         if self.ring.is_empty() && pending.is_none() {
@@ -511,12 +504,9 @@ impl Aligner {
             _ if empty || sifted.raw => Certainty::Possible,
             Some((Met::Nothing, _)) | None => Certainty::Certain,
         };
-        let slow = self
-            .span
-            .is_some_and(|(first, last)| last.0.saturating_sub(first.0) > SLOW);
         // A history that ended early is not told from a file that was begun anew.
         let short = self.was_full && !full;
-        if self.amid >= BURST || slow || short {
+        if self.window.may_have_dropped() || short {
             grade.max(Certainty::Possible)
         } else {
             grade
@@ -541,7 +531,7 @@ impl Aligner {
             self.ring.tear();
         }
         for (run, _) in older {
-            self.ring.extend(run.iter().map(|held| held.print));
+            self.ring.extend(prints(run));
             self.ring.tear();
         }
         self.ring
@@ -549,7 +539,7 @@ impl Aligner {
         self.ring.extend(sifted.rest.iter().copied());
         for (run, _) in newer {
             self.ring.tear();
-            self.ring.extend(run.iter().map(|held| held.print));
+            self.ring.extend(prints(run));
         }
         if !sifted.joined {
             self.ring.tear();

@@ -8,8 +8,10 @@ pub(super) const SWAP: usize = 16;
 /// Most swaps are this close, and where most lines of a place are this close to theirs, that is
 /// no chance.
 const NEAR: usize = 8;
-/// So many lines at the end of an overlap may be new ones: it is found up to its swaps.
+/// Such a place is right but for so many lines: some that were left out before are missing in one
+/// list.
 const MARGIN: usize = 3 * SWAP;
+/// So many lines at its end may be new ones.
 const EDGE: usize = MARGIN + SWAP;
 /// One line in so many may be missing inside of an overlap: 2 %.
 const SHARE: usize = 50;

@@ -78,6 +78,10 @@ pub(super) fn held(line: &Line<'_>, replay: bool, recv: Micros, print: u64) -> H
     }
 }
 
+pub(super) fn prints(lines: &[Held]) -> Vec<u64> {
+    lines.iter().map(|held| held.print).collect()
+}
+
 pub(super) fn fresh(lines: Vec<(Held, bool)>) -> impl Iterator<Item = Held> {
     let fresh = lines.into_iter().filter(|(_, known)| !known);
     fresh.map(|(held, _)| held)
@@ -101,7 +105,7 @@ fn free(prints: &[u64], marked: &[bool]) -> (Vec<usize>, Vec<u64>) {
         .unzip()
 }
 
-fn mark(marked: &mut [bool], at: Option<&usize>) {
+pub(super) fn mark(marked: &mut [bool], at: Option<&usize>) {
     if let Some(mark) = at.and_then(|at| marked.get_mut(*at)) {
         *mark = true;
     }
@@ -159,13 +163,12 @@ pub(super) fn meet(
     sifted: &mut Sifted,
     reach: Reach,
 ) -> (Vec<Put>, Vec<Put>, Met) {
-    let prints: Vec<u64> = sifted.replayed.iter().map(|(held, _)| held.print).collect();
+    let history: Vec<u64> = sifted.replayed.iter().map(|(held, _)| held.print).collect();
     let mut marked: Vec<bool> = sifted.replayed.iter().map(|(_, given)| *given).collect();
     let (mut older, mut newer) = (Vec::new(), Vec::new());
     let (mut met, mut first) = (false, false);
     for (at, (run, live)) in pending.into_iter().enumerate() {
-        let own: Vec<u64> = run.iter().map(|held| held.print).collect();
-        let fit = claim(&own, &prints, &mut marked, reach);
+        let fit = claim(&prints(&run), &history, &mut marked, reach);
         sifted.put_off.add(fit.as_ref());
         let Some(fit) = fit else {
             // A history that was cut off has not come to the lines that were live then.
@@ -179,9 +182,8 @@ pub(super) fn meet(
         };
         (met, first) = (true, first || at == 0);
         let mut gone = vec![false; run.len()];
-        let mut last = 0;
+        let last = fit.last().unwrap_or(0);
         for (at, _) in &fit.pairs {
-            last = last.max(*at);
             mark(&mut gone, Some(at));
         }
         let (mut before, mut behind) = (Vec::new(), Vec::new());
