@@ -26,14 +26,10 @@ type Inbox = mpsc::Receiver<(TargetId, FeedUpdate<RawBatch>)>;
 impl Follow {
     /// When time or a signal ended the run, lines that a source holds are printed, and numbers that
     /// are waited for are told missing; when it was time, a line that a file or standard input
-    /// has begun is printed as well. The code of a loss that shows by that.
-    pub(super) async fn last_words(
-        &mut self,
-        inbox: &mut Inbox,
-        per_component: bool,
-    ) -> Option<u8> {
+    /// has begun is printed as well. True if a loss shows by that which ends a strict run.
+    pub(super) async fn last_words(&mut self, inbox: &mut Inbox, per_component: bool) -> bool {
         if !self.timed_out && !self.interrupted {
-            return None;
+            return false;
         }
         let numbered = self.plan.seq_regex.is_some();
         let local = |feed: &FeedSpec| matches!(feed, FeedSpec::File(_) | FeedSpec::Stdin);
@@ -50,7 +46,7 @@ impl Follow {
                 asked.push(index);
             }
         }
-        let code = self.code.take();
+        self.code = None;
         self.leaving = true;
         let until = clock::now() + patience;
         let mut waits = !asked.is_empty();
@@ -61,7 +57,7 @@ impl Follow {
             let over = |index: &usize| self.streams.get(*index).is_none_or(|one| one.over);
             waits = !asked.iter().all(over);
         }
-        std::mem::replace(&mut self.code, code).filter(|code| *code == exit::LOST)
+        self.code == Some(exit::LOST)
     }
 
     /// Each target that goes on has its end told in JSON: that it was ours.
@@ -83,8 +79,8 @@ impl Follow {
     ) -> u8 {
         let mut code = code;
         let lost = self.last_words(&mut inbox, per_component).await;
-        if let Some(lost) = lost.filter(|_| code == exit::OK) {
-            code = lost;
+        if lost && code == exit::OK {
+            code = exit::LOST;
         }
         self.end_records();
         let settled = tokio::select! {

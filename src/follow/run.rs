@@ -365,11 +365,8 @@ impl Follow {
     }
 
     fn state(&mut self, id: TargetId, state: &LinkState, per_component: bool) {
-        if self
-            .streams
-            .get(usize::from(id.0))
-            .is_some_and(|one| one.over)
-        {
+        let stream = self.streams.get(usize::from(id.0));
+        if stream.is_none_or(|stream| stream.over) {
             return;
         }
         let over = matches!(state, LinkState::Ended(_));
@@ -379,15 +376,13 @@ impl Follow {
         let Some(stream) = self.streams.get_mut(usize::from(id.0)) else {
             return;
         };
-        match state {
-            LinkState::Replaying => stream.holds = stream.was_away,
-            // The time without a line runs from here.
-            LinkState::Live if std::mem::take(&mut stream.holds) => self.last_line = clock::now(),
-            _ => {}
-        }
         let target = stream.target.text.clone();
         match state {
             LinkState::Live => {
+                if std::mem::take(&mut stream.holds) {
+                    // The time without a line runs from here.
+                    self.last_line = clock::now();
+                }
                 let first = !std::mem::replace(&mut stream.live, true);
                 let nothing = stream.lines == 0;
                 if !self.plan.follow && self.streams_end_with_history() {
@@ -420,7 +415,8 @@ impl Follow {
                 self.tell(&say!("{target}: {}", "{target}：{}", words::state(state)));
             }
             LinkState::Open => stream.away = false,
-            LinkState::Connecting(_) | LinkState::Replaying => {}
+            LinkState::Replaying => stream.holds = stream.was_away,
+            LinkState::Connecting(_) => {}
         }
         self.printer
             .state(&target, state, clock::wall(), &mut self.block.out);

@@ -235,7 +235,8 @@ impl Strands {
 
     fn settle(&mut self, more: Certainty, out: &mut Outbox) {
         let (certainty, hidden, lines) = self.settled(more, Aligner::settle);
-        self.tell(certainty, hidden, out);
+        let filled = self.filling.take().is_some_and(|filling| filling.filled);
+        self.tell((certainty, hidden), filled, out);
         self.give(lines, out);
     }
 
@@ -260,22 +261,23 @@ impl Strands {
     pub(super) fn settle_now(&mut self, more: Certainty, the_end: bool, out: &mut Outbox) {
         let settle = |aligner: &mut Aligner| aligner.settle_now(the_end);
         let (certainty, hidden, lines) = self.settled(more, settle);
-        let was_filling = self.filling.is_some();
+        let filling = self.filling.take();
         let some = hidden > 0 || lines.iter().any(|lines| !lines.is_empty());
         if some || self.link.has_returned() {
-            self.tell(certainty, hidden, out);
+            let filled = filling.as_ref().is_some_and(|filling| filling.filled);
+            self.tell((certainty, hidden), filled, out);
         }
         self.give(lines, out);
-        if was_filling {
-            self.filling = None;
+        if filling.is_some() {
             out.events.push(FeedEvent::ReplayOver);
         }
     }
 
-    fn tell(&mut self, certainty: Certainty, hidden: u64, out: &mut Outbox) {
+    /// Tells the returns, and whether a hole was filled.
+    fn tell(&mut self, grade: (Certainty, u64), filled: bool, out: &mut Outbox) {
         let reason = word!("the history was read again", "重新读取了历史");
-        self.link.tell((certainty, hidden), reason, out);
-        if self.filling.take().is_some_and(|filling| filling.filled) {
+        self.link.tell(grade, reason, out);
+        if filled {
             let text = word!(
                 "the replay did not reach back to the last line seen; the rest was read from the stored history",
                 "回放没有接上最后看到的行；其余部分已从存储的历史中读取"

@@ -171,11 +171,7 @@ impl<B> Driver<B> {
                 break None;
             }
         };
-        // What a session still holds comes before the end.
-        self.session.handle(now(), Input::Over, &mut self.out);
-        let _ = self.hand_on();
-        let end = end.unwrap_or(EndReason::Finished);
-        self.outlet.state(LinkState::Ended(end));
+        self.tell_end(end.unwrap_or(EndReason::Finished));
         self.outlet.flush().await;
     }
 
@@ -204,6 +200,13 @@ impl<B> Driver<B> {
         }
     }
 
+    /// What a session still holds comes before the end.
+    fn tell_end(&mut self, end: EndReason) {
+        self.session.handle(now(), Input::Over, &mut self.out);
+        let _ = self.hand_on();
+        self.outlet.state(LinkState::Ended(end));
+    }
+
     /// The session learns of a loss; its answer may be that this was the end.
     fn tell_loss(&mut self, why: &str) -> Option<EndReason> {
         let why = SafeText::of(why).into_owned();
@@ -221,13 +224,13 @@ impl<B> Driver<B> {
         self.session.handle(now(), Input::Opened, &mut self.out);
         self.outlet.state(LinkState::Open);
         let close = loop {
+            self.read_history();
             if let Some(reason) = self.hand_on() {
                 break Close::End(reason);
             }
             if let Some(why) = self.transmit(&mut connection).await {
                 break why;
             }
-            self.read_history();
             if self
                 .stopping
                 .is_some_and(|until| self.live || clock::now().into_std() >= until)
@@ -272,16 +275,12 @@ impl<B> Driver<B> {
 
     /// Reads a longer history, if one is wanted. Lines come meanwhile.
     fn read_history(&mut self) {
-        let Some(wanted) = self.session.poll_history() else {
-            return;
-        };
-        let archive = self.archive.clone();
-        self.reading.spawn(async move {
-            match archive {
-                Some(archive) => archive.read(wanted).await,
-                None => None,
+        while let Some(wanted) = self.session.poll_history() {
+            match self.archive.clone() {
+                Some(archive) => drop(self.reading.spawn(archive.read(wanted))),
+                None => self.history(None),
             }
-        });
+        }
     }
 
     fn history(&mut self, read: Option<Vec<String>>) {
@@ -295,9 +294,7 @@ impl<B> Driver<B> {
 
     /// The program wants no more than what is held.
     fn begin_stop(&mut self) {
-        self.session.handle(now(), Input::Over, &mut self.out);
-        let _ = self.hand_on();
-        self.outlet.state(LinkState::Ended(EndReason::Finished));
+        self.tell_end(EndReason::Finished);
         self.outlet.mute();
         self.stopping = Some(clock::now().into_std() + DRAIN);
     }
