@@ -19,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::Server;
 use super::faulty::{Home, head, header};
-use super::prometheus::{Api, backfill, labels, number, open_shop, prometheus};
+use super::prometheus::{Api, backfill, labels, number, open_shop, prometheus, scraping};
 
 /// What was asked for by the console's path.
 #[derive(Clone, Debug)]
@@ -60,12 +60,7 @@ impl Stand {
             .samples(r#"{__name__=~"container_.*|app_.*"}[30m]"#, "")
             .await;
         backfill(folder.path(), &samples);
-        let config = format!(
-            "global:\n  scrape_interval: 1s\nscrape_configs:\n- job_name: demo\n  metrics_path: /p/metrics\n  \
-             static_configs:\n  - targets: ['127.0.0.1:{}']\n  metric_relabel_configs:\n  \
-             - regex: instance|job\n    action: labeldrop\n",
-            demo.port
-        );
+        let config = scraping(demo.port);
         let (server, prometheus) = prometheus(folder.path(), &config).await;
         let asked = Arc::new(Mutex::new(Vec::new()));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();

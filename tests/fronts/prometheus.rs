@@ -85,6 +85,15 @@ pub(super) fn number(value: &Value) -> f64 {
     value.as_str().unwrap().parse().unwrap()
 }
 
+/// Scrapes a platform on this port each second.
+pub(super) fn scraping(port: u16) -> String {
+    format!(
+        "global:\n  scrape_interval: 1s\nscrape_configs:\n- job_name: demo\n  metrics_path: /p/metrics\n  \
+         static_configs:\n  - targets: ['127.0.0.1:{port}']\n  metric_relabel_configs:\n  \
+         - regex: instance|job\n    action: labeldrop\n"
+    )
+}
+
 /// Prometheus over a folder, with this configuration.
 pub(super) async fn prometheus(folder: &Path, config: &str) -> (Server, u16) {
     let file = folder.join("prometheus.yml");
@@ -193,13 +202,7 @@ async fn a_real_prometheus_scrapes_the_demo_and_answers_as_it_does() {
         prefix: "/p",
     };
     let folder = tempfile::tempdir().unwrap();
-    let config = format!(
-        "global:\n  scrape_interval: 1s\nscrape_configs:\n- job_name: demo\n  metrics_path: /p/metrics\n  \
-         static_configs:\n  - targets: ['127.0.0.1:{}']\n  metric_relabel_configs:\n  \
-         - regex: instance|job\n    action: labeldrop\n",
-        demo.port
-    );
-    let (_server, port) = prometheus(folder.path(), &config).await;
+    let (_server, port) = prometheus(folder.path(), &scraping(demo.port)).await;
     let real = Api { port, prefix: "" };
     until("twelve scrapes", async || {
         let data = real

@@ -86,6 +86,19 @@ async fn errors_that_come_fast_are_told_and_that_they_are_over() {
     unharmed(platform).await;
 }
 
+/// Follows a component with an alert over what is measured of it.
+fn watching(alert: &str) -> [&str; 7] {
+    [
+        "logs",
+        "-f",
+        "-o",
+        "json",
+        "--alert",
+        alert,
+        "shop/*/payment",
+    ]
+}
+
 #[tokio::test]
 async fn what_is_measured_is_watched_by_configuration_and_by_flag() {
     let (_platform, home) = shop(true, |_| {}).await;
@@ -97,16 +110,7 @@ async fn what_is_measured_is_watched_by_configuration_and_by_flag() {
         [[charts]]\ntitle = \"twice\"\nquery = \"2 * sum(container_memory_rss{namespace='{namespace}'})\"\nunit = \"m\"\n\
         [[alerts]]\nname = \"by chart\"\nwhen = \"chart(twice) > 1\"\n";
     std::fs::write(folder.join("config.toml"), config).unwrap();
-    let follow = [
-        "logs",
-        "-f",
-        "-o",
-        "json",
-        "--alert",
-        "memory > 1",
-        "shop/*/payment",
-    ];
-    let mut run = home.program(follow).start();
+    let mut run = home.program(watching("memory > 1")).start();
     run.until_count("\"type\":\"alert\"", 3).await;
     run.signal(Signal::INT);
     let rows = run.end().await.expect(130).json();
@@ -135,16 +139,7 @@ async fn what_is_measured_is_watched_by_configuration_and_by_flag() {
 #[tokio::test]
 async fn a_platform_that_does_not_measure_is_no_end_of_the_lines() {
     let (platform, home) = shop(false, |rest| rest.measured = Some("nonsense".into())).await;
-    let follow = [
-        "logs",
-        "-f",
-        "-o",
-        "json",
-        "--alert",
-        "cpu > 1",
-        "shop/*/payment",
-    ];
-    let mut run = home.program(follow).start();
+    let mut run = home.program(watching("cpu > 1")).start();
     let asked = |all: &[deckwatch::demo::RequestRecord]| {
         all.iter()
             .any(|one| one.path.contains("/monitor/query_range"))

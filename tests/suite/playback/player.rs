@@ -57,6 +57,16 @@ pub(crate) fn encoded(frame: &Frame) -> Vec<u8> {
     bytes
 }
 
+/// A whole message on the wire.
+pub(crate) fn message(op: u8, payload: &[u8]) -> Vec<u8> {
+    encoded(&Frame {
+        fin: true,
+        op,
+        payload: payload.to_vec(),
+        batched: false,
+    })
+}
+
 pub(super) fn fragmented(frame: &Frame) -> Vec<Frame> {
     if frame.op >= CLOSE || frame.payload.len() < 2 {
         return vec![frame.clone()];

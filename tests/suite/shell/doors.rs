@@ -10,8 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::desk::{Desk, exited};
-use crate::playback::player::encoded;
-use crate::playback::recording::Frame;
+use crate::playback::player::message;
 use crate::raw_client::{BINARY, CLOSE, TEXT};
 
 /// Opcodes and payloads.
@@ -26,15 +25,6 @@ struct Door {
     lines: &'static str,
     /// What follows on the first message.
     says: Says,
-}
-
-fn frame(op: u8, payload: &[u8]) -> Vec<u8> {
-    encoded(&Frame {
-        fin: true,
-        op,
-        payload: payload.to_vec(),
-        batched: false,
-    })
 }
 
 async fn serve(listener: TcpListener, door: Door) {
@@ -82,7 +72,7 @@ async fn answer(mut stream: TcpStream, door: Door) {
             return;
         }
         for (op, payload) in door.says {
-            stream.write_all(&frame(*op, payload)).await.unwrap();
+            stream.write_all(&message(*op, payload)).await.unwrap();
         }
         // Until the client has left; what it says is not looked at.
         drop(stream.shutdown().await);
