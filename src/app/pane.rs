@@ -63,12 +63,12 @@ pub struct Pane {
 }
 
 impl Pane {
-    /// An empty pane.
-    pub fn new(id: PaneId, targets: Vec<TargetId>) -> Self {
+    /// A pane of what will come into `store`.
+    pub fn new(id: PaneId, targets: Vec<TargetId>, store: LogStore) -> Self {
         Self {
             id,
             targets,
-            store: LogStore::new(),
+            store,
             filter: FilterSet::default(),
             unfolded: false,
             shown: Matching::default(),

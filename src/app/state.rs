@@ -18,7 +18,7 @@ use crate::model::way::Way;
 use crate::model::{Fault, LinkState, Micros, PaneId, TargetId};
 use crate::say;
 use crate::store::timeline::Timeline;
-use crate::store::{Case, Layer, LayerKind, Pattern};
+use crate::store::{Case, Layer, LayerKind, LogStore, Pattern, Rooms};
 use crate::term::screen::Screen;
 use crate::word;
 
@@ -129,6 +129,7 @@ pub struct App {
     /// The time of the last message.
     pub now: Now,
     pub(super) budget: usize,
+    rooms: Rooms,
     pub(super) next_pane: u32,
     pub(super) history: BTreeMap<Purpose, Vec<String>>,
     pub(super) interrupted: Option<Instant>,
@@ -188,6 +189,7 @@ impl App {
             theme: String::new(),
             now,
             budget,
+            rooms: Rooms::default(),
             next_pane: 0,
             history: BTreeMap::new(),
             interrupted: None,
@@ -237,7 +239,7 @@ impl App {
             return self.new_table(targets);
         }
         let id = self.fresh_pane();
-        let mut pane = Pane::new(id, targets);
+        let mut pane = Pane::new(id, targets, LogStore::sharing(&self.rooms));
         pane.times.zone = self.zone.clone();
         self.panes.insert(id, pane);
         id

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::model::{LineBatch, Mark, TargetId};
 
 use super::line::{LineId, LineRef, MarkRef, Row};
+use super::rooms::Rooms;
 use super::segment::Segment;
 
 /// Text of one segment, from performance.md 4: large enough that a scan runs at full speed,
@@ -47,6 +48,7 @@ pub struct LogStore {
     /// Lines evicted since the start.
     evicted: u64,
     segment_bytes: usize,
+    rooms: Rooms,
 }
 
 impl Default for LogStore {
@@ -61,16 +63,26 @@ impl LogStore {
         Self::with_segment_bytes(SEGMENT_BYTES)
     }
 
+    /// An empty store that shares the memory of evicted segments with others.
+    pub fn sharing(rooms: &Rooms) -> Self {
+        Self {
+            rooms: rooms.clone(),
+            ..Self::new()
+        }
+    }
+
     /// An empty store with segments of another size; small ones make tests thorough.
     pub fn with_segment_bytes(segment_bytes: usize) -> Self {
+        let first = segment_bytes.min(FIRST_ROOM);
         Self {
             sealed: VecDeque::new(),
             sealed_bytes: 0,
-            open: Segment::with_capacity(segment_bytes.min(FIRST_ROOM)),
+            open: Segment::after(Vec::new(), String::with_capacity(first)),
             open_first: LineId(0),
             lines: 0,
             evicted: 0,
             segment_bytes,
+            rooms: Rooms::default(),
         }
     }
 
@@ -103,10 +115,11 @@ impl LogStore {
         if self.open.is_empty() {
             return;
         }
-        let mut next = Segment::with_capacity(self.segment_bytes);
-        next.follow(&self.open);
-        let mut full = std::mem::replace(&mut self.open, next);
-        full.shrink();
+        let mut full = std::mem::take(&mut self.open);
+        let levels = full.last_levels();
+        let room = full.shrink().or_else(|| self.rooms.take());
+        let room = room.unwrap_or_else(|| String::with_capacity(self.segment_bytes));
+        self.open = Segment::after(levels, room);
         self.sealed_bytes += full.heap_bytes();
         let first = self.open_first;
         self.open_first.0 += full.rows() as u64;
@@ -122,6 +135,12 @@ impl LogStore {
         let (_, segment) = self.sealed.pop_front()?;
         self.sealed_bytes -= segment.heap_bytes();
         let lines = segment.lines() as u64;
+        // A scan may still read it; and a room of another size fits nothing.
+        let room = Arc::into_inner(segment).map(Segment::into_room);
+        let fits = self.segment_bytes..self.segment_bytes.saturating_mul(2);
+        if let Some(room) = room.filter(|room| fits.contains(&room.capacity())) {
+            self.rooms.give(room);
+        }
         self.evicted += lines;
         self.lines -= lines;
         let first_kept = self.first();

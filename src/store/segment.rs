@@ -97,31 +97,37 @@ impl OriginCache {
 }
 
 impl Segment {
-    /// An empty segment with room for `bytes` of text.
-    pub(super) fn with_capacity(bytes: usize) -> Self {
+    /// An empty segment with its text in `room`, behind others that ended with these levels.
+    pub(super) fn after(carried: Vec<(Origin, Level)>, room: String) -> Self {
+        let lines = room.capacity() / 128;
         Self {
-            text: SafeArena::with_capacity(bytes, bytes / 128),
-            facts: Vec::with_capacity(bytes / 128),
+            text: SafeArena::in_room(room, lines),
+            facts: Vec::with_capacity(lines),
+            carried,
             ..Self::default()
         }
     }
 
-    /// Lets this empty segment go on where `before` ends.
-    pub(super) fn follow(&mut self, before: &Self) {
-        let levels = before.levels.iter().copied();
-        let seen = before.origins.iter().cloned().zip(levels);
-        let older = before.carried.iter();
-        let older = older.filter(|(origin, _)| !before.origins.contains(origin));
-        self.carried = seen
-            .chain(older.cloned())
-            .filter(|(_, level)| *level != Level::None)
-            .take(MAX_CARRIED)
-            .collect();
+    /// The memory of its text, for another.
+    pub(super) fn into_room(self) -> String {
+        self.text.into_room()
     }
 
-    /// Gives back what was reserved beyond need.
-    pub(super) fn shrink(&mut self) {
-        self.text.shrink();
+    /// The last level of each origin, for the segment that follows.
+    pub(super) fn last_levels(&self) -> Vec<(Origin, Level)> {
+        let levels = self.levels.iter().copied();
+        let seen = self.origins.iter().cloned().zip(levels);
+        let older = self.carried.iter();
+        let older = older.filter(|(origin, _)| !self.origins.contains(origin));
+        seen.chain(older.cloned())
+            .filter(|(_, level)| *level != Level::None)
+            .take(MAX_CARRIED)
+            .collect()
+    }
+
+    /// Gives back what was reserved beyond need, once its levels are carried over; the room of
+    /// its text if that filled little of it.
+    pub(super) fn shrink(&mut self) -> Option<String> {
         self.facts.shrink_to_fit();
         self.origin_of.shrink_to_fit();
         self.recv.shrink_to_fit();
@@ -133,6 +139,7 @@ impl Segment {
         self.runs.shrink_to_fit();
         self.marks.shrink_to_fit();
         self.carried = Vec::new();
+        self.text.shrink()
     }
 
     /// How many of the lines `lines` of a batch fit, with at most `bytes` of text in all. An

@@ -146,6 +146,21 @@ impl SafeArena {
         }
     }
 
+    /// An arena in the memory of a text that is no longer needed, with room for `lines` lines.
+    pub fn in_room(mut room: String, lines: usize) -> Self {
+        room.clear();
+        Self {
+            text: room,
+            ends: Vec::with_capacity(lines),
+            runs: Vec::new(),
+        }
+    }
+
+    /// The memory of its text, for another.
+    pub fn into_room(self) -> String {
+        self.text
+    }
+
     /// Sanitises `raw` (one line, without its newline) onto the end. True if the shown text is
     /// byte for byte what came, so that the raw bytes need no keeping.
     pub fn push(&mut self, raw: &[u8]) -> bool {
@@ -244,13 +259,16 @@ impl SafeArena {
     }
 
     /// Gives back what was reserved beyond need; for arenas that will not grow again. A text
-    /// that fills nearly all of its room stays where it is, so that the memory fits the next.
-    pub fn shrink(&mut self) {
-        if self.text.len() < self.text.capacity() / 8 * 7 {
-            self.text.shrink_to_fit();
-        }
+    /// that fills nearly all of its room stays in it; any other moves, and the room is answered
+    /// for the next.
+    pub fn shrink(&mut self) -> Option<String> {
         self.ends.shrink_to_fit();
         self.runs.shrink_to_fit();
+        if self.text.len() >= self.text.capacity() / 8 * 7 {
+            return None;
+        }
+        let moved = self.text.as_str().to_owned();
+        Some(std::mem::replace(&mut self.text, moved))
     }
 
     fn len_u32(&self) -> u32 {

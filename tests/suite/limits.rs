@@ -1,10 +1,11 @@
 //! The log store at its edges: sources, rows, long lines, memory; and the level of a line that
 //! does not say one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deckwatch::model::{Level, LineBatch, Mark, Micros, RawBatch, RowHead, SourceName, TargetId};
-use deckwatch::store::{FilterSet, LineId, LogStore, Row};
+use deckwatch::store::{FilterSet, LineId, LogStore, Rooms, Row};
 use deckwatch::text::sanitise;
 
 use super::store::{level, name};
@@ -108,6 +109,44 @@ fn one_very_long_line_has_its_place() {
             .all(|line| line.as_str().len() == long.len())
     );
     assert_eq!(store.len(), 9);
+}
+
+#[test]
+fn evicted_text_leaves_its_room_to_the_next_of_any_pane() {
+    let lines = |count: usize| {
+        let mut raw = RawBatch::default();
+        for n in 0..count {
+            raw.push(format!("{n:0>100}").as_bytes(), &head(None, 1));
+        }
+        LineBatch::refine(&raw, level)
+    };
+    let rooms = Rooms::default();
+    let (mut a, mut b) = (LogStore::sharing(&rooms), LogStore::sharing(&rooms));
+    a.push_batch(TargetId(0), &lines(50_000));
+    assert_eq!((a.sealed().count(), rooms.len()), (4, 0));
+    // The first one grew with its lines, and is of another size.
+    a.evict_oldest();
+    assert_eq!(rooms.len(), 0);
+    a.evict_oldest();
+    assert_eq!(rooms.len(), 1);
+    // The other pane fills a segment, and goes on in the room.
+    b.push_batch(TargetId(1), &lines(11_000));
+    assert_eq!((b.sealed().count(), rooms.len()), (1, 0));
+    // One that a scan still reads leaves nothing; others are kept in small number.
+    let (_, read) = a.sealed().next().unwrap();
+    let read = Arc::clone(read);
+    a.evict_oldest();
+    assert_eq!(rooms.len(), 0);
+    drop(read);
+    // One that is sealed before it is full moves out of its room, and takes no other.
+    a.evict_oldest();
+    let held = a.heap_bytes();
+    a.seal();
+    assert_eq!(rooms.len(), 1);
+    assert!(a.heap_bytes() < held + (1 << 20), "{held}");
+    a.push_batch(TargetId(0), &lines(150_000));
+    while a.evict_oldest().is_some() {}
+    assert_eq!(rooms.len(), 4);
 }
 
 #[test]

@@ -307,10 +307,15 @@ impl Run {
         drop(self.held.take());
     }
 
-    /// Resident memory at its highest, in bytes; 0 where the system doesn't say.
+    /// Resident memory at its highest, in bytes; 0 where the system doesn't say, and while the
+    /// process still is the one that started it: Linux lets go of a parent that waits for `exec`
+    /// a moment before the memory is the program's own.
     pub(crate) fn peak(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.unwrap_or_default();
+        if status.lines().next() != Some("Name:\tdeckwatch") {
+            return 0;
+        }
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
         kib.unwrap_or(0) << 10
