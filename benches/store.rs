@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group};
 use deckwatch::model::{Level, LineBatch, Micros, RawBatch, RowHead, SourceName, TargetId};
 use deckwatch::store::{
-    Case, FilterSet, Layer, LayerKind, LogStore, Matching, Pattern, Predicate, scan,
+    Case, FilterSet, Layer, LayerKind, LogStore, Matching, Pattern, Predicate, Rooms, scan,
 };
 use deckwatch::text::sanitise;
 
@@ -121,7 +121,7 @@ fn resident() -> Option<u64> {
 
 fn memory() -> LogStore {
     let before = resident();
-    let mut store = LogStore::new();
+    let (mut store, mut rooms) = (LogStore::new(), Rooms::default());
     let (mut payload, mut shown) = (0, 0);
     for raw in batches() {
         let batch = refine(&raw);
@@ -129,7 +129,7 @@ fn memory() -> LogStore {
             .map(|index| raw.line(index).len() + 1)
             .sum::<usize>();
         shown += batch.text().text_bytes();
-        store.push_batch(TargetId(0), &batch);
+        store.push_batch(TargetId(0), &batch, &mut rooms);
     }
     store.seal();
     let held: usize = store
@@ -170,9 +170,9 @@ const INGESTS: [Ingest; 6] = [
         })
     }),
     ("--store", || {
-        let mut store = LogStore::new();
+        let (mut store, mut rooms) = (LogStore::new(), Rooms::default());
         each_batch(|_, fine| {
-            store.push_batch(TargetId(0), fine);
+            store.push_batch(TargetId(0), fine, &mut rooms);
         })
     }),
     ("--strings-full", || {
@@ -191,10 +191,10 @@ const INGESTS: [Ingest; 6] = [
         })
     }),
     ("--store-full", || {
-        let mut store = LogStore::new();
+        let (mut store, mut rooms) = (LogStore::new(), Rooms::default());
         each_batch(|_, fine| {
-            store.push_batch(TargetId(0), fine);
-            while store.heap_bytes() > BUDGET && store.evict_oldest().is_some() {}
+            store.push_batch(TargetId(0), fine, &mut rooms);
+            while store.heap_bytes() > BUDGET && store.evict_oldest(&mut rooms).is_some() {}
         })
     }),
     ("--lossy", || {
@@ -205,9 +205,9 @@ const INGESTS: [Ingest; 6] = [
         })
     }),
     ("--sanitise", || {
-        let mut store = LogStore::new();
+        let (mut store, mut rooms) = (LogStore::new(), Rooms::default());
         each_batch(|raw, _| {
-            store.push_batch(TargetId(0), &refine(raw));
+            store.push_batch(TargetId(0), &refine(raw), &mut rooms);
         })
     }),
 ];
@@ -372,15 +372,15 @@ fn filters(store: &mut LogStore) {
     let fine: Vec<_> = (0..100).map(|at| refine(&raw_batch(at * BATCH))).collect();
     let regex = regex::bytes::Regex::new(&format!("(?i){REGEX}")).unwrap();
     // As in a pane that has run for a while: what comes in pushes out as much.
-    let mut store = LogStore::new();
+    let (mut store, mut rooms) = (LogStore::new(), Rooms::default());
     let mut matching = Matching::default();
     matching.begin(&mut store, include(REGEX));
     let mut append = |store: &mut LogStore| {
         for batch in &fine {
-            let appended = store.push_batch(TargetId(0), batch);
+            let appended = store.push_batch(TargetId(0), batch, &mut rooms);
             matching.append(store, appended);
             while store.heap_bytes() > BUDGET
-                && let Some(evicted) = store.evict_oldest()
+                && let Some(evicted) = store.evict_oldest(&mut rooms)
             {
                 matching.evicted(evicted);
             }

@@ -129,7 +129,7 @@ pub struct App {
     /// The time of the last message.
     pub now: Now,
     pub(super) budget: usize,
-    rooms: Rooms,
+    pub(super) rooms: Rooms,
     pub(super) next_pane: u32,
     pub(super) history: BTreeMap<Purpose, Vec<String>>,
     pub(super) interrupted: Option<Instant>,
@@ -239,7 +239,7 @@ impl App {
             return self.new_table(targets);
         }
         let id = self.fresh_pane();
-        let mut pane = Pane::new(id, targets, LogStore::sharing(&self.rooms));
+        let mut pane = Pane::new(id, targets, LogStore::new());
         pane.times.zone = self.zone.clone();
         self.panes.insert(id, pane);
         id

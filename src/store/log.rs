@@ -48,7 +48,6 @@ pub struct LogStore {
     /// Lines evicted since the start.
     evicted: u64,
     segment_bytes: usize,
-    rooms: Rooms,
 }
 
 impl Default for LogStore {
@@ -63,14 +62,6 @@ impl LogStore {
         Self::with_segment_bytes(SEGMENT_BYTES)
     }
 
-    /// An empty store that shares the memory of evicted segments with others.
-    pub fn sharing(rooms: &Rooms) -> Self {
-        Self {
-            rooms: rooms.clone(),
-            ..Self::new()
-        }
-    }
-
     /// An empty store with segments of another size; small ones make tests thorough.
     pub fn with_segment_bytes(segment_bytes: usize) -> Self {
         let first = segment_bytes.min(FIRST_ROOM);
@@ -82,20 +73,24 @@ impl LogStore {
             lines: 0,
             evicted: 0,
             segment_bytes,
-            rooms: Rooms::default(),
         }
     }
 
-    /// Appends the lines and marks of a batch.
-    pub fn push_batch(&mut self, target: TargetId, batch: &LineBatch) -> Appended {
+    /// Appends the lines and marks of a batch, in `rooms` as long as there are any.
+    pub fn push_batch(
+        &mut self,
+        target: TargetId,
+        batch: &LineBatch,
+        rooms: &mut Rooms,
+    ) -> Appended {
         let first = self.end();
         let mut next = 0;
         for (before, mark) in batch.marks() {
-            self.push_lines(target, batch, next..*before);
+            self.push_lines(target, batch, next..*before, rooms);
             next = next.max(*before);
             self.push_mark(target, mark);
         }
-        self.push_lines(target, batch, next..batch.len());
+        self.push_lines(target, batch, next..batch.len(), rooms);
         let rows = self.end().0 - first.0;
         Appended { first, rows }
     }
@@ -112,12 +107,17 @@ impl LogStore {
 
     /// Closes the open segment, if it has rows, so that it can be scanned elsewhere.
     pub fn seal(&mut self) {
+        self.seal_into(&mut Rooms::default());
+    }
+
+    /// As [`LogStore::seal`]; what follows goes into one of `rooms`.
+    fn seal_into(&mut self, rooms: &mut Rooms) {
         if self.open.is_empty() {
             return;
         }
         let mut full = std::mem::take(&mut self.open);
         let levels = full.last_levels();
-        let room = full.shrink().or_else(|| self.rooms.take());
+        let room = full.shrink().or_else(|| rooms.take());
         let room = room.unwrap_or_else(|| String::with_capacity(self.segment_bytes));
         self.open = Segment::after(levels, room);
         self.sealed_bytes += full.heap_bytes();
@@ -127,8 +127,8 @@ impl LogStore {
     }
 
     /// Drops the oldest segment; none if there is no row. The newest one goes only when it is
-    /// the last.
-    pub fn evict_oldest(&mut self) -> Option<Evicted> {
+    /// the last. Its text leaves its place to `rooms`.
+    pub fn evict_oldest(&mut self, rooms: &mut Rooms) -> Option<Evicted> {
         if self.sealed.is_empty() {
             self.seal();
         }
@@ -139,7 +139,7 @@ impl LogStore {
         let room = Arc::into_inner(segment).map(Segment::into_room);
         let fits = self.segment_bytes..self.segment_bytes.saturating_mul(2);
         if let Some(room) = room.filter(|room| fits.contains(&room.capacity())) {
-            self.rooms.give(room);
+            rooms.give(room);
         }
         self.evicted += lines;
         self.lines -= lines;
@@ -226,7 +226,13 @@ impl LogStore {
         sealed.chain([self.open()])
     }
 
-    fn push_lines(&mut self, target: TargetId, batch: &LineBatch, mut lines: Range<usize>) {
+    fn push_lines(
+        &mut self,
+        target: TargetId,
+        batch: &LineBatch,
+        mut lines: Range<usize>,
+        rooms: &mut Rooms,
+    ) {
         while !lines.is_empty() {
             let fit = self.open.fitting(batch, lines.clone(), self.segment_bytes);
             let end = lines.start + fit;
@@ -237,7 +243,7 @@ impl LogStore {
                 if self.open.is_empty() {
                     return;
                 }
-                self.seal();
+                self.seal_into(rooms);
             }
         }
     }

@@ -34,7 +34,11 @@ fn a_stack_trace_stays_with_its_error() {
         raw.push(line.as_bytes(), &head(Some(source), 1));
     }
     let mut store = LogStore::new();
-    store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
+    store.push_batch(
+        TargetId(0),
+        &LineBatch::refine(&raw, level),
+        &mut Rooms::default(),
+    );
     let filter = FilterSet {
         min_level: Level::Warn,
         ..FilterSet::default()
@@ -50,11 +54,19 @@ fn a_stack_trace_stays_with_its_error() {
     // Also when the segment ends between them.
     let mut raw = RawBatch::default();
     raw.push(b"E again", &head(Some(&a), 1));
-    store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
+    store.push_batch(
+        TargetId(0),
+        &LineBatch::refine(&raw, level),
+        &mut Rooms::default(),
+    );
     store.seal();
     let mut raw = RawBatch::default();
     raw.push(b"  at exit", &head(Some(&a), 1));
-    store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
+    store.push_batch(
+        TargetId(0),
+        &LineBatch::refine(&raw, level),
+        &mut Rooms::default(),
+    );
     assert_eq!(
         shown(&store),
         ["E failed", "  at main", "E again", "  at exit"]
@@ -78,7 +90,11 @@ fn a_segment_takes_more_sources_and_rows_than_a_byte_counts() {
         hidden: 3,
     });
     let mut store = LogStore::new();
-    store.push_batch(TargetId(3), &LineBatch::refine(&raw, level));
+    store.push_batch(
+        TargetId(3),
+        &LineBatch::refine(&raw, level),
+        &mut Rooms::default(),
+    );
     assert_eq!(store.len(), 201_001);
     for at in [0u64, 254, 255, 256, 999] {
         let line = store.get(LineId(at)).and_then(Row::line).unwrap();
@@ -101,7 +117,11 @@ fn one_very_long_line_has_its_place() {
         raw.push(&long, &head(None, 1));
     }
     let mut store = LogStore::new();
-    store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
+    store.push_batch(
+        TargetId(0),
+        &LineBatch::refine(&raw, level),
+        &mut Rooms::default(),
+    );
     assert!(
         store
             .rows(LineId(0)..store.end())
@@ -120,32 +140,32 @@ fn evicted_text_leaves_its_room_to_the_next_of_any_pane() {
         }
         LineBatch::refine(&raw, level)
     };
-    let rooms = Rooms::default();
-    let (mut a, mut b) = (LogStore::sharing(&rooms), LogStore::sharing(&rooms));
-    a.push_batch(TargetId(0), &lines(50_000));
+    let mut rooms = Rooms::default();
+    let (mut a, mut b) = (LogStore::new(), LogStore::new());
+    a.push_batch(TargetId(0), &lines(50_000), &mut rooms);
     assert_eq!((a.sealed().count(), rooms.len()), (4, 0));
     // The first one grew with its lines, and is of another size.
-    a.evict_oldest();
+    a.evict_oldest(&mut rooms);
     assert_eq!(rooms.len(), 0);
-    a.evict_oldest();
+    a.evict_oldest(&mut rooms);
     assert_eq!(rooms.len(), 1);
     // The other pane fills a segment, and goes on in the room.
-    b.push_batch(TargetId(1), &lines(11_000));
+    b.push_batch(TargetId(1), &lines(11_000), &mut rooms);
     assert_eq!((b.sealed().count(), rooms.len()), (1, 0));
     // One that a scan still reads leaves nothing; others are kept in small number.
     let (_, read) = a.sealed().next().unwrap();
     let read = Arc::clone(read);
-    a.evict_oldest();
+    a.evict_oldest(&mut rooms);
     assert_eq!(rooms.len(), 0);
     drop(read);
     // One that is sealed before it is full moves out of its room, and takes no other.
-    a.evict_oldest();
+    a.evict_oldest(&mut rooms);
     let held = a.heap_bytes();
     a.seal();
     assert_eq!(rooms.len(), 1);
     assert!(a.heap_bytes() < held + (1 << 20), "{held}");
-    a.push_batch(TargetId(0), &lines(150_000));
-    while a.evict_oldest().is_some() {}
+    a.push_batch(TargetId(0), &lines(150_000), &mut rooms);
+    while a.evict_oldest(&mut rooms).is_some() {}
     assert_eq!(rooms.len(), 4);
 }
 
@@ -156,7 +176,11 @@ fn the_memory_counted_is_about_the_text() {
         raw.push(format!("{n:0>100}").as_bytes(), &head(None, 1));
     }
     let mut store = LogStore::new();
-    store.push_batch(TargetId(0), &LineBatch::refine(&raw, level));
+    store.push_batch(
+        TargetId(0),
+        &LineBatch::refine(&raw, level),
+        &mut Rooms::default(),
+    );
     store.seal();
     let sealed: usize = store
         .sealed()
@@ -164,7 +188,7 @@ fn the_memory_counted_is_about_the_text() {
         .sum();
     let over = sealed - 101 * 100_000;
     assert!(over < 6 * 100_000, "{over}");
-    while store.evict_oldest().is_some() {}
+    while store.evict_oldest(&mut Rooms::default()).is_some() {}
     assert!(store.is_empty());
     assert!(store.heap_bytes() < 2 << 20);
 }

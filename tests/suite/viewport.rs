@@ -17,7 +17,7 @@ use deckwatch::app::pane::viewport::{ScreenRow, Size};
 use deckwatch::app::pane::{Pane, Search};
 use deckwatch::codec::level;
 use deckwatch::model::{Level, LineBatch, Mark, Micros, PaneId, RawBatch, RowHead, TargetId};
-use deckwatch::store::{Case, Layer, LayerKind, LineId, LogStore, Pattern, Row};
+use deckwatch::store::{Case, Layer, LayerKind, LineId, LogStore, Pattern, Rooms, Row};
 use proptest::prelude::*;
 
 /// What may happen to a pane.
@@ -121,7 +121,8 @@ impl Bench {
             mono: self.start,
             wall: Micros(0),
         };
-        self.pane.on_lines(TargetId(0), &batch, now);
+        self.pane
+            .on_lines(TargetId(0), &batch, now, &mut Rooms::default());
     }
 
     /// Carries a step out. True if the view may move by it.
@@ -172,7 +173,7 @@ impl Bench {
                 }
             }
             Step::Evict => {
-                pane.evict();
+                pane.evict(&mut Rooms::default());
             }
             Step::Size(cols, rows) => {
                 self.size = Size {
