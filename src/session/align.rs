@@ -556,7 +556,8 @@ impl Aligner {
         if first {
             // A history that was cut off before its new lines does not lead to the live ones.
             let leads = sifted.joined || sifted.replayed.iter().any(|(_, given)| !given);
-            self.linked = sifted.found.any && leads;
+            let close = sifted.found.any && sifted.found.grade(true) == Certainty::None;
+            self.linked = close && leads;
         }
         self.hidden += sifted.hidden();
         let joined = sifted.joined && newer.is_empty();

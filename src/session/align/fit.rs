@@ -2,6 +2,7 @@
 //! local swaps, and each may lack lines that the other has (reliability.md 0, 2.5).
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::ops::Range;
 
 /// Two workers hand lines on: they come this far out of order at most (reliability.md 2.5).
 pub(super) const SWAP: usize = 16;
@@ -17,6 +18,11 @@ const EDGE: usize = MARGIN + SWAP;
 const SHARE: usize = 50;
 /// A list of fewer different lines says nothing by its order: swaps make any place of it fit.
 const FEW: usize = 32;
+/// So many standard deviations beyond chance no other place comes.
+const BEYOND: usize = 10;
+/// Where lines repeat, so many that each list has once say that a place is the right one: fewer
+/// may only say the same. Where at most one different line in sixteen repeats, one is enough.
+const PINS: usize = 3;
 
 /// How far the second list reaches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,7 +42,8 @@ pub(super) struct Fit {
     pub(super) pairs: Vec<(usize, usize)>,
     /// How many of the pairs are surely the same: all, or none if another place fits as well.
     pub(super) least: usize,
-    /// A line that each list has once is among them: no other place fits.
+    /// Lines that each list has once are among them, or they meet far beyond chance: no other
+    /// place fits.
     pub(super) sure: bool,
     /// Nearly nothing is missing inside of the overlap.
     pub(super) close: bool,
@@ -65,75 +72,110 @@ pub(super) fn place(a: &[u64], b: &[u64], reach: Reach) -> Option<Fit> {
         // No order tells such lines apart: all that may be old is taken for old.
         return scattered(a, b, few, &once);
     }
-    let any_sure = b.iter().any(once);
+    let any_once = b.iter().any(once);
     let (places, stand_out) = places(a, b, reach);
-    if stand_out && !any_sure {
+    if stand_out && !any_once {
         return standing_out(a, b, reach, &places);
     }
-    let mut best: Option<(Place, Walk, usize)> = None;
-    for at in &places {
+    let Some(best) = best(a, b, &places, any_once.then_some(&once)) else {
+        let fit = scattered(a, b, false, &once);
+        let other = || standing_out(a, b, reach, &places);
+        return fit.or_else(|| other().filter(|_| stand_out));
+    };
+    let lone = |counts: &HashMap<u64, usize>| counts.values().filter(|count| **count == 1).count();
+    let rarely = |counts: &HashMap<u64, usize>| lone(counts) * 16 >= counts.len() * 15;
+    let enough = if rarely(&counts_a) && rarely(&counts_b) {
+        1
+    } else {
+        PINS
+    };
+    let sure = best.pins >= enough;
+    let (pairs, least) = if sure {
+        best.pinned(a, b, repeats, &once)
+    } else {
+        // Whichever place is the right one, its overlap is no longer than the longest, and what
+        // both lists have within that is left out. There may as well be no overlap at all.
+        let (from, within) = best.at.bounds(b.len(), reach, SWAP);
+        (shared(a, b, from, within), 0)
+    };
+    Some(Fit {
+        pairs,
+        least,
+        sure,
+        close: true,
+        apart: !any_once && lone(&counts_a).min(lone(&counts_b)) >= FEW,
+    })
+}
+
+/// The best of some places.
+struct Best {
+    at: Place,
+    walk: Walk,
+    /// How many of its lines each list has once.
+    pins: usize,
+}
+
+/// The place with most lines that each list has once, or the longest one if there are none.
+fn best(
+    a: &[u64],
+    b: &[u64],
+    places: &[Place],
+    once: Option<&impl Fn(&u64) -> bool>,
+) -> Option<Best> {
+    let mut best: Option<Best> = None;
+    for at in places {
         // Swaps make places near the right one fit as well, but for a few lines.
         let near = |best: &Place| at.len + 2 * SWAP >= best.len;
-        let done = |(best, _, sure): &(Place, Walk, usize)| (*sure > 0 || !any_sure) && !near(best);
+        let done = |best: &Best| (best.pins > 0 || once.is_none()) && !near(&best.at);
         if best.as_ref().is_some_and(done) {
             break;
         }
-        let Some(walk) = at.walk(a, b, any_sure) else {
+        let Some(walk) = at.walk(a, b, once.is_some()) else {
             continue;
         };
-        let mut prints = walk.pairs.iter().filter_map(|(_, at)| b.get(*at));
-        let sure = if any_sure {
-            prints.by_ref().filter(|print| once(print)).count()
-        } else {
-            0
-        };
-        let better = best
-            .as_ref()
-            .is_none_or(|(_, best, most)| match (sure, *most) {
-                // The first one is the longest.
-                (0, 0) => false,
-                (same, most) if same == most => walk.missing < best.missing,
-                (sure, most) => sure > most,
-            });
+        let prints = || walk.pairs.iter().filter_map(|(_, at)| b.get(*at));
+        let pins = once.map_or(0, |once| prints().filter(|print| once(print)).count());
+        let better = best.as_ref().is_none_or(|best| match (pins, best.pins) {
+            // The first one is the longest.
+            (0, 0) => false,
+            (same, most) if same == most => walk.missing < best.walk.missing,
+            (pins, most) => pins > most,
+        });
         if better {
-            let perfect = sure > 0 && walk.missing == 0;
-            best = Some((*at, walk, sure));
+            let perfect = pins > 0 && walk.missing == 0;
+            best = Some(Best {
+                at: *at,
+                walk,
+                pins,
+            });
             if perfect {
                 break;
             }
         }
     }
-    let Some((at, Walk { mut pairs, .. }, sure)) = best else {
-        return scattered(a, b, false, &once);
-    };
-    let (found, mut far) = (sure > 0, 0);
-    if found {
-        far = at.complete(a, b, &once, &mut pairs);
-    } else {
-        // Whichever place is the right one, its overlap is no longer than the longest, and what
-        // both lists have within that is left out.
-        let (from, to) = at.bounds(b.len(), reach, SWAP);
-        pairs = shared(a, b, from, to);
-    }
-    // Without such a line there may as well be no overlap at all, and behind the last one new
-    // lines may say what old ones said.
-    let least = if found {
-        let surely = pairs.iter().filter(|(_, at)| b.get(*at).is_some_and(&once));
+    best
+}
+
+impl Best {
+    /// The pairs at this place, held by lines that each list has once; and how many of them are
+    /// surely the same.
+    fn pinned(
+        mut self,
+        a: &[u64],
+        b: &[u64],
+        repeats: bool,
+        once: &impl Fn(&u64) -> bool,
+    ) -> (Vec<(usize, usize)>, usize) {
+        let far = self.at.complete(a, b, once, &mut self.walk.pairs);
+        let pairs = self.walk.pairs;
+        let surely = pairs.iter().filter(|(_, at)| b.get(*at).is_some_and(once));
         let last = surely.map(|(_, at)| *at).max();
+        // Behind the last such line new ones may say what old ones said.
         let doubt = |(_, at): &&(usize, usize)| last.is_none_or(|last| *at > last);
         let far = if repeats { far } else { 0 };
-        pairs.len() - (pairs.iter().filter(doubt).count() + far).min(pairs.len())
-    } else {
-        0
-    };
-    let lone = |counts: &HashMap<u64, usize>| counts.values().filter(|count| **count == 1).count();
-    Some(Fit {
-        pairs,
-        least,
-        sure: found,
-        close: true,
-        apart: !any_sure && lone(&counts_a).min(lone(&counts_b)) >= FEW,
-    })
+        let least = pairs.len() - (pairs.iter().filter(doubt).count() + far).min(pairs.len());
+        (pairs, least)
+    }
 }
 
 pub(super) fn counts(prints: &[u64]) -> HashMap<u64, usize> {
@@ -150,6 +192,8 @@ struct Place {
     from_a: usize,
     from_b: usize,
     len: usize,
+    /// Its lines meet farther beyond chance than at any wrong place.
+    beyond: bool,
 }
 
 /// An overlap at one place.
@@ -164,11 +208,21 @@ struct Walk {
 fn standing_out(a: &[u64], b: &[u64], reach: Reach, places: &[Place]) -> Option<Fit> {
     let at = places.first()?;
     let shift = |place: &Place| place.from_a + b.len() - place.from_b;
-    let alone = places
-        .iter()
-        .all(|place| shift(place).abs_diff(shift(at)) <= 2 * SWAP);
-    let (from, to) = at.bounds(b.len(), reach, MARGIN);
-    let pairs = shared(a, b, from, to);
+    let alone = places.iter().any(|place| place.beyond)
+        && places
+            .iter()
+            .all(|place| shift(place).abs_diff(shift(at)) <= 2 * SWAP);
+    // At the right place nothing older or newer is of this overlap.
+    let (from, within) = if alone {
+        let end = at.from_b + at.len + MARGIN;
+        (
+            at.from_a.saturating_sub(MARGIN),
+            at.from_b.saturating_sub(MARGIN)..end,
+        )
+    } else {
+        at.bounds(b.len(), reach, MARGIN)
+    };
+    let pairs = shared(a, b, from, within);
     // New lines at its edge may say what old ones said.
     let least = if alone {
         pairs.len().saturating_sub(EDGE)
@@ -224,11 +278,16 @@ fn places(a: &[u64], b: &[u64], reach: Reach) -> (Vec<Place>, bool) {
             from_a,
             from_b,
             len,
+            beyond: false,
         };
         places.push(place);
         let hits = near(shift + 1 + NEAR) - near(shift.saturating_sub(NEAR));
         let chance = len * (2 * NEAR + 1) * sum / (a.len() * b.len());
         let gain = hits.saturating_sub(chance);
+        let place = Place {
+            beyond: gain * gain >= BEYOND * BEYOND * chance,
+            ..place
+        };
         if len >= 2 * NEAR && gain >= len / 2 && gain * gain >= 25 * chance {
             clear.push(place);
         }
@@ -292,10 +351,12 @@ impl Place {
 
 impl Place {
     /// From where on the first list, and up to where the second one has lines of this overlap.
-    fn bounds(self, all: usize, reach: Reach, margin: usize) -> (usize, usize) {
+    fn bounds(self, all: usize, reach: Reach, margin: usize) -> (usize, Range<usize>) {
         match (self.from_a, reach) {
-            (0, _) | (_, Reach::Anywhere) => (0, all),
-            (from, Reach::Past | Reach::Twins) => (from.saturating_sub(margin), self.len + margin),
+            (0, _) | (_, Reach::Anywhere) => (0, 0..all),
+            (from, Reach::Past | Reach::Twins) => {
+                (from.saturating_sub(margin), 0..self.len + margin)
+            }
         }
     }
 
@@ -365,30 +426,69 @@ fn scattered(a: &[u64], b: &[u64], few: bool, once: &impl Fn(&u64) -> bool) -> O
     let pinned: Vec<(usize, usize)> = pinned
         .filter_map(|(at, print)| Some((*at_a.get(print)?, at)))
         .collect();
-    let first = pinned.iter().map(|(at, _)| *at).min();
-    let last = pinned.iter().map(|(_, at)| *at).max();
+    let chain = in_order(&pinned);
+    let first = chain.iter().map(|(at, _)| *at).min();
+    let last = chain.iter().map(|(_, at)| *at).max();
     let (first, last) = match (first, last) {
         _ if few => (0, b.len()),
+        // Lines that only say the same stand in no order.
+        _ if chain.len() * 2 < pinned.len() => return None,
         (Some(first), Some(last)) => (first.saturating_sub(SWAP), last + SWAP + 1),
         _ => return None,
     };
-    let pairs = shared(a, b, first, last);
+    let pairs = shared(a, b, first, 0..last);
+    // A few that are not in order are swapped far.
+    let swapped = pinned.len() - chain.len() <= pinned.len() / 16 + 1;
+    let least = if swapped {
+        pinned.len().min(pairs.len())
+    } else {
+        chain.len()
+    };
     (!pairs.is_empty()).then_some(Fit {
         pairs,
-        least: if few { 0 } else { pinned.len() },
+        least: if few { 0 } else { least },
         sure: !few,
         close: few,
         apart: false,
     })
 }
 
-/// As many lines as the first list has from a place on and the second one before a place.
-fn shared(a: &[u64], b: &[u64], from: usize, to: usize) -> Vec<(usize, usize)> {
+/// Of these pairs the longest chain that is in order in both lists, but for swaps.
+fn in_order(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let coarse = |at: usize| at / (2 * SWAP);
+    let mut pairs = pairs.to_vec();
+    pairs.sort_unstable_by_key(|(a, b)| (coarse(*a), *b));
+    // The last pair of the best chain of each length, and what stands before each pair.
+    let mut tails: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = Vec::with_capacity(pairs.len());
+    for (index, (_, b)) in pairs.iter().enumerate() {
+        let at = tails.partition_point(|tail| {
+            pairs
+                .get(*tail)
+                .is_some_and(|(_, other)| coarse(*other) <= coarse(*b))
+        });
+        before.push(at.checked_sub(1).and_then(|at| tails.get(at).copied()));
+        match tails.get_mut(at) {
+            Some(tail) => *tail = index,
+            None => tails.push(index),
+        }
+    }
+    let mut chain = Vec::with_capacity(tails.len());
+    let mut next = tails.last().copied();
+    while let Some(index) = next {
+        chain.extend(pairs.get(index).copied());
+        next = before.get(index).copied().flatten();
+    }
+    chain
+}
+
+/// As many lines as the first list has from a place on and the second one within a range.
+fn shared(a: &[u64], b: &[u64], from: usize, within: Range<usize>) -> Vec<(usize, usize)> {
     let mut open: HashMap<u64, VecDeque<usize>> = HashMap::new();
     for (at, print) in a.iter().enumerate().skip(from) {
         open.entry(*print).or_default().push_back(at);
     }
-    let ours = b.iter().enumerate().take(to);
+    let ours = b.iter().enumerate().take(within.end).skip(within.start);
     ours.filter_map(|(at, print)| Some((open.get_mut(print)?.pop_front()?, at)))
         .collect()
 }
@@ -462,6 +562,38 @@ mod tests {
         // Nothing is where nothing is.
         let other: Vec<u64> = (0..1000).map(|_| random.u64(..40)).collect();
         assert!(place(&a, &other, Reach::Past).is_none_or(|fit| !fit.sure));
+    }
+
+    #[test]
+    fn an_overlap_inside_of_a_longer_list_is_found_nowhere_else() {
+        let mut random = fastrand::Rng::with_seed(2);
+        let all: Vec<u64> = (0..5000).map(|_| random.u64(..60)).collect();
+        let fit = place(&all[3000..4000], &all, Reach::Past).unwrap();
+        assert!(fit.sure);
+        let around = 3000 - MARGIN..4000 + MARGIN;
+        assert!(fit.pairs.iter().all(|(_, at)| around.contains(at)));
+    }
+
+    #[test]
+    fn lines_that_only_say_the_same_are_no_overlap() {
+        let mut random = fastrand::Rng::with_seed(3);
+        let mut lines = |count: usize| (0..count).map(|_| random.u64(..3000)).collect();
+        let (a, b): (Vec<u64>, Vec<u64>) = (lines(2000), lines(1000));
+        assert!(place(&a, &b, Reach::Past).is_none());
+        // Those of a short overlap, one of which each list has once, are not sure.
+        let b = [&a[1999..], &b].concat();
+        assert!(place(&a, &b, Reach::Past).is_none_or(|fit| !fit.sure));
+    }
+
+    #[test]
+    fn pairs_in_order_are_a_chain_whatever_is_swapped() {
+        let swapped = |at: usize| at / 16 * 16 + 15 - at % 16;
+        let pairs: Vec<_> = (0..400).map(|at| (at, swapped(at) + 700)).collect();
+        assert_eq!(in_order(&pairs).len(), 400);
+        let strange = [(10, 1000), (300, 100)];
+        assert_eq!(in_order(&[&pairs[..], &strange].concat()).len(), 400);
+        let backwards: Vec<_> = (0..400).map(|at| (at, 400 - at)).collect();
+        assert!(in_order(&backwards).len() <= 64);
     }
 
     #[test]

@@ -168,6 +168,44 @@ fn streams_that_repeat_themselves_are_never_printed_twice() {
     }
 }
 
+/// Lines drawn from 34 to 3000 different ones, with holes that the history does not reach over: a
+/// mark that says "none" is right (which each run asserts), and hides none that it does not tell.
+#[test]
+fn streams_that_repeat_themselves_lose_nothing_in_silence() {
+    for distinct in [34, 60, 100, 300] {
+        for (seed, missed) in (0..8).zip([1400, 3000].into_iter().cycle()) {
+            let plan = Plan {
+                distinct,
+                alive: 888,
+                missed,
+                cuts: 0,
+                ..plan(seed)
+            };
+            let run = Run::new(plan).run();
+            assert_eq!(run.faults().1, 0, "{:?}", run.plan);
+        }
+    }
+    // Each of these said "none" once, and lost lines.
+    for (distinct, seed, missed, cuts) in [
+        (34, 17, 1400, 2),
+        (45, 20, 1400, 2),
+        (100, 40, 1400, 2),
+        (300, 37, 1400, 2),
+        (1000, 57, 1400, 2),
+        (1000, 4, 3000, 0),
+        (3000, 4, 3000, 0),
+    ] {
+        Run::new(Plan {
+            distinct,
+            alive: 888,
+            missed,
+            cuts,
+            ..plan(seed)
+        })
+        .run();
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
