@@ -555,7 +555,8 @@ impl Aligner {
         let (mut runs, newer, _) = meet(pending, &mut sifted, Reach::Anywhere);
         if first {
             // A history that was cut off before its new lines does not lead to the live ones.
-            let leads = sifted.joined || sifted.replayed.iter().any(|(_, given)| !given);
+            let newest = sifted.replayed.iter().rev();
+            let leads = sifted.joined || newest.take_while(|(_, given)| !given).count() > SWAP;
             let close = sifted.found.any && sifted.found.grade(true) == Certainty::None;
             self.linked = close && leads;
         }

@@ -89,7 +89,8 @@ pub(super) fn place(a: &[u64], b: &[u64], reach: Reach) -> Option<Fit> {
     } else {
         PINS
     };
-    let sure = best.pins >= enough;
+    let tight = best.walk.missing * 4 <= best.at.len;
+    let sure = best.pins >= enough && (enough == 1 || tight);
     let (pairs, least) = if sure {
         best.pinned(a, b, repeats, &once)
     } else {
