@@ -207,6 +207,43 @@ fn streams_that_repeat_themselves_lose_nothing_in_silence() {
     }
 }
 
+/// The table of docs/reliability.md, "What repeated lines cost".
+#[test]
+#[ignore = "a minute, optimised: cargo test --release -- --ignored long_repeated"]
+fn long_repeated_lines_cost_what_the_docs_say() {
+    for cut in [false, true] {
+        let outages: &[(usize, usize)] = if cut {
+            &[(367, 3), (1400, 2)]
+        } else {
+            &[(367, 0), (1400, 0), (3000, 0)]
+        };
+        for distinct in [30, 45, 100, 300, 1000, 3000] {
+            let (mut lines, mut twice, mut untold, mut runs) = (0, 0, 0, 0);
+            for (missed, cuts) in outages.iter().copied() {
+                for seed in 0..60 {
+                    let run = Run::new(Plan {
+                        distinct,
+                        alive: 888,
+                        missed,
+                        cuts,
+                        ..plan(seed)
+                    })
+                    .run();
+                    let faults = run.faults();
+                    lines += run.written as u64;
+                    twice += faults.0;
+                    untold += faults.1;
+                    runs += u32::from(faults.1 > 0);
+                }
+            }
+            println!(
+                "cut {cut}: {distinct} different: {twice} twice, {untold} hidden untold in {runs} runs, of {lines}"
+            );
+            assert!(twice * 40 < lines && untold * 1000 < lines);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
