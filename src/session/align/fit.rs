@@ -79,8 +79,9 @@ pub(super) fn place(a: &[u64], b: &[u64], reach: Reach) -> Option<Fit> {
     }
     let Some(best) = best(a, b, &places, any_once.then_some(&once)) else {
         let fit = scattered(a, b, false, &once);
-        let other = || standing_out(a, b, reach, &places);
-        return fit.or_else(|| other().filter(|_| stand_out));
+        let other = standing_out(a, b, reach, &places).filter(|_| stand_out);
+        let all = fit.into_iter().chain(other);
+        return all.max_by_key(|fit| fit.pairs.len());
     };
     let lone = |counts: &HashMap<u64, usize>| counts.values().filter(|count| **count == 1).count();
     let rarely = |counts: &HashMap<u64, usize>| lone(counts) * 16 >= counts.len() * 15;
