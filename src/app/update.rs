@@ -2,7 +2,9 @@
 
 mod mouse;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use ratatui::layout::Rect;
@@ -98,13 +100,7 @@ impl App {
     /// Lets the oldest lines of the largest pane go until all fit the budget, but for the
     /// segment that is being filled: the newest lines are always there.
     fn evict(&mut self) {
-        while self
-            .panes
-            .values()
-            .map(super::pane::Pane::heap_bytes)
-            .sum::<usize>()
-            > self.budget
-        {
+        while self.held() > self.budget {
             let full = self.panes.values_mut();
             let full = full.filter(|pane| pane.store.sealed().next().is_some());
             let largest = full.max_by_key(|pane| pane.heap_bytes());
@@ -112,6 +108,22 @@ impl App {
                 return;
             }
         }
+    }
+
+    /// Bytes of memory that the panes hold. Halves of a split pane share their segments, which
+    /// count once.
+    pub fn held(&self) -> usize {
+        let panes = || self.panes.values();
+        let all = panes().map(super::pane::Pane::heap_bytes).sum();
+        if all <= self.budget {
+            return all;
+        }
+        let mut seen = BTreeSet::new();
+        let segments = panes().flat_map(|pane| pane.store.sealed());
+        let again = segments.filter(|(_, segment)| !seen.insert(Arc::as_ptr(segment)));
+        all - again
+            .map(|(_, segment)| segment.heap_bytes())
+            .sum::<usize>()
     }
 
     fn on_state(&mut self, target: TargetId, state: LinkState) {

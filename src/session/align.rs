@@ -12,6 +12,7 @@ mod fit;
 mod join;
 mod print;
 mod ring;
+mod scatter;
 mod sift;
 mod steps;
 mod tail;

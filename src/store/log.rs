@@ -152,7 +152,7 @@ impl LogStore {
         self.evicted
     }
 
-    /// Bytes of memory held.
+    /// Bytes of memory held, what it shares with a clone included.
     pub fn heap_bytes(&self) -> usize {
         self.sealed_bytes + self.open.heap_bytes()
     }
