@@ -63,12 +63,12 @@ pub struct Pane {
 }
 
 impl Pane {
-    /// A pane of what will come into `store`.
-    pub fn new(id: PaneId, targets: Vec<TargetId>, store: LogStore) -> Self {
+    /// An empty pane.
+    pub fn new(id: PaneId, targets: Vec<TargetId>) -> Self {
         Self {
             id,
             targets,
-            store,
+            store: LogStore::new(),
             filter: FilterSet::default(),
             unfolded: false,
             shown: Matching::default(),

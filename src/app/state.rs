@@ -18,7 +18,7 @@ use crate::model::way::Way;
 use crate::model::{Fault, LinkState, Micros, PaneId, TargetId};
 use crate::say;
 use crate::store::timeline::Timeline;
-use crate::store::{Case, Layer, LayerKind, LogStore, Pattern, Rooms};
+use crate::store::{Case, Layer, LayerKind, Pattern, Rooms};
 use crate::term::screen::Screen;
 use crate::word;
 
@@ -239,7 +239,7 @@ impl App {
             return self.new_table(targets);
         }
         let id = self.fresh_pane();
-        let mut pane = Pane::new(id, targets, LogStore::new());
+        let mut pane = Pane::new(id, targets);
         pane.times.zone = self.zone.clone();
         self.panes.insert(id, pane);
         id

@@ -24,6 +24,7 @@ use super::key::{Code, Key, PREFIX, Phase};
 use super::keymap::Found;
 use super::mode::Mode;
 use super::msg::{Msg, Now};
+use super::pane::Pane;
 use super::prompt::{Prompt, Purpose, Typed};
 use super::record::{self, Record};
 use super::state::App;
@@ -114,7 +115,7 @@ impl App {
     /// count once.
     pub fn held(&self) -> usize {
         let panes = || self.panes.values();
-        let all = panes().map(super::pane::Pane::heap_bytes).sum();
+        let all = panes().map(Pane::heap_bytes).sum();
         if all <= self.budget {
             return all;
         }
@@ -376,7 +377,7 @@ impl App {
         self.mode = Mode::Layers { chosen };
     }
 
-    fn change_layers(&mut self, deed: impl FnOnce(&mut super::pane::Pane)) {
+    fn change_layers(&mut self, deed: impl FnOnce(&mut Pane)) {
         self.with_pane(|pane, _| deed(pane));
         self.refilter();
     }

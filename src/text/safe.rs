@@ -139,11 +139,7 @@ pub struct SafeArena {
 impl SafeArena {
     /// An arena with room for `bytes` of text and `lines` lines.
     pub fn with_capacity(bytes: usize, lines: usize) -> Self {
-        Self {
-            text: String::with_capacity(bytes),
-            ends: Vec::with_capacity(lines),
-            runs: Vec::new(),
-        }
+        Self::in_room(String::with_capacity(bytes), lines)
     }
 
     /// An arena in the memory of a text that is no longer needed, with room for `lines` lines.

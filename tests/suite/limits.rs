@@ -18,6 +18,11 @@ fn head(source: Option<&SourceName>, recv: i64) -> RowHead<'_> {
     }
 }
 
+fn push(store: &mut LogStore, target: TargetId, raw: &RawBatch) {
+    let batch = LineBatch::refine(raw, level);
+    store.push_batch(target, &batch, &mut Rooms::default());
+}
+
 #[test]
 fn a_stack_trace_stays_with_its_error() {
     let mut raw = RawBatch::default();
@@ -34,11 +39,7 @@ fn a_stack_trace_stays_with_its_error() {
         raw.push(line.as_bytes(), &head(Some(source), 1));
     }
     let mut store = LogStore::new();
-    store.push_batch(
-        TargetId(0),
-        &LineBatch::refine(&raw, level),
-        &mut Rooms::default(),
-    );
+    push(&mut store, TargetId(0), &raw);
     let filter = FilterSet {
         min_level: Level::Warn,
         ..FilterSet::default()
@@ -54,19 +55,11 @@ fn a_stack_trace_stays_with_its_error() {
     // Also when the segment ends between them.
     let mut raw = RawBatch::default();
     raw.push(b"E again", &head(Some(&a), 1));
-    store.push_batch(
-        TargetId(0),
-        &LineBatch::refine(&raw, level),
-        &mut Rooms::default(),
-    );
+    push(&mut store, TargetId(0), &raw);
     store.seal();
     let mut raw = RawBatch::default();
     raw.push(b"  at exit", &head(Some(&a), 1));
-    store.push_batch(
-        TargetId(0),
-        &LineBatch::refine(&raw, level),
-        &mut Rooms::default(),
-    );
+    push(&mut store, TargetId(0), &raw);
     assert_eq!(
         shown(&store),
         ["E failed", "  at main", "E again", "  at exit"]
@@ -90,11 +83,7 @@ fn a_segment_takes_more_sources_and_rows_than_a_byte_counts() {
         hidden: 3,
     });
     let mut store = LogStore::new();
-    store.push_batch(
-        TargetId(3),
-        &LineBatch::refine(&raw, level),
-        &mut Rooms::default(),
-    );
+    push(&mut store, TargetId(3), &raw);
     assert_eq!(store.len(), 201_001);
     for at in [0u64, 254, 255, 256, 999] {
         let line = store.get(LineId(at)).and_then(Row::line).unwrap();
@@ -117,11 +106,7 @@ fn one_very_long_line_has_its_place() {
         raw.push(&long, &head(None, 1));
     }
     let mut store = LogStore::new();
-    store.push_batch(
-        TargetId(0),
-        &LineBatch::refine(&raw, level),
-        &mut Rooms::default(),
-    );
+    push(&mut store, TargetId(0), &raw);
     assert!(
         store
             .rows(LineId(0)..store.end())
@@ -176,11 +161,7 @@ fn the_memory_counted_is_about_the_text() {
         raw.push(format!("{n:0>100}").as_bytes(), &head(None, 1));
     }
     let mut store = LogStore::new();
-    store.push_batch(
-        TargetId(0),
-        &LineBatch::refine(&raw, level),
-        &mut Rooms::default(),
-    );
+    push(&mut store, TargetId(0), &raw);
     store.seal();
     let sealed: usize = store
         .sealed()

@@ -87,8 +87,8 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let store = LogStore::with_segment_bytes(120);
-        let pane = Pane::new(PaneId(0), vec![TargetId(0)], store);
+        let mut pane = Pane::new(PaneId(0), vec![TargetId(0)]);
+        pane.store = LogStore::with_segment_bytes(120);
         Self {
             pane,
             size: Size { cols: 12, rows: 6 },

@@ -20,7 +20,9 @@ const EDGE: usize = MARGIN + SWAP;
 const SHARE: usize = 50;
 /// A list of fewer different lines says nothing by its order: swaps make any place of it fit.
 const FEW: usize = 32;
-/// So many standard deviations beyond chance no other place comes.
+/// So many standard deviations beyond chance a place stands out, and no wrong one comes beyond the
+/// second.
+const OUT: usize = 5;
 const BEYOND: usize = 10;
 /// Where lines repeat, so many that each list has once say that a place is the right one: fewer
 /// may only say the same. Where at most one different line in sixteen repeats, one is enough.
@@ -55,6 +57,17 @@ pub(super) struct Fit {
 }
 
 impl Fit {
+    /// An overlap with holes; none without any pair.
+    pub(super) fn of(pairs: Vec<(usize, usize)>, least: usize, sure: bool) -> Option<Self> {
+        (!pairs.is_empty()).then_some(Self {
+            pairs,
+            least,
+            sure,
+            close: false,
+            apart: false,
+        })
+    }
+
     /// The last line of the first list that the second one has.
     pub(super) fn last(&self) -> Option<usize> {
         self.pairs.iter().map(|(at, _)| *at).max()
@@ -72,7 +85,8 @@ pub(super) fn place(a: &[u64], b: &[u64], reach: Reach) -> Option<Fit> {
     let few = counts_a.len().max(counts_b.len()) < FEW && (repeats || reach == Reach::Twins);
     if few {
         // No order tells such lines apart: all that may be old is taken for old.
-        return scattered(a, b, few, &once);
+        let pairs = shared(a, b, 0, 0..b.len());
+        return Fit::of(pairs, 0, false).map(|fit| Fit { close: true, ..fit });
     }
     let any_once = b.iter().any(once);
     let (places, stand_out) = places(a, b, reach);
@@ -80,20 +94,15 @@ pub(super) fn place(a: &[u64], b: &[u64], reach: Reach) -> Option<Fit> {
         return standing_out(a, b, reach, &places);
     }
     let Some(best) = best(a, b, &places, any_once.then_some(&once)) else {
-        let fit = scattered(a, b, false, &once);
-        let other = standing_out(a, b, reach, &places).filter(|_| stand_out);
-        let all = fit.into_iter().chain(other);
+        let other = stand_out.then(|| standing_out(a, b, reach, &places));
+        let all = scattered(a, b, &once).into_iter().chain(other.flatten());
         return all.max_by_key(|fit| fit.pairs.len());
     };
     let lone = |counts: &HashMap<u64, usize>| counts.values().filter(|count| **count == 1).count();
-    let rarely = |counts: &HashMap<u64, usize>| lone(counts) * 16 >= counts.len() * 15;
-    let enough = if rarely(&counts_a) && rarely(&counts_b) {
-        1
-    } else {
-        PINS
-    };
+    let (lone_a, lone_b) = (lone(&counts_a), lone(&counts_b));
+    let rarely = lone_a * 16 >= counts_a.len() * 15 && lone_b * 16 >= counts_b.len() * 15;
     let tight = best.walk.missing * 4 <= best.at.len;
-    let sure = best.pins >= enough && (enough == 1 || tight);
+    let sure = best.pins > 0 && (rarely || best.pins >= PINS && tight);
     let (pairs, least) = if sure {
         best.pinned(a, b, repeats, &once)
     } else {
@@ -107,7 +116,7 @@ pub(super) fn place(a: &[u64], b: &[u64], reach: Reach) -> Option<Fit> {
         least,
         sure,
         close: true,
-        apart: !any_once && lone(&counts_a).min(lone(&counts_b)) >= FEW,
+        apart: !any_once && lone_a.min(lone_b) >= FEW,
     })
 }
 
@@ -233,13 +242,7 @@ fn standing_out(a: &[u64], b: &[u64], reach: Reach, places: &[Place]) -> Option<
     } else {
         0
     };
-    (!pairs.is_empty()).then_some(Fit {
-        pairs,
-        least,
-        sure: alone,
-        close: true,
-        apart: false,
-    })
+    Fit::of(pairs, least, alone).map(|fit| Fit { close: true, ..fit })
 }
 
 /// The places that are worth a look, the longest overlap first. Where some stand out from what
@@ -278,21 +281,18 @@ fn places(a: &[u64], b: &[u64], reach: Reach) -> (Vec<Place>, bool) {
         if !past && reach != Reach::Anywhere || votes == 0 || votes < len / 3 {
             continue;
         }
+        let hits = near(shift + 1 + NEAR) - near(shift.saturating_sub(NEAR));
+        let chance = len * (2 * NEAR + 1) * sum / (a.len() * b.len());
+        let gain = hits.saturating_sub(chance);
+        let beyond = |deviations: usize| gain * gain >= deviations * deviations * chance;
         let place = Place {
             from_a,
             from_b,
             len,
-            beyond: false,
+            beyond: beyond(BEYOND),
         };
         places.push(place);
-        let hits = near(shift + 1 + NEAR) - near(shift.saturating_sub(NEAR));
-        let chance = len * (2 * NEAR + 1) * sum / (a.len() * b.len());
-        let gain = hits.saturating_sub(chance);
-        let place = Place {
-            beyond: gain * gain >= BEYOND * BEYOND * chance,
-            ..place
-        };
-        if len >= 2 * NEAR && gain >= len / 2 && gain * gain >= 25 * chance {
+        if len >= 2 * NEAR && gain >= len / 2 && beyond(OUT) {
             clear.push(place);
         }
     }

@@ -7,12 +7,7 @@ use super::fit::{Fit, SWAP};
 
 /// What both lists have though much is missing between: lines that each has once, and as many
 /// of the repeated ones beside them as may be the same.
-pub(super) fn scattered(
-    a: &[u64],
-    b: &[u64],
-    few: bool,
-    once: &impl Fn(&u64) -> bool,
-) -> Option<Fit> {
+pub(super) fn scattered(a: &[u64], b: &[u64], once: &impl Fn(&u64) -> bool) -> Option<Fit> {
     let firsts = a.iter().enumerate().filter(|(_, print)| once(print));
     let at_a: HashMap<u64, usize> = firsts.map(|(at, print)| (*print, at)).collect();
     let pinned = b.iter().enumerate();
@@ -22,14 +17,11 @@ pub(super) fn scattered(
     let chain = in_order(&pinned);
     let first = chain.iter().map(|(at, _)| *at).min();
     let last = chain.iter().map(|(_, at)| *at).max();
-    let (first, last) = match (first, last) {
-        _ if few => (0, b.len()),
-        // Lines that only say the same stand in no order.
-        _ if chain.len() * 2 < pinned.len() => return None,
-        (Some(first), Some(last)) => (first.saturating_sub(SWAP), last + SWAP + 1),
-        _ => return None,
-    };
-    let pairs = shared(a, b, first, 0..last);
+    // Lines that only say the same stand in no order.
+    if chain.len() * 2 < pinned.len() {
+        return None;
+    }
+    let pairs = shared(a, b, first?.saturating_sub(SWAP), 0..last? + SWAP + 1);
     // A few that are not in order are swapped far.
     let swapped = pinned.len() - chain.len() <= pinned.len() / 16 + 1;
     let least = if swapped {
@@ -37,13 +29,7 @@ pub(super) fn scattered(
     } else {
         chain.len()
     };
-    (!pairs.is_empty()).then_some(Fit {
-        pairs,
-        least: if few { 0 } else { least },
-        sure: !few,
-        close: few,
-        apart: false,
-    })
+    Fit::of(pairs, least, true)
 }
 
 /// Of these pairs the longest chain that is in order in both lists, but for swaps.

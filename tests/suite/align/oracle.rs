@@ -32,6 +32,11 @@ pub(super) struct Plan {
     pub(super) drops: usize,
 }
 
+/// A line's bytes as the file's shape of it has them.
+fn lossy(text: &[u8]) -> Vec<u8> {
+    String::from_utf8_lossy(text).into_owned().into_bytes()
+}
+
 /// A line on the wire.
 #[derive(Clone, Copy)]
 struct Frame {
@@ -172,7 +177,7 @@ impl Run {
             self.sent.insert(frame.number);
             let raw = self.text(frame.number);
             let body = if frame.replay {
-                Cow::Owned(String::from_utf8_lossy(&raw).into_owned().into_bytes())
+                Cow::Owned(lossy(&raw))
             } else {
                 Cow::Borrowed(&raw[..])
             };
@@ -192,8 +197,7 @@ impl Run {
     }
 
     fn give(&mut self, text: &[u8]) {
-        self.given
-            .push(String::from_utf8_lossy(text).into_owned().into_bytes());
+        self.given.push(lossy(text));
     }
 
     fn take(&mut self, settled: Settled) {
@@ -239,10 +243,7 @@ impl Run {
             let stored: Vec<usize> = (from..self.written).collect();
             let line = |number: &usize| Line {
                 container: Some(Cow::Borrowed(b"0123456789ab")),
-                body: String::from_utf8_lossy(&self.text(*number))
-                    .into_owned()
-                    .into_bytes()
-                    .into(),
+                body: lossy(&self.text(*number)).into(),
             };
             let lines: Vec<Line<'_>> = stored.iter().map(line).collect();
             let filled = self.aligner.fill(&lines, Micros(0));
@@ -321,20 +322,22 @@ impl Run {
         self
     }
 
-    fn counts(lines: impl Iterator<Item = Vec<u8>>) -> HashMap<Vec<u8>, u64> {
-        let mut counts = HashMap::new();
-        for line in lines {
-            *counts.entry(line).or_default() += 1;
-        }
-        counts
+    /// How often each text was sent, and given out.
+    fn counts(&self) -> [HashMap<Vec<u8>, u64>; 2] {
+        let count = |lines: &mut dyn Iterator<Item = Vec<u8>>| {
+            let mut counts = HashMap::new();
+            for line in lines {
+                *counts.entry(line).or_default() += 1;
+            }
+            counts
+        };
+        let mut sent = self.sent.iter().map(|number| lossy(&self.text(*number)));
+        [count(&mut sent), count(&mut self.given.iter().cloned())]
     }
 
     /// Each line that was sent is given out once.
     pub(super) fn exact(&self) {
-        let sent = self.sent.iter().map(|number| self.text(*number));
-        let sent =
-            Self::counts(sent.map(|text| String::from_utf8_lossy(&text).into_owned().into_bytes()));
-        let given = Self::counts(self.given.iter().cloned());
+        let [sent, given] = self.counts();
         let lost: Vec<_> = sent
             .keys()
             .filter(|text| !given.contains_key(*text))
@@ -373,10 +376,7 @@ impl Run {
 
     /// How often lines were given out too often, and how many were hidden of which no mark told.
     pub(super) fn faults(&self) -> (u64, u64) {
-        let sent = self.sent.iter().map(|number| self.text(*number));
-        let sent =
-            Self::counts(sent.map(|text| String::from_utf8_lossy(&text).into_owned().into_bytes()));
-        let given = Self::counts(self.given.iter().cloned());
+        let [sent, given] = self.counts();
         let (mut twice, mut once) = (0, 0);
         for (text, times) in &given {
             let right = sent.get(text).copied().unwrap_or(0);

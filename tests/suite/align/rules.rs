@@ -12,9 +12,13 @@ use deckwatch::session::align::{Aligner, Settled, Verdict};
 use super::HISTORY;
 
 fn numbered(number: usize) -> Line<'static> {
+    saying(format!("line {number}"))
+}
+
+fn saying(text: impl Into<String>) -> Line<'static> {
     Line {
         container: None,
-        body: Cow::Owned(format!("line {number}").into_bytes()),
+        body: Cow::Owned(text.into().into_bytes()),
     }
 }
 
@@ -177,10 +181,7 @@ fn a_history_that_ended_early_is_not_all_that_was_seen() {
 /// may have been one is told once no more can come.
 #[test]
 fn a_line_that_comes_later_is_no_twin_of_a_historys_end() {
-    let tick = Line {
-        container: None,
-        body: Cow::Borrowed(b"tick"),
-    };
+    let tick = saying("tick");
     let mut aligner = Aligner::new(1);
     aligner.opened();
     for _ in 0..HISTORY {
@@ -392,10 +393,7 @@ fn a_line_that_the_file_never_had_is_new_when_it_comes_later() {
 /// Lines that repeat one that was seen are new ones where the server marks what it replays.
 #[test]
 fn a_server_that_marks_its_history_has_no_other() {
-    let line = Line {
-        container: None,
-        body: Cow::Borrowed(b"again"),
-    };
+    let line = saying("again");
     for shaped in [false, true] {
         let mut aligner = Aligner::new(1);
         aligner.opened();
@@ -412,10 +410,7 @@ fn a_server_that_marks_its_history_has_no_other() {
 /// What a window has left out is told by the next mark, if the window itself had no end.
 #[test]
 fn lines_hidden_in_a_first_window_that_was_cut_off_are_told_later() {
-    let line = Line {
-        container: None,
-        body: Cow::Borrowed(b"again"),
-    };
+    let line = saying("again");
     let mut aligner = Aligner::new(1);
     aligner.opened();
     assert_eq!(aligner.line(&line, true, Micros(0)), Verdict::Give);

@@ -168,20 +168,25 @@ fn streams_that_repeat_themselves_are_never_printed_twice() {
     }
 }
 
+/// A run of lines drawn from so many different ones.
+fn drawn(distinct: u64, seed: u64, missed: usize, cuts: usize) -> Run {
+    let plan = Plan {
+        distinct,
+        alive: 888,
+        missed,
+        cuts,
+        ..plan(seed)
+    };
+    Run::new(plan).run()
+}
+
 /// Lines drawn from 34 to 3000 different ones, with holes that the history does not reach over: a
 /// mark that says "none" is right (which each run asserts), and hides none that it does not tell.
 #[test]
 fn streams_that_repeat_themselves_lose_nothing_in_silence() {
     for distinct in [34, 60, 100, 300] {
         for (seed, missed) in (0..8).zip([1400, 3000].into_iter().cycle()) {
-            let plan = Plan {
-                distinct,
-                alive: 888,
-                missed,
-                cuts: 0,
-                ..plan(seed)
-            };
-            let run = Run::new(plan).run();
+            let run = drawn(distinct, seed, missed, 0);
             assert_eq!(run.faults().1, 0, "{:?}", run.plan);
         }
     }
@@ -196,14 +201,7 @@ fn streams_that_repeat_themselves_lose_nothing_in_silence() {
         (1000, 4, 3000, 0),
         (3000, 4, 3000, 0),
     ] {
-        Run::new(Plan {
-            distinct,
-            alive: 888,
-            missed,
-            cuts,
-            ..plan(seed)
-        })
-        .run();
+        drawn(distinct, seed, missed, cuts);
     }
 }
 
@@ -221,14 +219,7 @@ fn long_repeated_lines_cost_what_the_docs_say() {
             let (mut lines, mut twice, mut untold, mut runs) = (0, 0, 0, 0);
             for (missed, cuts) in outages.iter().copied() {
                 for seed in 0..60 {
-                    let run = Run::new(Plan {
-                        distinct,
-                        alive: 888,
-                        missed,
-                        cuts,
-                        ..plan(seed)
-                    })
-                    .run();
+                    let run = drawn(distinct, seed, missed, cuts);
                     let faults = run.faults();
                     lines += run.written as u64;
                     twice += faults.0;
