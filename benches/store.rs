@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group};
 use deckwatch::model::{Level, LineBatch, Micros, RawBatch, RowHead, SourceName, TargetId};
 use deckwatch::store::{
-    Case, FilterSet, Layer, LayerKind, LogStore, Matching, Pattern, Predicate, Rooms, scan,
+    Case, FilterSet, Layer, LayerKind, LogStore, Matching, Pattern, Predicate, scan,
 };
 use deckwatch::text::sanitise;
 
@@ -121,7 +121,7 @@ fn resident() -> Option<u64> {
 
 fn memory() -> LogStore {
     let before = resident();
-    let (mut store, mut rooms) = (LogStore::new(), Rooms::default());
+    let mut store = LogStore::new();
     let (mut payload, mut shown) = (0, 0);
     for raw in batches() {
         let batch = refine(&raw);
@@ -129,7 +129,7 @@ fn memory() -> LogStore {
             .map(|index| raw.line(index).len() + 1)
             .sum::<usize>();
         shown += batch.text().text_bytes();
-        store.push_batch(TargetId(0), &batch, &mut rooms);
+        store.push_batch(TargetId(0), &batch);
     }
     store.seal();
     let held: usize = store
@@ -170,9 +170,9 @@ const INGESTS: [Ingest; 6] = [
         })
     }),
     ("--store", || {
-        let (mut store, mut rooms) = (LogStore::new(), Rooms::default());
+        let mut store = LogStore::new();
         each_batch(|_, fine| {
-            store.push_batch(TargetId(0), fine, &mut rooms);
+            store.push_batch(TargetId(0), fine);
         })
     }),
     ("--strings-full", || {
@@ -191,10 +191,10 @@ const INGESTS: [Ingest; 6] = [
         })
     }),
     ("--store-full", || {
-        let (mut store, mut rooms) = (LogStore::new(), Rooms::default());
+        let mut store = LogStore::new();
         each_batch(|_, fine| {
-            store.push_batch(TargetId(0), fine, &mut rooms);
-            while store.heap_bytes() > BUDGET && store.evict_oldest(&mut rooms).is_some() {}
+            store.push_batch(TargetId(0), fine);
+            while store.heap_bytes() > BUDGET && store.evict_oldest().is_some() {}
         })
     }),
     ("--lossy", || {
@@ -205,9 +205,9 @@ const INGESTS: [Ingest; 6] = [
         })
     }),
     ("--sanitise", || {
-        let (mut store, mut rooms) = (LogStore::new(), Rooms::default());
+        let mut store = LogStore::new();
         each_batch(|raw, _| {
-            store.push_batch(TargetId(0), &refine(raw), &mut rooms);
+            store.push_batch(TargetId(0), &refine(raw));
         })
     }),
 ];
@@ -280,9 +280,7 @@ fn scans(store: &LogStore) {
     // The file holds what is shown, so that both search the same bytes.
     let file = tempfile::NamedTempFile::new().unwrap();
     for (_, segment) in store.sealed() {
-        file.as_file()
-            .write_all(segment.as_str().as_bytes())
-            .unwrap();
+        file.as_file().write_all(segment.bytes()).unwrap();
     }
     for (source, case, gate) in [
         (REGEX, Case::Exact, "gate 1.0, goal 1.8"),
@@ -372,15 +370,15 @@ fn filters(store: &mut LogStore) {
     let fine: Vec<_> = (0..100).map(|at| refine(&raw_batch(at * BATCH))).collect();
     let regex = regex::bytes::Regex::new(&format!("(?i){REGEX}")).unwrap();
     // As in a pane that has run for a while: what comes in pushes out as much.
-    let (mut store, mut rooms) = (LogStore::new(), Rooms::default());
+    let mut store = LogStore::new();
     let mut matching = Matching::default();
     matching.begin(&mut store, include(REGEX));
     let mut append = |store: &mut LogStore| {
         for batch in &fine {
-            let appended = store.push_batch(TargetId(0), batch, &mut rooms);
+            let appended = store.push_batch(TargetId(0), batch);
             matching.append(store, appended);
             while store.heap_bytes() > BUDGET
-                && let Some(evicted) = store.evict_oldest(&mut rooms)
+                && let Some(evicted) = store.evict_oldest()
             {
                 matching.evicted(evicted);
             }

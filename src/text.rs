@@ -6,6 +6,7 @@
 
 pub mod glob;
 pub mod glyph;
+mod page;
 pub mod palette;
 pub mod redact;
 pub mod safe;
@@ -14,5 +15,6 @@ mod sgr;
 pub mod spark;
 pub mod width;
 
+pub use page::SafePage;
 pub use redact::{SafeUrl, Secret, redact_url};
 pub use safe::{Attrs, Ink, SafeArena, SafeText, StyleRun, TextStyle};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::model::{LineBatch, Mark, PaneId, TargetId};
 use crate::store::{
-    Appended, FilterSet, Layer, LineId, LogStore, Matching, Pattern, Predicate, Rooms, Row, ScanJob,
+    Appended, FilterSet, Layer, LineId, LogStore, Matching, Pattern, Predicate, Row, ScanJob,
 };
 
 use super::msg::{Now, ScanFor};
@@ -89,8 +89,8 @@ impl Pane {
         self.targets.len() > 1
     }
 
-    /// Takes lines in, in `rooms` as long as there are any.
-    pub fn on_lines(&mut self, target: TargetId, batch: &LineBatch, now: Now, rooms: &mut Rooms) {
+    /// Takes lines in.
+    pub fn on_lines(&mut self, target: TargetId, batch: &LineBatch, now: Now) {
         let lines = batch.len() as u64;
         self.received += lines;
         self.rate.add(now.mono, lines);
@@ -100,7 +100,7 @@ impl Pane {
             self.lag = Duration::from_micros(micros);
         }
         self.sourced |= batch.rows().iter().any(|row| batch.source(row).is_some());
-        let appended = self.store.push_batch(target, batch, rooms);
+        let appended = self.store.push_batch(target, batch);
         self.times.add(batch, appended.first);
         self.on_appended(appended);
     }
@@ -127,9 +127,9 @@ impl Pane {
         }
     }
 
-    /// Lets the oldest lines go, and leaves their place to `rooms`. False if there were none.
-    pub fn evict(&mut self, rooms: &mut Rooms) -> bool {
-        let Some(evicted) = self.store.evict_oldest(rooms) else {
+    /// Lets the oldest lines go. False if there were none.
+    pub fn evict(&mut self) -> bool {
+        let Some(evicted) = self.store.evict_oldest() else {
             return false;
         };
         if !self.view.follow && self.view.cursor < evicted.first_kept {

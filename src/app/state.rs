@@ -18,7 +18,7 @@ use crate::model::way::Way;
 use crate::model::{Fault, LinkState, Micros, PaneId, TargetId};
 use crate::say;
 use crate::store::timeline::Timeline;
-use crate::store::{Case, Layer, LayerKind, Pattern, Rooms};
+use crate::store::{Case, Layer, LayerKind, Pattern};
 use crate::term::screen::Screen;
 use crate::word;
 
@@ -129,7 +129,6 @@ pub struct App {
     /// The time of the last message.
     pub now: Now,
     pub(super) budget: usize,
-    pub(super) rooms: Rooms,
     pub(super) next_pane: u32,
     pub(super) history: BTreeMap<Purpose, Vec<String>>,
     pub(super) interrupted: Option<Instant>,
@@ -189,7 +188,6 @@ impl App {
             theme: String::new(),
             now,
             budget,
-            rooms: Rooms::default(),
             next_pane: 0,
             history: BTreeMap::new(),
             interrupted: None,

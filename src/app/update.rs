@@ -87,7 +87,7 @@ impl App {
                     .values_mut()
                     .filter(|pane| pane.targets.contains(&target))
                 {
-                    pane.on_lines(target, &batch, now, &mut self.rooms);
+                    pane.on_lines(target, &batch, now);
                 }
                 self.feed_tables(target, &batch);
                 self.tick_marks(target, &batch);
@@ -105,7 +105,7 @@ impl App {
             let full = self.panes.values_mut();
             let full = full.filter(|pane| pane.store.sealed().next().is_some());
             let largest = full.max_by_key(|pane| pane.heap_bytes());
-            if !largest.is_some_and(|pane| pane.evict(&mut self.rooms)) {
+            if !largest.is_some_and(Pane::evict) {
                 return;
             }
         }

@@ -8,15 +8,14 @@ use std::sync::Arc;
 use crate::model::{LineBatch, Mark, TargetId};
 
 use super::line::{LineId, LineRef, MarkRef, Row};
-use super::rooms::Rooms;
 use super::segment::Segment;
 
 /// Text of one segment, from performance.md 4: large enough that a scan runs at full speed,
 /// small enough to be evicted whole.
 pub const SEGMENT_BYTES: usize = 1 << 20;
 
-/// Room reserved for the first segment, as many panes stay small.
-const FIRST_ROOM: usize = 64 * 1024;
+/// Bytes that a line is taken to have, where room for lines is reserved.
+const MEAN_LINE: usize = 128;
 
 /// What [`LogStore::push_batch`] added.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,11 +63,11 @@ impl LogStore {
 
     /// An empty store with segments of another size; small ones make tests thorough.
     pub fn with_segment_bytes(segment_bytes: usize) -> Self {
-        let first = segment_bytes.min(FIRST_ROOM);
         Self {
             sealed: VecDeque::new(),
             sealed_bytes: 0,
-            open: Segment::after(Vec::new(), String::with_capacity(first)),
+            // Many panes stay small.
+            open: Segment::after(Vec::new(), segment_bytes, 0),
             open_first: LineId(0),
             lines: 0,
             evicted: 0,
@@ -76,21 +75,16 @@ impl LogStore {
         }
     }
 
-    /// Appends the lines and marks of a batch, in `rooms` as long as there are any.
-    pub fn push_batch(
-        &mut self,
-        target: TargetId,
-        batch: &LineBatch,
-        rooms: &mut Rooms,
-    ) -> Appended {
+    /// Appends the lines and marks of a batch.
+    pub fn push_batch(&mut self, target: TargetId, batch: &LineBatch) -> Appended {
         let first = self.end();
         let mut next = 0;
         for (before, mark) in batch.marks() {
-            self.push_lines(target, batch, next..*before, rooms);
+            self.push_lines(target, batch, next..*before);
             next = next.max(*before);
             self.push_mark(target, mark);
         }
-        self.push_lines(target, batch, next..batch.len(), rooms);
+        self.push_lines(target, batch, next..batch.len());
         let rows = self.end().0 - first.0;
         Appended { first, rows }
     }
@@ -107,19 +101,13 @@ impl LogStore {
 
     /// Closes the open segment, if it has rows, so that it can be scanned elsewhere.
     pub fn seal(&mut self) {
-        self.seal_into(&mut Rooms::default());
-    }
-
-    /// As [`LogStore::seal`]; what follows goes into one of `rooms`.
-    fn seal_into(&mut self, rooms: &mut Rooms) {
         if self.open.is_empty() {
             return;
         }
         let mut full = std::mem::take(&mut self.open);
-        let levels = full.last_levels();
-        let room = full.shrink().or_else(|| rooms.take());
-        let room = room.unwrap_or_else(|| String::with_capacity(self.segment_bytes));
-        self.open = Segment::after(levels, room);
+        let lines = self.segment_bytes / MEAN_LINE;
+        self.open = Segment::after(full.last_levels(), self.segment_bytes, lines);
+        full.shrink();
         self.sealed_bytes += full.heap_bytes();
         let first = self.open_first;
         self.open_first.0 += full.rows() as u64;
@@ -127,20 +115,14 @@ impl LogStore {
     }
 
     /// Drops the oldest segment; none if there is no row. The newest one goes only when it is
-    /// the last. Its text leaves its place to `rooms`.
-    pub fn evict_oldest(&mut self, rooms: &mut Rooms) -> Option<Evicted> {
+    /// the last.
+    pub fn evict_oldest(&mut self) -> Option<Evicted> {
         if self.sealed.is_empty() {
             self.seal();
         }
         let (_, segment) = self.sealed.pop_front()?;
         self.sealed_bytes -= segment.heap_bytes();
         let lines = segment.lines() as u64;
-        // A scan may still read it; and a room of another size fits nothing.
-        let room = Arc::into_inner(segment).map(Segment::into_room);
-        let fits = self.segment_bytes..self.segment_bytes.saturating_mul(2);
-        if let Some(room) = room.filter(|room| fits.contains(&room.capacity())) {
-            rooms.give(room);
-        }
         self.evicted += lines;
         self.lines -= lines;
         let first_kept = self.first();
@@ -226,13 +208,7 @@ impl LogStore {
         sealed.chain([self.open()])
     }
 
-    fn push_lines(
-        &mut self,
-        target: TargetId,
-        batch: &LineBatch,
-        mut lines: Range<usize>,
-        rooms: &mut Rooms,
-    ) {
+    fn push_lines(&mut self, target: TargetId, batch: &LineBatch, mut lines: Range<usize>) {
         while !lines.is_empty() {
             let fit = self.open.fitting(batch, lines.clone(), self.segment_bytes);
             let end = lines.start + fit;
@@ -243,7 +219,7 @@ impl LogStore {
                 if self.open.is_empty() {
                     return;
                 }
-                self.seal_into(rooms);
+                self.seal();
             }
         }
     }

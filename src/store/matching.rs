@@ -49,7 +49,7 @@ impl Matching {
     /// told by [`Matching::append`].
     pub fn begin(&mut self, store: &mut LogStore, predicate: Predicate) -> ScanJob {
         let predicate = Arc::new(predicate);
-        if store.open().1.as_str().len() > AT_ONCE {
+        if store.open().1.bytes().len() > AT_ONCE {
             store.seal();
         }
         self.clear();

@@ -148,7 +148,7 @@ impl Rows {
 
     /// Adds the rows that `pattern` is found in.
     fn search(&mut self, segment: &Segment, pattern: &Pattern) {
-        let (text, mut ends) = (segment.as_str().as_bytes(), segment.ends());
+        let (text, mut ends) = (segment.bytes(), segment.ends());
         let (mut row, mut from) = (0, 0);
         while let Some(at) = pattern.next_end(text, from) {
             let before = match ends.first() {

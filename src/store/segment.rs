@@ -6,7 +6,7 @@ mod read;
 use std::ops::Range;
 
 use crate::model::{Level, LineBatch, LineRow, Mark, Micros, RowFlags, TargetId};
-use crate::text::{SafeArena, StyleRun};
+use crate::text::{SafePage, StyleRun};
 
 use super::line::Origin;
 use super::patch;
@@ -34,7 +34,7 @@ const MARK: u8 = 0b1000_0000;
 /// shared between threads.
 #[derive(Clone, Debug, Default)]
 pub struct Segment {
-    text: SafeArena,
+    text: SafePage,
     /// One byte a row.
     facts: Vec<u8>,
     /// One byte a row: index into `origins`. Empty while there is but one origin.
@@ -97,20 +97,14 @@ impl OriginCache {
 }
 
 impl Segment {
-    /// An empty segment with its text in `room`, behind others that ended with these levels.
-    pub(super) fn after(carried: Vec<(Origin, Level)>, room: String) -> Self {
-        let lines = room.capacity() / 128;
+    /// An empty segment for `bytes` of text, behind others that ended with these levels.
+    pub(super) fn after(carried: Vec<(Origin, Level)>, bytes: usize, lines: usize) -> Self {
         Self {
-            text: SafeArena::in_room(room, lines),
+            text: SafePage::with_room(bytes, lines),
             facts: Vec::with_capacity(lines),
             carried,
             ..Self::default()
         }
-    }
-
-    /// The memory of its text, for another.
-    pub(super) fn into_room(self) -> String {
-        self.text.into_room()
     }
 
     /// The last level of each origin, for the segment that follows.
@@ -125,9 +119,8 @@ impl Segment {
             .collect()
     }
 
-    /// Gives back what was reserved beyond need, once its levels are carried over; the room of
-    /// its text if that filled little of it.
-    pub(super) fn shrink(&mut self) -> Option<String> {
+    /// Gives back what was reserved beyond need, once its levels are carried over.
+    pub(super) fn shrink(&mut self) {
         self.facts.shrink_to_fit();
         self.origin_of.shrink_to_fit();
         self.recv.shrink_to_fit();
@@ -139,13 +132,13 @@ impl Segment {
         self.runs.shrink_to_fit();
         self.marks.shrink_to_fit();
         self.carried = Vec::new();
-        self.text.shrink()
+        self.text.shrink();
     }
 
     /// How many of the lines `lines` of a batch fit, with at most `bytes` of text in all. An
     /// empty segment takes one line of any length.
     pub(super) fn fitting(&self, batch: &LineBatch, lines: Range<usize>, bytes: usize) -> usize {
-        let room = bytes.saturating_sub(self.text.text_bytes());
+        let room = bytes.saturating_sub(self.text.bytes().len());
         let ends = batch.text().ends();
         let start = lines
             .start
@@ -192,7 +185,7 @@ impl Segment {
         self.marks.push(MarkRow { row, target, mark });
         self.push_origin(0, 1);
         self.facts.push(MARK);
-        self.text.push(b"");
+        self.text.push_empty();
         true
     }
 

@@ -139,22 +139,11 @@ pub struct SafeArena {
 impl SafeArena {
     /// An arena with room for `bytes` of text and `lines` lines.
     pub fn with_capacity(bytes: usize, lines: usize) -> Self {
-        Self::in_room(String::with_capacity(bytes), lines)
-    }
-
-    /// An arena in the memory of a text that is no longer needed, with room for `lines` lines.
-    pub fn in_room(mut room: String, lines: usize) -> Self {
-        room.clear();
         Self {
-            text: room,
+            text: String::with_capacity(bytes),
             ends: Vec::with_capacity(lines),
             runs: Vec::new(),
         }
-    }
-
-    /// The memory of its text, for another.
-    pub fn into_room(self) -> String {
-        self.text
     }
 
     /// Sanitises `raw` (one line, without its newline) onto the end. True if the shown text is
@@ -183,19 +172,17 @@ impl SafeArena {
         self.end_line();
     }
 
-    /// Copies the text of lines `lines` of another arena onto the end, without styles; as many
-    /// as there are.
-    pub fn push_text(&mut self, other: &Self, lines: Range<usize>) {
-        let ends = other.ends.get(lines.clone()).unwrap_or(&[]);
-        let Some(end) = ends.last() else {
-            return;
+    /// The text of lines `lines` and the end of each, counted from its start; as many as there
+    /// are.
+    pub(super) fn part(&self, lines: Range<usize>) -> (&str, impl Iterator<Item = u32>) {
+        let ends = self.ends.get(lines.clone()).unwrap_or(&[]);
+        let start = self.range(lines.start).map_or(0, |(start, _)| start);
+        let text = match ends.last() {
+            Some(end) => self.text.get(start..=*end as usize).unwrap_or(""),
+            None => "",
         };
-        let start = other.range(lines.start).map_or(0, |(start, _)| start);
         let from = u32::try_from(start).unwrap_or(0);
-        let base = self.len_u32();
-        self.ends.extend(ends.iter().map(|end| end - from + base));
-        let text = other.text.get(start..=*end as usize);
-        self.text.push_str(text.unwrap_or(""));
+        (text, ends.iter().map(move |end| end - from))
     }
 
     /// How many lines.
@@ -252,19 +239,6 @@ impl SafeArena {
         self.text.capacity()
             + self.ends.capacity() * size_of::<u32>()
             + self.runs.capacity() * size_of::<StyleRun>()
-    }
-
-    /// Gives back what was reserved beyond need; for arenas that will not grow again. A text
-    /// that fills nearly all of its room stays in it; any other moves, and the room is answered
-    /// for the next.
-    pub fn shrink(&mut self) -> Option<String> {
-        self.ends.shrink_to_fit();
-        self.runs.shrink_to_fit();
-        if self.text.len() >= self.text.capacity() / 8 * 7 {
-            return None;
-        }
-        let moved = self.text.as_str().to_owned();
-        Some(std::mem::replace(&mut self.text, moved))
     }
 
     fn len_u32(&self) -> u32 {

@@ -1,11 +1,10 @@
 //! The log store at its edges: sources, rows, long lines, memory; and the level of a line that
 //! does not say one.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use deckwatch::model::{Level, LineBatch, Mark, Micros, RawBatch, RowHead, SourceName, TargetId};
-use deckwatch::store::{FilterSet, LineId, LogStore, Rooms, Row};
+use deckwatch::store::{FilterSet, LineId, LogStore, Row};
 use deckwatch::text::sanitise;
 
 use super::store::{level, name};
@@ -20,7 +19,7 @@ fn head(source: Option<&SourceName>, recv: i64) -> RowHead<'_> {
 
 fn push(store: &mut LogStore, target: TargetId, raw: &RawBatch) {
     let batch = LineBatch::refine(raw, level);
-    store.push_batch(target, &batch, &mut Rooms::default());
+    store.push_batch(target, &batch);
 }
 
 #[test]
@@ -117,41 +116,39 @@ fn one_very_long_line_has_its_place() {
 }
 
 #[test]
-fn evicted_text_leaves_its_room_to_the_next_of_any_pane() {
-    let lines = |count: usize| {
-        let mut raw = RawBatch::default();
-        for n in 0..count {
-            raw.push(format!("{n:0>100}").as_bytes(), &head(None, 1));
-        }
-        LineBatch::refine(&raw, level)
+fn memory_that_no_text_has_reached_is_not_held() {
+    let mut raw = RawBatch::default();
+    raw.push(&[b'x'; 100], &head(None, 1));
+    let mut store = LogStore::new();
+    let empty = store.heap_bytes();
+    assert!(empty < 1 << 10, "{empty}");
+    push(&mut store, TargetId(0), &raw);
+    let one = store.heap_bytes();
+    assert!((101..8 << 10).contains(&one), "{one}");
+    // A segment that is sealed before it is full holds its lines and no more.
+    store.seal();
+    let sealed = store.sealed().map(|(_, segment)| segment.heap_bytes());
+    assert!(sealed.sum::<usize>() <= one);
+}
+
+#[test]
+fn a_copy_of_a_store_goes_its_own_way() {
+    let texts = |store: &LogStore| -> Vec<String> {
+        let rows = store.rows(LineId(0)..store.end()).filter_map(Row::line);
+        rows.map(|line| line.as_str().to_owned()).collect()
     };
-    let mut rooms = Rooms::default();
-    let (mut a, mut b) = (LogStore::new(), LogStore::new());
-    a.push_batch(TargetId(0), &lines(50_000), &mut rooms);
-    assert_eq!((a.sealed().count(), rooms.len()), (4, 0));
-    // The first one grew with its lines, and is of another size.
-    a.evict_oldest(&mut rooms);
-    assert_eq!(rooms.len(), 0);
-    a.evict_oldest(&mut rooms);
-    assert_eq!(rooms.len(), 1);
-    // The other pane fills a segment, and goes on in the room.
-    b.push_batch(TargetId(1), &lines(11_000), &mut rooms);
-    assert_eq!((b.sealed().count(), rooms.len()), (1, 0));
-    // One that a scan still reads leaves nothing; others are kept in small number.
-    let (_, read) = a.sealed().next().unwrap();
-    let read = Arc::clone(read);
-    a.evict_oldest(&mut rooms);
-    assert_eq!(rooms.len(), 0);
-    drop(read);
-    // One that is sealed before it is full moves out of its room, and takes no other.
-    a.evict_oldest(&mut rooms);
-    let held = a.heap_bytes();
-    a.seal();
-    assert_eq!(rooms.len(), 1);
-    assert!(a.heap_bytes() < held + (1 << 20), "{held}");
-    a.push_batch(TargetId(0), &lines(150_000), &mut rooms);
-    while a.evict_oldest(&mut rooms).is_some() {}
-    assert_eq!(rooms.len(), 4);
+    let line = |text: &str| {
+        let mut raw = RawBatch::default();
+        raw.push(text.as_bytes(), &head(None, 1));
+        raw
+    };
+    let mut left = LogStore::new();
+    push(&mut left, TargetId(0), &line("both 字"));
+    let mut right = left.clone();
+    push(&mut left, TargetId(0), &line("left"));
+    push(&mut right, TargetId(0), &line("right"));
+    assert_eq!(texts(&left), ["both 字", "left"]);
+    assert_eq!(texts(&right), ["both 字", "right"]);
 }
 
 #[test]
@@ -169,7 +166,7 @@ fn the_memory_counted_is_about_the_text() {
         .sum();
     let over = sealed - 101 * 100_000;
     assert!(over < 6 * 100_000, "{over}");
-    while store.evict_oldest(&mut Rooms::default()).is_some() {}
+    while store.evict_oldest().is_some() {}
     assert!(store.is_empty());
     assert!(store.heap_bytes() < 2 << 20);
 }

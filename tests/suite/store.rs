@@ -13,7 +13,7 @@ use deckwatch::model::{
 };
 use deckwatch::store::{
     Case, FilterSet, Layer, LayerKind, LineId, LogStore, MatchList, Matching, Origin, Pattern,
-    Predicate, Rooms, Row, Who, scan,
+    Predicate, Row, Who, scan,
 };
 use deckwatch::text::sanitise;
 use proptest::prelude::*;
@@ -349,21 +349,20 @@ proptest! {
     #[test]
     fn what_is_put_in_comes_out_until_it_is_evicted(steps in prop::collection::vec(step(), 0..30), bytes in 1usize..300) {
         let mut store = LogStore::with_segment_bytes(bytes);
-        let mut rooms = Rooms::default();
         let mut oracle = Oracle::default();
         let mut lines_gone = 0;
         for step in steps {
             match step {
                 Step::Push(rows) => {
                     let (target, batch) = batch(&rows);
-                    let appended = store.push_batch(target, &batch, &mut rooms);
+                    let appended = store.push_batch(target, &batch);
                     prop_assert_eq!(appended.first.0, oracle.rows.len() as u64);
                     prop_assert_eq!(appended.rows, rows.len() as u64);
                     oracle.push(target, &rows);
                 }
                 Step::Evict => {
                     let first = store.first();
-                    let gone = store.evict_oldest(&mut rooms);
+                    let gone = store.evict_oldest();
                     prop_assert_eq!(gone.is_some(), first.0 < oracle.rows.len() as u64);
                     if let Some(gone) = gone {
                         let rows = &oracle.rows[usize::try_from(first.0).unwrap()..usize::try_from(gone.first_kept.0).unwrap()];
@@ -393,18 +392,17 @@ proptest! {
     #[test]
     fn a_filter_finds_the_same_in_any_order_of_answers(steps in prop::collection::vec(step(), 0..40), last in any_predicate()) {
         let mut store = LogStore::with_segment_bytes(120);
-        let mut rooms = Rooms::default();
         let mut matching = Matching::default();
         let mut jobs = Vec::new();
         for step in steps.into_iter().chain([Step::Begin(last)]) {
             match step {
                 Step::Push(rows) => {
                     let (target, batch) = batch(&rows);
-                    let appended = store.push_batch(target, &batch, &mut rooms);
+                    let appended = store.push_batch(target, &batch);
                     matching.append(&store, appended);
                 }
                 Step::Evict => {
-                    if let Some(evicted) = store.evict_oldest(&mut rooms) {
+                    if let Some(evicted) = store.evict_oldest() {
                         matching.evicted(evicted);
                     }
                 }
@@ -438,7 +436,7 @@ proptest! {
     fn a_whole_segment_is_searched_like_its_lines(rows in prop::collection::vec(put(), 0..60), predicate in any_predicate()) {
         let (target, batch) = batch(&rows);
         let mut store = LogStore::new();
-        store.push_batch(target, &batch, &mut Rooms::default());
+        store.push_batch(target, &batch);
         let mut oracle = Oracle::default();
         oracle.push(target, &rows);
         let got: Vec<usize> = scan::matches(LineId(0), store.open().1, &predicate).into_iter().map(usize::from).collect();

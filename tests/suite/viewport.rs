@@ -17,7 +17,7 @@ use deckwatch::app::pane::viewport::{ScreenRow, Size};
 use deckwatch::app::pane::{Pane, Search};
 use deckwatch::codec::level;
 use deckwatch::model::{Level, LineBatch, Mark, Micros, PaneId, RawBatch, RowHead, TargetId};
-use deckwatch::store::{Case, Layer, LayerKind, LineId, LogStore, Pattern, Rooms, Row};
+use deckwatch::store::{Case, Layer, LayerKind, LineId, LogStore, Pattern, Row};
 use proptest::prelude::*;
 
 /// What may happen to a pane.
@@ -121,8 +121,7 @@ impl Bench {
             mono: self.start,
             wall: Micros(0),
         };
-        self.pane
-            .on_lines(TargetId(0), &batch, now, &mut Rooms::default());
+        self.pane.on_lines(TargetId(0), &batch, now);
     }
 
     /// Carries a step out. True if the view may move by it.
@@ -173,7 +172,7 @@ impl Bench {
                 }
             }
             Step::Evict => {
-                pane.evict(&mut Rooms::default());
+                pane.evict();
             }
             Step::Size(cols, rows) => {
                 self.size = Size {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::codec::level;
 use crate::model::{LineBatch, Micros, PaneId, RawBatch, RowFlags, RowHead, TargetId};
 use crate::store::volume::Volume;
-use crate::store::{LineId, LineRef, LogStore, Rooms, Row};
+use crate::store::{LineId, LineRef, LogStore, Row};
 use crate::text::SafeText;
 
 use super::Pane;
@@ -85,7 +85,7 @@ impl Pane {
             self.received += fine.len() as u64;
             self.count_dropped(&fine);
             self.sourced |= fine.rows().iter().any(|row| fine.source(row).is_some());
-            let appended = self.store.push_batch(target, &fine, &mut Rooms::default());
+            let appended = self.store.push_batch(target, &fine);
             self.times.add(&fine, appended.first);
             batch.clear();
         }
@@ -93,7 +93,7 @@ impl Pane {
 
     /// Forgets all lines.
     pub fn clear(&mut self) {
-        while self.evict(&mut Rooms::default()) {}
+        while self.evict() {}
         self.view.select = None;
         self.times.volume = Volume::new();
         self.follow();

@@ -25,12 +25,12 @@ impl Segment {
         self.rows() - self.marks.len()
     }
 
-    /// All rows' text, each with its `\n`.
-    pub fn as_str(&self) -> &str {
-        self.text.as_str()
+    /// All rows' text, each with its `\n`: UTF-8.
+    pub fn bytes(&self) -> &[u8] {
+        self.text.bytes()
     }
 
-    /// The offset of each row's `\n` in [`Segment::as_str`].
+    /// The offset of each row's `\n` in [`Segment::bytes`].
     pub fn ends(&self) -> &[u32] {
         self.text.ends()
     }
