@@ -8,11 +8,12 @@
 //! | room | what lives there | may use |
 //! |---|---|---|
 //! | [`lang`] | the two languages of our own texts | nothing |
-//! | [`text`] | untrusted bytes → [`text::SafeText`]; widths; secrets | nothing |
+//! | [`pages`] | vectors in memory of their own | nothing |
+//! | [`text`] | untrusted bytes → [`text::SafeText`]; widths; secrets | `pages` |
 //! | [`model`] | the nouns: lines, marks, faults, states | `text` |
 //! | [`codec`] | bytes ⇄ meaning: frames, envelopes, layouts, targets | `text`, `model` |
 //! | [`session`] | protocol state machines without sockets or clocks | … `codec` |
-//! | [`store`] | bounded memory of lines; filters and scans | `text`, `model` |
+//! | [`store`] | bounded memory of lines; filters and scans | `pages`, `text`, `model` |
 //! | [`term`] | a shell tab's terminal: emulator, keys, recordings | `text`, `model` |
 //! | [`transport`] | sockets, TLS, proxies, HTTP; deadlines, limits; ZeroMQ's guard | … `codec` |
 //! | [`platform`] | the console's and the region's REST: who we are, what runs there | … `transport` |
@@ -95,6 +96,7 @@ pub mod doctor;
 pub mod follow;
 pub mod lang;
 pub mod model;
+pub mod pages;
 pub mod platform;
 pub mod runtime;
 pub mod session;

@@ -38,8 +38,13 @@ const TABLE: &[Row] = &[
         never: PURE,
     },
     Row {
-        module: "text",
+        module: "pages",
         uses: &[],
+        never: PURE,
+    },
+    Row {
+        module: "text",
+        uses: &["pages"],
         never: &[
             "tokio",
             "tokio_tungstenite",
@@ -80,7 +85,7 @@ const TABLE: &[Row] = &[
     },
     Row {
         module: "store",
-        uses: &["text", "model"],
+        uses: &["pages", "text", "model"],
         never: PURE,
     },
     Row {

@@ -149,7 +149,7 @@ impl Pane {
             .search
             .as_ref()
             .map_or(0, |search| search.hits.list().heap_bytes());
-        let times = self.times.seconds.heap_bytes();
+        let times = self.times.seconds.heap_bytes() + self.times.volume.heap_bytes();
         self.store.heap_bytes() + self.shown.list().heap_bytes() + hits + times
     }
 

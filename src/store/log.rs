@@ -14,9 +14,6 @@ use super::segment::Segment;
 /// small enough to be evicted whole.
 pub const SEGMENT_BYTES: usize = 1 << 20;
 
-/// Bytes that a line is taken to have, where room for lines is reserved.
-const MEAN_LINE: usize = 128;
-
 /// What [`LogStore::push_batch`] added.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Appended {
@@ -66,8 +63,7 @@ impl LogStore {
         Self {
             sealed: VecDeque::new(),
             sealed_bytes: 0,
-            // Many panes stay small.
-            open: Segment::after(Vec::new(), segment_bytes, 0),
+            open: Segment::after(Vec::new(), segment_bytes),
             open_first: LineId(0),
             lines: 0,
             evicted: 0,
@@ -105,8 +101,7 @@ impl LogStore {
             return;
         }
         let mut full = std::mem::take(&mut self.open);
-        let lines = self.segment_bytes / MEAN_LINE;
-        self.open = Segment::after(full.last_levels(), self.segment_bytes, lines);
+        self.open = Segment::after(full.last_levels(), self.segment_bytes);
         full.shrink();
         self.sealed_bytes += full.heap_bytes();
         let first = self.open_first;

@@ -10,6 +10,7 @@
 
 use std::borrow::Cow;
 
+use crate::pages::Pages;
 use crate::text::width;
 
 /// Begins an entry that holds the bytes in full. No list of steps begins with it, as numbers
@@ -28,7 +29,7 @@ const TAB: usize = 8;
 
 /// Appends an entry to `out` from which, with `shown`, `raw` can be had back. True if it is a
 /// list of steps: then sanitising `raw` gives `shown` again, and the styles need no keeping.
-pub(super) fn encode(raw: &[u8], shown: &str, out: &mut Vec<u8>) -> bool {
+pub(super) fn encode(raw: &[u8], shown: &str, out: &mut Pages<u8>) -> bool {
     let start = out.len();
     if encode_steps(raw, shown, out).is_some() {
         return true;
@@ -55,7 +56,7 @@ pub(super) fn decode<'a>(entry: &'a [u8], shown: &str) -> Cow<'a, [u8]> {
     Cow::Owned(raw)
 }
 
-fn encode_steps(mut raw: &[u8], shown: &str, out: &mut Vec<u8>) -> Option<()> {
+fn encode_steps(mut raw: &[u8], shown: &str, out: &mut Pages<u8>) -> Option<()> {
     let text = shown.as_bytes();
     let mut at = 0;
     let mut stop = (0, 0);
@@ -141,7 +142,7 @@ fn common_prefix(a: &[u8], b: &[u8]) -> usize {
 }
 
 /// Seven bits a byte, the lowest first; the eighth says that more follow.
-fn push_number(mut number: usize, out: &mut Vec<u8>) {
+fn push_number(mut number: usize, out: &mut Pages<u8>) {
     while number > 0x7f {
         out.push(u8::try_from(number & 0x7f).unwrap_or(0) | 0x80);
         number >>= 7;
@@ -183,7 +184,7 @@ mod tests {
             (b"a line from another system\r", 2),
             (b"\t\tx\r", 6),
         ] {
-            let mut entry = Vec::new();
+            let mut entry = Pages::default();
             assert!(encode(raw, &shown(raw), &mut entry));
             assert!(is_steps(&entry));
             assert_eq!(entry.len(), bytes, "{entry:?}");
@@ -200,7 +201,7 @@ mod tests {
             b"a\rb",
             b"\r\r",
         ] {
-            let mut entry = Vec::new();
+            let mut entry = Pages::default();
             assert!(!encode(raw, &shown(raw), &mut entry));
             assert!(!is_steps(&entry));
             assert_eq!(entry.len(), raw.len() + 2);
@@ -237,7 +238,8 @@ mod tests {
     proptest! {
         #[test]
         fn the_bytes_come_back(raw in lines()) {
-            let mut entry = vec![9];
+            let mut entry = Pages::default();
+            entry.push(9);
             let steps = encode(&raw, &shown(&raw), &mut entry);
             prop_assert_eq!(&*decode(&entry[1..], &shown(&raw)), &*raw);
             prop_assert_eq!(is_steps(&entry[1..]), steps);

@@ -5,7 +5,8 @@ mod read;
 
 use std::ops::Range;
 
-use crate::model::{Level, LineBatch, LineRow, Mark, Micros, RowFlags, TargetId};
+use crate::model::{Level, LineBatch, LineRow, Mark, RowFlags, TargetId};
+use crate::pages::Pages;
 use crate::text::{SafePage, StyleRun};
 
 use super::line::Origin;
@@ -36,22 +37,25 @@ const MARK: u8 = 0b1000_0000;
 pub struct Segment {
     text: SafePage,
     /// One byte a row.
-    facts: Vec<u8>,
+    facts: Pages<u8>,
     /// One byte a row: index into `origins`. Empty while there is but one origin.
-    origin_of: Vec<u8>,
+    origin_of: Pages<u8>,
     origins: Vec<Origin>,
     /// The last level seen of each origin.
     levels: Vec<Level>,
     /// Levels that the segments before ended with.
     carried: Vec<(Origin, Level)>,
-    /// From this row on lines arrived at this time.
-    recv: Vec<(u16, Micros)>,
-    stamp_rows: Vec<u16>,
-    stamps: Vec<Micros>,
+    /// From these rows on lines arrived…
+    recv_rows: Pages<u16>,
+    /// …at these times, in microseconds since the epoch.
+    recvs: Pages<i64>,
+    stamp_rows: Pages<u16>,
+    /// In microseconds since the epoch.
+    stamps: Pages<i64>,
     /// Received bytes of the rows whose text differs, see [`patch`].
-    raw: Vec<u8>,
-    raw_rows: Vec<u16>,
-    raw_ends: Vec<u32>,
+    raw: Pages<u8>,
+    raw_rows: Pages<u16>,
+    raw_ends: Pages<u32>,
     /// Styles of the rows that can't be had from their received bytes.
     runs: Vec<(u16, StyleRun)>,
     marks: Vec<MarkRow>,
@@ -98,10 +102,9 @@ impl OriginCache {
 
 impl Segment {
     /// An empty segment for `bytes` of text, behind others that ended with these levels.
-    pub(super) fn after(carried: Vec<(Origin, Level)>, bytes: usize, lines: usize) -> Self {
+    pub(super) fn after(carried: Vec<(Origin, Level)>, bytes: usize) -> Self {
         Self {
-            text: SafePage::with_room(bytes, lines),
-            facts: Vec::with_capacity(lines),
+            text: SafePage::with_room(bytes),
             carried,
             ..Self::default()
         }
@@ -121,18 +124,9 @@ impl Segment {
 
     /// Gives back what was reserved beyond need, once its levels are carried over.
     pub(super) fn shrink(&mut self) {
-        self.facts.shrink_to_fit();
-        self.origin_of.shrink_to_fit();
-        self.recv.shrink_to_fit();
-        self.stamp_rows.shrink_to_fit();
-        self.stamps.shrink_to_fit();
-        self.raw.shrink_to_fit();
-        self.raw_rows.shrink_to_fit();
-        self.raw_ends.shrink_to_fit();
         self.runs.shrink_to_fit();
         self.marks.shrink_to_fit();
         self.carried = Vec::new();
-        self.text.shrink();
     }
 
     /// How many of the lines `lines` of a batch fit, with at most `bytes` of text in all. An
@@ -193,24 +187,28 @@ impl Segment {
     fn push_facts(&mut self, origin: u8, run: &[LineRow]) {
         let at = self.next_row();
         if let Some(row) = run.first()
-            && self.recv.last().is_none_or(|(_, recv)| *recv != row.recv)
+            && self.recvs.last() != Some(&row.recv.0)
         {
-            self.recv.push((at, row.recv));
+            self.recv_rows.push(at);
+            self.recvs.push(row.recv.0);
         }
         self.push_origin(origin, run.len());
         let mut last = Level::None;
         if let Some(level) = self.levels.get(usize::from(origin)) {
             last = *level;
         }
-        self.facts.extend(run.iter().map(|row| {
-            let flags = row.flags.0 & FLAGS;
-            if row.level == Level::None {
-                flags | INHERITED | ((last as u8) << LEVEL_SHIFT)
-            } else {
-                last = row.level;
-                flags | ((last as u8) << LEVEL_SHIFT)
-            }
-        }));
+        self.facts.extend(
+            run.len(),
+            run.iter().map(|row| {
+                let flags = row.flags.0 & FLAGS;
+                if row.level == Level::None {
+                    flags | INHERITED | ((last as u8) << LEVEL_SHIFT)
+                } else {
+                    last = row.level;
+                    flags | ((last as u8) << LEVEL_SHIFT)
+                }
+            }),
+        );
         if let Some(level) = self.levels.get_mut(usize::from(origin)) {
             *level = last;
         }
@@ -228,7 +226,7 @@ impl Segment {
             let number = u16::try_from(base + at).unwrap_or(u16::MAX);
             if let Some(stamp) = row.stamp {
                 self.stamp_rows.push(number);
-                self.stamps.push(stamp);
+                self.stamps.push(stamp.0);
             }
             if changed {
                 self.push_raw(number, batch, first + at);

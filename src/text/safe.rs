@@ -174,7 +174,7 @@ impl SafeArena {
 
     /// The text of lines `lines` and the end of each, counted from its start; as many as there
     /// are.
-    pub(super) fn part(&self, lines: Range<usize>) -> (&str, impl Iterator<Item = u32>) {
+    pub(super) fn part(&self, lines: Range<usize>) -> (&str, impl ExactSizeIterator<Item = u32>) {
         let ends = self.ends.get(lines.clone()).unwrap_or(&[]);
         let start = self.range(lines.start).map_or(0, |(start, _)| start);
         let text = match ends.last() {

@@ -1,7 +1,8 @@
 //! Row 23 and 24 of docs/reliability.md in the whole interface: whatever comes, is filtered and
 //! ages out, every line is accounted for in its pane, and the memory stays within its budget.
 
-use deckwatch::model::{Mark, RawBatch, RowHead};
+use deckwatch::model::{Mark, Micros, RawBatch, RowHead};
+use deckwatch::store::volume::LEVELS;
 use proptest::prelude::*;
 
 use super::screens::Stage;
@@ -99,6 +100,24 @@ fn row_24_a_pane_that_is_split_costs_no_lines() {
             .values()
             .all(|pane| pane.store.evicted() > 0)
     );
+}
+
+/// Counts of lines that came over hours take memory too.
+#[test]
+fn row_24_hours_of_counts_are_part_of_the_memory() {
+    let mut stage = Stage::with(100, 30, 1, false, BUDGET);
+    let before = stage.app.held();
+    let mut raw = RawBatch::default();
+    for second in [0, 7200] {
+        let head = RowHead {
+            stamp: Some(Micros(second * 1_000_000)),
+            ..RowHead::default()
+        };
+        raw.push(b"a line", &head);
+    }
+    stage.batch(0, &raw);
+    let (held, counts) = (stage.app.held(), 7200 * size_of::<[u64; LEVELS]>());
+    assert!(held >= before + counts, "{held}");
 }
 
 proptest! {

@@ -124,7 +124,7 @@ fn memory_that_no_text_has_reached_is_not_held() {
     assert!(empty < 1 << 10, "{empty}");
     push(&mut store, TargetId(0), &raw);
     let one = store.heap_bytes();
-    assert!((101..8 << 10).contains(&one), "{one}");
+    assert!((101..32 << 10).contains(&one), "{one}");
     // A segment that is sealed before it is full holds its lines and no more.
     store.seal();
     let sealed = store.sealed().map(|(_, segment)| segment.heap_bytes());
@@ -165,7 +165,8 @@ fn the_memory_counted_is_about_the_text() {
         .map(|(_, segment)| segment.heap_bytes())
         .sum();
     let over = sealed - 101 * 100_000;
-    assert!(over < 6 * 100_000, "{over}");
+    // Five bytes a line, and the rest of whole pages.
+    assert!(over < 7 * 100_000, "{over}");
     while store.evict_oldest().is_some() {}
     assert!(store.is_empty());
     assert!(store.heap_bytes() < 2 << 20);

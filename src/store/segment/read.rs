@@ -100,9 +100,9 @@ impl Segment {
     /// Arrival of a row.
     pub fn recv(&self, row: usize) -> Option<Micros> {
         let next = self
-            .recv
-            .partition_point(|(first, _)| usize::from(*first) <= row);
-        self.recv.get(next.checked_sub(1)?).map(|(_, recv)| *recv)
+            .recv_rows
+            .partition_point(|first| usize::from(*first) <= row);
+        self.recvs.get(next.checked_sub(1)?).copied().map(Micros)
     }
 
     /// The wire's time stamp of a row.
@@ -111,7 +111,7 @@ impl Segment {
             .stamp_rows
             .binary_search(&u16::try_from(row).ok()?)
             .ok()?;
-        self.stamps.get(at).copied()
+        self.stamps.get(at).copied().map(Micros)
     }
 
     /// The bytes received for a row, where its shown text differs from them.
@@ -147,17 +147,18 @@ impl Segment {
             Mark::Dropped { .. } | Mark::Join(_) | Mark::Leave(_) => 0,
         };
         self.text.heap_bytes()
-            + self.facts.capacity()
-            + self.origin_of.capacity()
+            + self.facts.heap_bytes()
+            + self.origin_of.heap_bytes()
             + self.origins.capacity() * size_of::<Origin>()
             + self.levels.capacity()
             + self.carried.capacity() * size_of::<(Origin, Level)>()
-            + self.recv.capacity() * size_of::<(u16, Micros)>()
-            + self.stamp_rows.capacity() * size_of::<u16>()
-            + self.stamps.capacity() * size_of::<Micros>()
-            + self.raw.capacity()
-            + self.raw_rows.capacity() * size_of::<u16>()
-            + self.raw_ends.capacity() * size_of::<u32>()
+            + self.recv_rows.heap_bytes()
+            + self.recvs.heap_bytes()
+            + self.stamp_rows.heap_bytes()
+            + self.stamps.heap_bytes()
+            + self.raw.heap_bytes()
+            + self.raw_rows.heap_bytes()
+            + self.raw_ends.heap_bytes()
             + self.runs.capacity() * size_of::<(u16, StyleRun)>()
             + self.marks.capacity() * size_of::<MarkRow>()
             + self.marks.iter().map(words).sum::<usize>()
