@@ -45,10 +45,8 @@ pub struct Segment {
     levels: Vec<Level>,
     /// Levels that the segments before ended with.
     carried: Vec<(Origin, Level)>,
-    /// From these rows on lines arrived…
-    recv_rows: Pages<u16>,
-    /// …at these times, in microseconds since the epoch.
-    recvs: Pages<i64>,
+    /// From this row on lines arrived at this time, in microseconds since the epoch.
+    recv: Pages<[i64; 2]>,
     stamp_rows: Pages<u16>,
     /// In microseconds since the epoch.
     stamps: Pages<i64>,
@@ -187,10 +185,9 @@ impl Segment {
     fn push_facts(&mut self, origin: u8, run: &[LineRow]) {
         let at = self.next_row();
         if let Some(row) = run.first()
-            && self.recvs.last() != Some(&row.recv.0)
+            && self.recv.last().is_none_or(|[_, recv]| *recv != row.recv.0)
         {
-            self.recv_rows.push(at);
-            self.recvs.push(row.recv.0);
+            self.recv.push([i64::from(at), row.recv.0]);
         }
         self.push_origin(origin, run.len());
         let mut last = Level::None;

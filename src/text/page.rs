@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{SafeArena, SafeText};
+use super::safe::{self, SafeArena, SafeText};
 use crate::pages::Pages;
 
 /// Lines, each followed by one `\n`, without styles; filled from a [`SafeArena`] alone, and
@@ -43,7 +43,7 @@ impl SafePage {
 
     /// Line `index` as a string that lives as long as the page.
     pub fn line(&self, index: usize) -> &str {
-        let range = self.range(index).unwrap_or(0..0);
+        let range = safe::range(&self.ends, index).unwrap_or(0..0);
         // Whole lines of text were copied here, so this is text; a line costs less to look
         // through than to draw.
         let line = self.text.get(range).unwrap_or(&[]);
@@ -67,14 +67,5 @@ impl SafePage {
 
     fn len_u32(&self) -> u32 {
         u32::try_from(self.text.len()).unwrap_or(u32::MAX)
-    }
-
-    fn range(&self, index: usize) -> Option<Range<usize>> {
-        let end = *self.ends.get(index)? as usize;
-        let start = match index.checked_sub(1) {
-            Some(before) => *self.ends.get(before)? as usize + 1,
-            None => 0,
-        };
-        Some(start..end)
     }
 }

@@ -156,7 +156,7 @@ impl SafeArena {
 
     /// Copies line `index` of another arena onto the end; nothing if there is no such line.
     pub fn push_from(&mut self, other: &Self, index: usize) {
-        let Some((start, end)) = other.range(index) else {
+        let Some(Range { start, end }) = range(&other.ends, index) else {
             return;
         };
         let base = self.len_u32();
@@ -176,7 +176,7 @@ impl SafeArena {
     /// are.
     pub(super) fn part(&self, lines: Range<usize>) -> (&str, impl ExactSizeIterator<Item = u32>) {
         let ends = self.ends.get(lines.clone()).unwrap_or(&[]);
-        let start = self.range(lines.start).map_or(0, |(start, _)| start);
+        let start = range(&self.ends, lines.start).map_or(0, |line| line.start);
         let text = match ends.last() {
             Some(end) => self.text.get(start..=*end as usize).unwrap_or(""),
             None => "",
@@ -202,15 +202,13 @@ impl SafeArena {
 
     /// Line `index` as a string that lives as long as the arena.
     pub fn line(&self, index: usize) -> &str {
-        let text = self
-            .range(index)
-            .and_then(|(start, end)| self.text.get(start..end));
+        let text = range(&self.ends, index).and_then(|line| self.text.get(line));
         text.unwrap_or("")
     }
 
     /// The style runs of line `index`, offsets from the line's start, in order.
     pub fn runs(&self, index: usize) -> impl Iterator<Item = StyleRun> + '_ {
-        let (start, end) = self.range(index).unwrap_or((0, 0));
+        let Range { start, end } = range(&self.ends, index).unwrap_or(0..0);
         let base = u32::try_from(start).unwrap_or(0);
         self.runs_in(start, end).iter().map(move |run| StyleRun {
             start: run.start - base,
@@ -250,15 +248,6 @@ impl SafeArena {
         self.text.push('\n');
     }
 
-    fn range(&self, index: usize) -> Option<(usize, usize)> {
-        let end = *self.ends.get(index)? as usize;
-        let start = match index.checked_sub(1) {
-            Some(before) => *self.ends.get(before)? as usize + 1,
-            None => 0,
-        };
-        Some((start, end))
-    }
-
     fn runs_in(&self, start: usize, end: usize) -> &[StyleRun] {
         let first = self
             .runs
@@ -266,4 +255,14 @@ impl SafeArena {
         let last = self.runs.partition_point(|run| (run.start as usize) < end);
         self.runs.get(first..last).unwrap_or(&[])
     }
+}
+
+/// Where line `index` is, without its newline, in text whose lines end at `ends`.
+pub(super) fn range(ends: &[u32], index: usize) -> Option<Range<usize>> {
+    let end = *ends.get(index)? as usize;
+    let start = match index.checked_sub(1) {
+        Some(before) => *ends.get(before)? as usize + 1,
+        None => 0,
+    };
+    Some(start..end)
 }

@@ -165,8 +165,7 @@ fn the_memory_counted_is_about_the_text() {
         .map(|(_, segment)| segment.heap_bytes())
         .sum();
     let over = sealed - 101 * 100_000;
-    // Five bytes a line, and the rest of whole pages.
-    assert!(over < 7 * 100_000, "{over}");
+    assert!(over < 6 * 100_000, "{over}");
     while store.evict_oldest().is_some() {}
     assert!(store.is_empty());
     assert!(store.heap_bytes() < 2 << 20);

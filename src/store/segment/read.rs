@@ -99,10 +99,10 @@ impl Segment {
 
     /// Arrival of a row.
     pub fn recv(&self, row: usize) -> Option<Micros> {
-        let next = self
-            .recv_rows
-            .partition_point(|first| usize::from(*first) <= row);
-        self.recvs.get(next.checked_sub(1)?).copied().map(Micros)
+        let row = i64::try_from(row).ok()?;
+        let next = self.recv.partition_point(|[first, _]| *first <= row);
+        let [_, recv] = self.recv.get(next.checked_sub(1)?)?;
+        Some(Micros(*recv))
     }
 
     /// The wire's time stamp of a row.
@@ -152,8 +152,7 @@ impl Segment {
             + self.origins.capacity() * size_of::<Origin>()
             + self.levels.capacity()
             + self.carried.capacity() * size_of::<(Origin, Level)>()
-            + self.recv_rows.heap_bytes()
-            + self.recvs.heap_bytes()
+            + self.recv.heap_bytes()
             + self.stamp_rows.heap_bytes()
             + self.stamps.heap_bytes()
             + self.raw.heap_bytes()
