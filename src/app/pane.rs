@@ -178,8 +178,8 @@ impl Pane {
         let marks = known.map(|(first, segment)| match self.filter.rows {
             None => segment.rows() - segment.lines(),
             Some(_) => segment
-                .mark_rows()
-                .filter(|row| self.filter.accepts_id(LineId(first.0 + u64::from(*row))))
+                .mark_rows(0..segment.rows())
+                .filter(|row| self.filter.accepts_id(LineId(first.0 + *row as u64)))
                 .count(),
         });
         (self.shown.list().len() as u64).saturating_sub(marks.sum::<usize>() as u64)

@@ -100,9 +100,7 @@ impl LogStore {
         if self.open.is_empty() {
             return;
         }
-        let mut full = std::mem::take(&mut self.open);
-        self.open = Segment::after(full.last_levels(), self.segment_bytes);
-        full.shrink();
+        let full = self.open.seal();
         self.sealed_bytes += full.heap_bytes();
         let first = self.open_first;
         self.open_first.0 += full.rows() as u64;
@@ -120,6 +118,9 @@ impl LogStore {
         let lines = segment.lines() as u64;
         self.evicted += lines;
         self.lines -= lines;
+        if self.is_empty() {
+            self.open = Segment::after(self.open.last_levels(), self.segment_bytes);
+        }
         let first_kept = self.first();
         Some(Evicted { lines, first_kept })
     }
@@ -195,6 +196,29 @@ impl LogStore {
     /// The segment that is being filled, and the number of its first row.
     pub fn open(&self) -> (LineId, &Segment) {
         (self.open_first, &self.open)
+    }
+
+    /// The segments that hold rows of a range, in order, each with the number of its first row
+    /// and which of its rows they are.
+    pub fn parts(
+        &self,
+        ids: Range<LineId>,
+    ) -> impl Iterator<Item = (LineId, &Segment, Range<usize>)> {
+        let after = self
+            .sealed
+            .partition_point(|(first, _)| *first <= ids.start);
+        let sealed = self.sealed.range(after.saturating_sub(1)..);
+        let sealed = sealed.map(|(first, segment)| (*first, &**segment));
+        sealed
+            .chain([self.open()])
+            .filter_map(move |(first, segment)| {
+                let row = |id: LineId| {
+                    let row = usize::try_from(id.0.saturating_sub(first.0)).unwrap_or(usize::MAX);
+                    row.min(segment.rows())
+                };
+                let rows = row(ids.start)..row(ids.end);
+                (!rows.is_empty()).then_some((first, segment, rows))
+            })
     }
 
     /// All segments with the number of their first row, oldest first.

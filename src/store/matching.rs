@@ -97,9 +97,9 @@ impl Matching {
         };
         let mut matches = 0;
         let end = LineId(appended.first.0 + appended.rows);
-        for row in store.rows(appended.first..end) {
-            if predicate.accepts_row(&row) {
-                self.list.push(row.id());
+        for (first, segment, rows) in store.parts(appended.first..end) {
+            for row in scan::matches_in(first, segment, rows, predicate) {
+                self.list.push(LineId(first.0 + u64::from(row)));
                 matches += 1;
             }
         }

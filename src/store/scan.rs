@@ -1,8 +1,10 @@
 //! Which rows of a whole segment match. Patterns run over the segment's text in one go where
 //! they can (performance.md 4: three times as fast as line by line).
 
+use std::ops::Range;
+
 use super::filter::FilterSet;
-use super::line::{LineId, Row};
+use super::line::LineId;
 use super::pattern::Pattern;
 use super::segment::Segment;
 
@@ -16,17 +18,6 @@ pub enum Predicate {
 }
 
 impl Predicate {
-    /// Whether this row matches.
-    pub fn accepts_row(&self, row: &Row<'_>) -> bool {
-        match (self, row) {
-            (Self::Filter(filter), row) => filter.accepts_row(row),
-            (Self::Search(pattern, filter), Row::Line(line)) => {
-                filter.accepts(line) && pattern.is_match(line.as_str().as_bytes())
-            }
-            (Self::Search(..), Row::Mark(_)) => false,
-        }
-    }
-
     fn filter(&self) -> &FilterSet {
         match self {
             Self::Filter(filter) | Self::Search(_, filter) => filter,
@@ -36,10 +27,20 @@ impl Predicate {
 
 /// The rows of `segment` that match, ascending; its first row has the number `first`.
 pub fn matches(first: LineId, segment: &Segment, predicate: &Predicate) -> Vec<u16> {
+    matches_in(first, segment, 0..segment.rows(), predicate)
+}
+
+/// The same for a range of its rows.
+pub fn matches_in(
+    first: LineId,
+    segment: &Segment,
+    range: Range<usize>,
+    predicate: &Predicate,
+) -> Vec<u16> {
     let filter = predicate.filter();
-    let mut rows = Rows::all(segment.rows());
-    for mark in segment.mark_rows() {
-        rows.remove(usize::from(mark));
+    let mut rows = Rows::all(range.clone());
+    for mark in segment.mark_rows(range.clone()) {
+        rows.remove(mark);
     }
     let inside = |row: usize| filter.accepts_id(LineId(first.0 + row as u64));
     if filter.rows.is_some() {
@@ -70,43 +71,46 @@ pub fn matches(first: LineId, segment: &Segment, predicate: &Predicate) -> Vec<u
         rows.narrow(segment, pattern, false);
     }
     if let Predicate::Filter(_) = predicate {
-        let marks = segment.mark_rows().map(usize::from);
-        for mark in marks.filter(|mark| inside(*mark)) {
+        for mark in segment.mark_rows(range).filter(|mark| inside(*mark)) {
             rows.insert(mark);
         }
     }
     rows.list()
 }
 
-/// A set of rows of one segment, a bit each.
+/// A set of rows of a range in one segment, a bit each.
 struct Rows {
+    range: Range<usize>,
     words: Vec<u64>,
 }
 
 impl Rows {
-    fn none(rows: usize) -> Self {
+    fn none(range: Range<usize>) -> Self {
         Self {
-            words: vec![0; rows.div_ceil(64)],
+            words: vec![0; range.len().div_ceil(64)],
+            range,
         }
     }
 
-    fn all(rows: usize) -> Self {
-        let mut words = vec![u64::MAX; rows.div_ceil(64)];
+    fn all(range: Range<usize>) -> Self {
+        let mut words = vec![u64::MAX; range.len().div_ceil(64)];
         if let Some(last) = words.last_mut() {
-            *last >>= (64 - rows % 64) % 64;
+            *last >>= (64 - range.len() % 64) % 64;
         }
-        Self { words }
+        Self { range, words }
     }
 
     fn insert(&mut self, row: usize) {
-        if let Some(word) = self.words.get_mut(row / 64) {
-            *word |= 1 << (row % 64);
+        let at = row - self.range.start;
+        if let Some(word) = self.words.get_mut(at / 64) {
+            *word |= 1 << (at % 64);
         }
     }
 
     fn remove(&mut self, row: usize) {
-        if let Some(word) = self.words.get_mut(row / 64) {
-            *word &= !(1 << (row % 64));
+        let at = row - self.range.start;
+        if let Some(word) = self.words.get_mut(at / 64) {
+            *word &= !(1 << (at % 64));
         }
     }
 
@@ -124,7 +128,7 @@ impl Rows {
             while left != 0 {
                 let bit = left.trailing_zeros();
                 left &= left - 1;
-                if !test(index * 64 + bit as usize) {
+                if !test(self.range.start + index * 64 + bit as usize) {
                     *word &= !(1 << bit);
                 }
             }
@@ -135,11 +139,11 @@ impl Rows {
     fn narrow(&mut self, segment: &Segment, pattern: &Pattern, found: bool) {
         let left = self.count();
         // A few lines are tested one by one sooner than the whole text is searched.
-        if !pattern.is_whole() || left < segment.rows() / 8 {
-            self.keep(|row| pattern.is_match(segment.line(row).as_bytes()) == found);
+        if !pattern.is_whole() || left < self.range.len() / 8 {
+            self.keep(|row| pattern.is_match(segment.line_bytes(row)) == found);
             return;
         }
-        let mut hits = Self::none(segment.rows());
+        let mut hits = Self::none(self.range.clone());
         hits.search(segment, pattern);
         for (word, hits) in self.words.iter_mut().zip(hits.words) {
             *word &= if found { hits } else { !hits };
@@ -148,8 +152,13 @@ impl Rows {
 
     /// Adds the rows that `pattern` is found in.
     fn search(&mut self, segment: &Segment, pattern: &Pattern) {
-        let (text, mut ends) = (segment.bytes(), segment.ends());
-        let (mut row, mut from) = (0, 0);
+        let all = segment.ends();
+        let mut ends = all.get(self.range.clone()).unwrap_or(&[]);
+        let Some(last) = ends.last() else { return };
+        let text = segment.bytes().get(..=*last as usize).unwrap_or(&[]);
+        let mut row = self.range.start;
+        let before = row.checked_sub(1).and_then(|before| all.get(before));
+        let mut from = before.map_or(0, |end| *end as usize + 1);
         while let Some(at) = pattern.next_end(text, from) {
             let before = match ends.first() {
                 Some(end) if *end as usize >= at => 0,
@@ -172,7 +181,7 @@ impl Rows {
         for (index, word) in self.words.iter().enumerate() {
             let mut left = *word;
             while left != 0 {
-                let row = index * 64 + left.trailing_zeros() as usize;
+                let row = self.range.start + index * 64 + left.trailing_zeros() as usize;
                 list.extend(u16::try_from(row));
                 left &= left - 1;
             }

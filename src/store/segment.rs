@@ -6,7 +6,7 @@ mod read;
 use std::ops::Range;
 
 use crate::model::{Level, LineBatch, LineRow, Mark, RowFlags, TargetId};
-use crate::pages::Pages;
+use crate::pages::{Pack, Packed, Pages};
 use crate::text::{SafePage, StyleRun};
 
 use super::line::Origin;
@@ -31,8 +31,8 @@ const LEVEL: u8 = 0b0011_1000;
 const INHERITED: u8 = 0b0100_0000;
 const MARK: u8 = 0b1000_0000;
 
-/// A block of rows. It is filled by the store alone; once sealed it never changes and can be
-/// shared between threads.
+/// A block of rows. It is filled by the store alone; one that was sealed never changes, lies in
+/// one piece of memory and can be shared between threads.
 #[derive(Clone, Debug, Default)]
 pub struct Segment {
     text: SafePage,
@@ -120,11 +120,49 @@ impl Segment {
             .collect()
     }
 
-    /// Gives back what was reserved beyond need, once its levels are carried over.
-    pub(super) fn shrink(&mut self) {
-        self.runs.shrink_to_fit();
-        self.marks.shrink_to_fit();
-        self.carried = Vec::new();
+    /// Moves all rows into a segment that is as large as they need. This one is empty then,
+    /// follows the other and keeps its memory, which the system has not to make ready again.
+    pub(super) fn seal(&mut self) -> Self {
+        self.carried = self.last_levels();
+        let tables = self.tables();
+        let mut pack = Pack::with_room(tables.iter().map(|table| table.packed_bytes()).sum());
+        let mut full = Self {
+            text: self.text.pack(&mut pack),
+            facts: pack.take(&mut self.facts),
+            origin_of: pack.take(&mut self.origin_of),
+            origins: std::mem::take(&mut self.origins),
+            levels: std::mem::take(&mut self.levels),
+            carried: Vec::new(),
+            recv: pack.take(&mut self.recv),
+            stamp_rows: pack.take(&mut self.stamp_rows),
+            stamps: pack.take(&mut self.stamps),
+            raw: pack.take(&mut self.raw),
+            raw_rows: pack.take(&mut self.raw_rows),
+            raw_ends: pack.take(&mut self.raw_ends),
+            runs: std::mem::take(&mut self.runs),
+            marks: std::mem::take(&mut self.marks),
+        };
+        pack.finish();
+        full.origins.shrink_to_fit();
+        full.levels.shrink_to_fit();
+        full.runs.shrink_to_fit();
+        full.marks.shrink_to_fit();
+        full
+    }
+
+    /// All that can be packed.
+    fn tables(&self) -> [&dyn Packed; 9] {
+        [
+            &self.text,
+            &self.facts,
+            &self.origin_of,
+            &self.recv,
+            &self.stamp_rows,
+            &self.stamps,
+            &self.raw,
+            &self.raw_rows,
+            &self.raw_ends,
+        ]
     }
 
     /// How many of the lines `lines` of a batch fit, with at most `bytes` of text in all. An

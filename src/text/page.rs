@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::safe::{self, SafeArena, SafeText};
-use crate::pages::Pages;
+use crate::pages::{Pack, Packed, Pages};
 
 /// Lines, each followed by one `\n`, without styles; filled from a [`SafeArena`] alone, and
 /// numbered from 0.
@@ -43,11 +43,15 @@ impl SafePage {
 
     /// Line `index` as a string that lives as long as the page.
     pub fn line(&self, index: usize) -> &str {
-        let range = safe::range(&self.ends, index).unwrap_or(0..0);
         // Whole lines of text were copied here, so this is text; a line costs less to look
         // through than to draw.
-        let line = self.text.get(range).unwrap_or(&[]);
-        std::str::from_utf8(line).unwrap_or("")
+        std::str::from_utf8(self.line_bytes(index)).unwrap_or("")
+    }
+
+    /// The same as bytes, to search in.
+    pub fn line_bytes(&self, index: usize) -> &[u8] {
+        let range = safe::range(&self.ends, index).unwrap_or(0..0);
+        self.text.get(range).unwrap_or(&[])
     }
 
     /// All lines, each with its `\n`; for searches over many lines at once. It is UTF-8.
@@ -60,12 +64,26 @@ impl SafePage {
         &self.ends
     }
 
-    /// Bytes of memory held.
-    pub fn heap_bytes(&self) -> usize {
-        self.text.heap_bytes() + self.ends.heap_bytes()
+    /// Moves the lines into a pack, see [`Pack::take`].
+    #[must_use]
+    pub fn pack(&mut self, pack: &mut Pack) -> Self {
+        Self {
+            text: pack.take(&mut self.text),
+            ends: pack.take(&mut self.ends),
+        }
     }
 
     fn len_u32(&self) -> u32 {
         u32::try_from(self.text.len()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Packed for SafePage {
+    fn heap_bytes(&self) -> usize {
+        self.text.heap_bytes() + self.ends.heap_bytes()
+    }
+
+    fn packed_bytes(&self) -> usize {
+        self.text.packed_bytes() + self.ends.packed_bytes()
     }
 }

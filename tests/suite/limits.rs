@@ -128,7 +128,11 @@ fn memory_that_no_text_has_reached_is_not_held() {
     // A segment that is sealed before it is full holds its lines and no more.
     store.seal();
     let sealed = store.sealed().map(|(_, segment)| segment.heap_bytes());
-    assert!(sealed.sum::<usize>() <= one);
+    assert!((101..6 << 10).contains(&sealed.sum::<usize>()));
+    // What is filled next uses the memory again, which is counted until all is gone.
+    assert!((4096..=one).contains(&store.open().1.heap_bytes()));
+    assert!(store.evict_oldest().is_some());
+    assert!(store.heap_bytes() < 1 << 10);
 }
 
 #[test]
@@ -165,8 +169,8 @@ fn the_memory_counted_is_about_the_text() {
         .map(|(_, segment)| segment.heap_bytes())
         .sum();
     let over = sealed - 101 * 100_000;
-    assert!(over < 6 * 100_000, "{over}");
+    assert!(over < 11 * 100_000 / 2, "{over}");
     while store.evict_oldest().is_some() {}
     assert!(store.is_empty());
-    assert!(store.heap_bytes() < 2 << 20);
+    assert!(store.heap_bytes() < 1 << 10);
 }

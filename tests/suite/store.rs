@@ -168,7 +168,7 @@ impl Oracle {
             Predicate::Filter(filter) => (filter, None),
             Predicate::Search(pattern, filter) => (filter, Some(pattern)),
         };
-        // Nothing is evicted from the stores that are asked here: a row's place is its number.
+        // A row's place is its number.
         let inside = filter
             .rows
             .is_none_or(|(from, to)| from.0 <= at as u64 && (at as u64) < to.0);
@@ -393,12 +393,14 @@ proptest! {
     fn a_filter_finds_the_same_in_any_order_of_answers(steps in prop::collection::vec(step(), 0..40), last in any_predicate()) {
         let mut store = LogStore::with_segment_bytes(120);
         let mut matching = Matching::default();
+        let mut oracle = Oracle::default();
         let mut jobs = Vec::new();
         for step in steps.into_iter().chain([Step::Begin(last)]) {
             match step {
                 Step::Push(rows) => {
                     let (target, batch) = batch(&rows);
                     let appended = store.push_batch(target, &batch);
+                    oracle.push(target, &rows);
                     matching.append(&store, appended);
                 }
                 Step::Evict => {
@@ -427,8 +429,8 @@ proptest! {
         }
         prop_assert!(matching.done());
         let predicate = matching.predicate().unwrap();
-        let rows = store.rows(store.first()..store.end());
-        let want: Vec<_> = rows.filter(|row| predicate.accepts_row(row)).map(|row| row.id()).collect();
+        let rows = store.rows(store.first()..store.end()).map(|row| row.id());
+        let want: Vec<_> = rows.filter(|id| oracle.accepts(usize::try_from(id.0).unwrap(), predicate)).collect();
         prop_assert_eq!(matching.list().iter().collect::<Vec<_>>(), want);
     }
 
@@ -442,10 +444,12 @@ proptest! {
         let got: Vec<usize> = scan::matches(LineId(0), store.open().1, &predicate).into_iter().map(usize::from).collect();
         let want: Vec<usize> = (0..rows.len()).filter(|row| oracle.accepts(*row, &predicate)).collect();
         prop_assert_eq!(got, want);
-        let one_by_one: Vec<usize> = store.rows(LineId(0)..store.end()).enumerate()
-            .filter(|(_, row)| predicate.accepts_row(row)).map(|(at, _)| at).collect();
-        let want: Vec<usize> = (0..rows.len()).filter(|row| oracle.accepts(*row, &predicate)).collect();
-        prop_assert_eq!(one_by_one, want);
+        if let Predicate::Filter(filter) = &predicate {
+            let one_by_one: Vec<usize> = store.rows(LineId(0)..store.end()).enumerate()
+                .filter(|(_, row)| filter.accepts_row(row)).map(|(at, _)| at).collect();
+            let want: Vec<usize> = (0..rows.len()).filter(|row| oracle.accepts(*row, &predicate)).collect();
+            prop_assert_eq!(one_by_one, want);
+        }
     }
 
     #[test]

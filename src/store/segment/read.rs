@@ -1,11 +1,13 @@
 //! What can be asked of a segment.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::model::{Level, Mark, Micros, RowFlags, TargetId};
 use crate::text::{SafeText, StyleRun, sanitise};
 
 use super::{FLAGS, INHERITED, LEVEL, LEVEL_SHIFT, MARK, MarkRow, Segment};
+use crate::pages::{PAGE, Packed};
 use crate::store::line::Origin;
 use crate::store::patch;
 
@@ -40,6 +42,11 @@ impl Segment {
         self.text.line(row)
     }
 
+    /// The same as bytes, to search in.
+    pub fn line_bytes(&self, row: usize) -> &[u8] {
+        self.text.line_bytes(row)
+    }
+
     /// The same as [`SafeText`].
     pub fn text(&self, row: usize) -> SafeText<'_> {
         self.text.text(row)
@@ -55,9 +62,15 @@ impl Segment {
         self.marks.get(at).map(|mark| (mark.target, &mark.mark))
     }
 
-    /// The rows that are marks, ascending.
-    pub fn mark_rows(&self) -> impl Iterator<Item = u16> {
-        self.marks.iter().map(|mark| mark.row)
+    /// The rows of a range that are marks, ascending.
+    pub fn mark_rows(&self, rows: Range<usize>) -> impl Iterator<Item = usize> {
+        let below = |row: usize| {
+            self.marks
+                .partition_point(|mark| usize::from(mark.row) < row)
+        };
+        let marks = self.marks.get(below(rows.start)..below(rows.end));
+        let marks = marks.unwrap_or(&[]).iter();
+        marks.map(|mark| usize::from(mark.row))
     }
 
     /// Where a row comes from.
@@ -146,18 +159,12 @@ impl Segment {
             }
             Mark::Dropped { .. } | Mark::Join(_) | Mark::Leave(_) => 0,
         };
-        self.text.heap_bytes()
-            + self.facts.heap_bytes()
-            + self.origin_of.heap_bytes()
+        // Whole pages as long as each table has its own, or else a pack's.
+        let tables = self.tables().map(Packed::heap_bytes);
+        tables.iter().sum::<usize>().next_multiple_of(PAGE)
             + self.origins.capacity() * size_of::<Origin>()
             + self.levels.capacity()
             + self.carried.capacity() * size_of::<(Origin, Level)>()
-            + self.recv.heap_bytes()
-            + self.stamp_rows.heap_bytes()
-            + self.stamps.heap_bytes()
-            + self.raw.heap_bytes()
-            + self.raw_rows.heap_bytes()
-            + self.raw_ends.heap_bytes()
             + self.runs.capacity() * size_of::<(u16, StyleRun)>()
             + self.marks.capacity() * size_of::<MarkRow>()
             + self.marks.iter().map(words).sum::<usize>()
