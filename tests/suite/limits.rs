@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use deckwatch::model::{Level, LineBatch, Mark, Micros, RawBatch, RowHead, SourceName, TargetId};
-use deckwatch::store::{FilterSet, LineId, LogStore, Row};
+use deckwatch::store::{
+    Appended, Case, FilterSet, LineId, LogStore, Matching, Pattern, Predicate, Row,
+};
 use deckwatch::text::sanitise;
 
 use super::store::{level, name};
@@ -17,9 +19,9 @@ fn head(source: Option<&SourceName>, recv: i64) -> RowHead<'_> {
     }
 }
 
-fn push(store: &mut LogStore, target: TargetId, raw: &RawBatch) {
+fn push(store: &mut LogStore, target: TargetId, raw: &RawBatch) -> Appended {
     let batch = LineBatch::refine(raw, level);
-    store.push_batch(target, &batch);
+    store.push_batch(target, &batch)
 }
 
 #[test]
@@ -128,11 +130,28 @@ fn memory_that_no_text_has_reached_is_not_held() {
     // A segment that is sealed before it is full holds its lines and no more.
     store.seal();
     let sealed = store.sealed().map(|(_, segment)| segment.heap_bytes());
-    assert!((101..6 << 10).contains(&sealed.sum::<usize>()));
+    assert!((4096..6 << 10).contains(&sealed.sum::<usize>()));
     // What is filled next uses the memory again, which is counted until all is gone.
     assert!((4096..=one).contains(&store.open().1.heap_bytes()));
     assert!(store.evict_oldest().is_some());
     assert!(store.heap_bytes() < 1 << 10);
+}
+
+#[test]
+fn a_new_line_matches_by_itself_and_not_by_the_one_above() {
+    let pattern = Pattern::regex(r"(?-u:\b)$", Case::Exact).unwrap();
+    let predicate = Predicate::Search(pattern, FilterSet::default());
+    let mut store = LogStore::new();
+    let mut matching = Matching::default();
+    matching.begin(&mut store, predicate);
+    for text in ["a word", "a dot.", "a word", "two", "dots..", "word"] {
+        let mut raw = RawBatch::default();
+        raw.push(text.as_bytes(), &head(None, 1));
+        let appended = push(&mut store, TargetId(0), &raw);
+        matching.append(&store, appended);
+    }
+    let rows: Vec<u64> = matching.list().iter().map(|id| id.0).collect();
+    assert_eq!(rows, [0, 2, 3, 5]);
 }
 
 #[test]
