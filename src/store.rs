@@ -19,7 +19,7 @@ pub mod volume;
 
 pub use filter::{FilterSet, Layer, LayerKind, Who};
 pub use line::{LineId, LineRef, MarkRef, Origin, Row};
-pub use log::{Appended, Evicted, LogStore};
+pub use log::{Appended, Evicted, LogStore, SEGMENT_BYTES};
 pub use matches::MatchList;
 pub use matching::{Matching, ScanJob};
 pub use pattern::{Case, Pattern};

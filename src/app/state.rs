@@ -18,7 +18,7 @@ use crate::model::way::Way;
 use crate::model::{Fault, LinkState, Micros, PaneId, TargetId};
 use crate::say;
 use crate::store::timeline::Timeline;
-use crate::store::{Case, Layer, LayerKind, Pattern};
+use crate::store::{Case, Layer, LayerKind, Pattern, SEGMENT_BYTES};
 use crate::term::screen::Screen;
 use crate::word;
 
@@ -44,6 +44,8 @@ const NOTICE: Duration = Duration::from_secs(4);
 const INSIST: Duration = Duration::from_secs(2);
 /// Prompts remember so many lines.
 const HISTORY: usize = 100;
+/// Text of a segment at least, however small the budget is.
+const SMALLEST_SEGMENT: usize = 16 << 10;
 
 /// A target that was opened.
 #[derive(Debug)]
@@ -240,6 +242,13 @@ impl App {
         let mut pane = Pane::new(id, targets);
         pane.times.zone = self.zone.clone();
         self.panes.insert(id, pane);
+        // A full segment, and the memory that the next one is put into, are a small share of
+        // the budget, so that the newest lines stay when the oldest go.
+        let shares = (8 * self.panes.len()).max(64);
+        let bytes = (self.budget / shares).clamp(SMALLEST_SEGMENT, SEGMENT_BYTES);
+        for pane in self.panes.values_mut() {
+            pane.store.set_segment_bytes(bytes);
+        }
         id
     }
 

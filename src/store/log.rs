@@ -71,6 +71,11 @@ impl LogStore {
         }
     }
 
+    /// Makes segments of another size from now on.
+    pub fn set_segment_bytes(&mut self, segment_bytes: usize) {
+        self.segment_bytes = segment_bytes;
+    }
+
     /// Appends the lines and marks of a batch.
     pub fn push_batch(&mut self, target: TargetId, batch: &LineBatch) -> Appended {
         let first = self.end();

@@ -120,6 +120,25 @@ fn row_24_hours_of_counts_are_part_of_the_memory() {
     assert!(held >= before + counts, "{held}");
 }
 
+/// However little memory there is, lines do not all go when a piece of it is full.
+#[test]
+fn row_24_a_pane_always_has_its_newest_lines() {
+    for (budget, panes) in [(1 << 20, 1), (2 << 20, 8), (4 << 20, 40)] {
+        let mut stage = Stage::with(100, 30, usize::from(panes), false, budget);
+        let mut raw = RawBatch::default();
+        for _ in 0..20 {
+            raw.push("x".repeat(500).as_bytes(), &RowHead::default());
+        }
+        for round in 0..400 {
+            (0..panes).for_each(|target| stage.batch(target, &raw));
+            assert!(stage.app.held() <= budget);
+            let lines = stage.app.panes.values().map(|pane| pane.store.lines());
+            let least = lines.min().unwrap_or(0);
+            assert!(least >= 30 || round < 2, "{least} in {panes}, {round}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
