@@ -154,7 +154,7 @@ fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fa
             }
             let setup = setup()?;
             setup.apply(&mut plan);
-            let runtime = runtime(2)?;
+            let runtime = runtime(1)?;
             let ending = runtime.block_on(async {
                 let targets = setup.look_up(targets, For::Logs).await?;
                 tui::run(targets, plan, themes(), Some(setup), Start::Targets).await
@@ -189,7 +189,6 @@ fn carry_out(plan: Plan, of_platform: &PlatformArgs, env: &Env) -> Result<u8, Fa
 
 /// Prints lines until an end is reached.
 fn logs(mut plan: LogsPlan, setup: &Setup) -> Result<u8, Fault> {
-    // One: each hop between threads costs more than a line does.
     let runtime = runtime(1)?;
     let code = runtime.block_on(async {
         let wanted = if plan.events { For::Events } else { For::Logs };
@@ -219,7 +218,7 @@ fn logs(mut plan: LogsPlan, setup: &Setup) -> Result<u8, Fault> {
 fn overview(args: &TopArgs, mut plan: ViewPlan, setup: Setup) -> Result<u8, Fault> {
     setup.apply(&mut plan);
     let start = platform::top::start(args, &setup)?;
-    let runtime = runtime(2)?;
+    let runtime = runtime(1)?;
     let shown = tui::run(Vec::new(), plan, themes(), Some(setup), start);
     let ending = runtime.block_on(shown);
     runtime.shutdown_background();
@@ -260,7 +259,7 @@ fn tree(mut plan: ViewPlan, no_terminal: Option<Fault>, mut setup: Setup) -> Res
     if let Some(fault) = no_terminal {
         return Err(fault);
     }
-    let runtime = runtime(2)?;
+    let runtime = runtime(1)?;
     setup.apply(&mut plan);
     let saved = setup.saved(&plan)?;
     setup.remembers = plan.saved.is_none();
@@ -284,7 +283,10 @@ fn nothing_named() -> Fault {
     )
 }
 
-/// Threads for the sources; what is printed or drawn is made on the main one.
+/// Threads for the sources; what is printed or drawn is made on the main one. One does: each hop
+/// between threads costs more than a line does, and the allocator keeps for each thread the most
+/// that it ever had to hold, which returns from outages make MiB. Two where the embedded platform
+/// runs too.
 fn runtime(sources: usize) -> Result<Runtime, Fault> {
     Builder::new_multi_thread()
         .worker_threads(sources)

@@ -74,7 +74,7 @@ pub struct Answer {
     /// The headers.
     pub headers: HeaderMap,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 impl fmt::Debug for Answer {
@@ -125,11 +125,11 @@ impl Streaming {
     }
 
     /// The rest of it, up to `limit` bytes.
-    pub async fn rest(self, limit: usize) -> Vec<u8> {
+    pub async fn rest(self, limit: usize) -> Bytes {
         let collect = Limited::new(self.body, limit).collect();
         match timeout(BODY, collect).await {
-            Ok(Ok(body)) => body.to_bytes().to_vec(),
-            Ok(Err(_)) | Err(_) => Vec::new(),
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(_)) | Err(_) => Bytes::new(),
         }
     }
 }
@@ -183,7 +183,7 @@ impl Http {
         let (origin, response, sender) = self.follow(ask, &what).await?;
         let (parts, body) = response.into_parts();
         let collected = match timeout(BODY, Limited::new(body, limit).collect()).await {
-            Ok(Ok(body)) => body.to_bytes().to_vec(),
+            Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(error)) => {
                 let error = error.to_string();
                 let why = say!("its answer broke off ({error})", "应答中断（{error}）");
@@ -538,7 +538,7 @@ fn read_page(what: &str, named: bool, answer: Answer) -> Result<Option<String>, 
                 "请向管理员咨询访问方式"
             ),
         ),
-        StatusCode::OK => Ok(String::from_utf8(answer.body).ok()),
+        StatusCode::OK => Ok(String::from_utf8(answer.body.into()).ok()),
         _ => Ok(None),
     }
 }
