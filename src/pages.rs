@@ -32,8 +32,6 @@ pub struct Pages<T> {
     memory: Memory,
     /// How many there are.
     len: usize,
-    /// Bytes to ask for at first.
-    room: usize,
     kind: PhantomData<T>,
 }
 
@@ -140,14 +138,6 @@ impl<T: Pod> Packed for Pages<T> {
 }
 
 impl<T: Pod> Pages<T> {
-    /// An empty one that will hold about `room` of them.
-    pub fn with_room(room: usize) -> Self {
-        Self {
-            room: room.saturating_mul(size_of::<T>()),
-            ..Self::default()
-        }
-    }
-
     /// Puts one behind the others.
     pub fn push(&mut self, one: T) {
         self.extend(1, std::iter::once(one));
@@ -216,7 +206,7 @@ impl<T: Pod> Pages<T> {
     fn grow(&mut self, needed: usize) {
         let old = bytemuck::cast_slice::<T, u8>(self);
         let twice = old.len().saturating_mul(2);
-        let size = needed.max(twice).max(self.room).max(LEAST);
+        let size = needed.max(twice).max(LEAST);
         // Whole pages are a whole number of any kind of number.
         let size = size.next_multiple_of(PAGE);
         let mut map = MmapMut::map_anon(size).unwrap_or_else(|_| no_memory(size));
@@ -246,7 +236,6 @@ impl<T> Default for Pages<T> {
         Self {
             memory: Memory::None,
             len: 0,
-            room: 0,
             kind: PhantomData,
         }
     }
@@ -254,10 +243,7 @@ impl<T> Default for Pages<T> {
 
 impl<T: Pod> Clone for Pages<T> {
     fn clone(&self) -> Self {
-        let mut copy = Self {
-            room: self.room,
-            ..Self::default()
-        };
+        let mut copy = Self::default();
         if let Memory::Part { map, start } = &self.memory {
             copy.memory = Memory::Part {
                 map: Arc::clone(map),
@@ -329,8 +315,8 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn it_is_a_vector(room in 0..50_000_usize, steps in prop::collection::vec(step(), 0..12)) {
-            let mut pages = Pages::with_room(room);
+        fn it_is_a_vector(steps in prop::collection::vec(step(), 0..12)) {
+            let mut pages = Pages::default();
             let mut vector = Vec::new();
             let mut most = 0;
             for step in steps {

@@ -173,15 +173,11 @@ impl Pane {
         if self.shows_all() {
             return self.store.lines();
         }
-        let known = self.store.segments();
-        let known = known.filter(|(first, _)| self.shown.done() || !self.shown.is_pending(*first));
-        let marks = known.map(|(first, segment)| match self.filter.rows {
-            None => segment.rows() - segment.lines(),
-            Some(_) => segment
-                .mark_rows(0..segment.rows())
-                .filter(|row| self.filter.accepts_id(LineId(first.0 + *row as u64)))
-                .count(),
-        });
+        let all = (self.store.first(), self.store.end());
+        let (from, to) = self.filter.rows.unwrap_or(all);
+        let parts = self.store.parts(from..to);
+        let known = parts.filter(|(first, ..)| self.shown.done() || !self.shown.is_pending(*first));
+        let marks = known.map(|(_, segment, rows)| segment.mark_rows(rows).count());
         (self.shown.list().len() as u64).saturating_sub(marks.sum::<usize>() as u64)
     }
 

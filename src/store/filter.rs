@@ -3,7 +3,7 @@
 
 use crate::model::{Level, TargetId};
 
-use super::line::{LineId, LineRef, Origin, Row};
+use super::line::{LineId, LineRef, Origin};
 use super::pattern::Pattern;
 
 /// What a layer does with the lines that its pattern is found in.
@@ -72,14 +72,6 @@ impl FilterSet {
             && self.rows.is_none()
             && self.includes().next().is_none()
             && self.excludes().next().is_none()
-    }
-
-    /// Whether this row is shown.
-    pub fn accepts_row(&self, row: &Row<'_>) -> bool {
-        match row {
-            Row::Line(line) => self.accepts(line),
-            Row::Mark(mark) => self.accepts_id(mark.id),
-        }
     }
 
     /// Whether this line is shown.

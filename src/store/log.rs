@@ -63,7 +63,7 @@ impl LogStore {
         Self {
             sealed: VecDeque::new(),
             sealed_bytes: 0,
-            open: Segment::after(Vec::new(), segment_bytes),
+            open: Segment::default(),
             open_first: LineId(0),
             lines: 0,
             evicted: 0,
@@ -124,7 +124,7 @@ impl LogStore {
         self.evicted += lines;
         self.lines -= lines;
         if self.is_empty() {
-            self.open = Segment::after(self.open.last_levels(), self.segment_bytes);
+            self.open = Segment::after(self.open.last_levels());
         }
         let first_kept = self.first();
         Some(Evicted { lines, first_kept })
@@ -224,12 +224,6 @@ impl LogStore {
                 let rows = row(ids.start)..row(ids.end);
                 (!rows.is_empty()).then_some((first, segment, rows))
             })
-    }
-
-    /// All segments with the number of their first row, oldest first.
-    pub fn segments(&self) -> impl Iterator<Item = (LineId, &Segment)> {
-        let sealed = self.sealed().map(|(first, segment)| (first, &**segment));
-        sealed.chain([self.open()])
     }
 
     fn push_lines(&mut self, target: TargetId, batch: &LineBatch, mut lines: Range<usize>) {

@@ -99,10 +99,9 @@ impl OriginCache {
 }
 
 impl Segment {
-    /// An empty segment for `bytes` of text, behind others that ended with these levels.
-    pub(super) fn after(carried: Vec<(Origin, Level)>, bytes: usize) -> Self {
+    /// An empty segment behind others that ended with these levels.
+    pub(super) fn after(carried: Vec<(Origin, Level)>) -> Self {
         Self {
-            text: SafePage::with_room(bytes),
             carried,
             ..Self::default()
         }

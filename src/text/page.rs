@@ -14,14 +14,6 @@ pub struct SafePage {
 }
 
 impl SafePage {
-    /// A page for about `room` bytes of text.
-    pub fn with_room(room: usize) -> Self {
-        Self {
-            text: Pages::with_room(room),
-            ends: Pages::default(),
-        }
-    }
-
     /// Copies the text of lines `lines` of an arena onto the end; as many as there are.
     pub fn push_text(&mut self, other: &SafeArena, lines: Range<usize>) {
         let (text, ends) = other.part(lines);
