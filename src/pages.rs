@@ -20,9 +20,6 @@ pub const PAGE: usize = 4096;
 /// Bytes to ask for at least. Those that nothing reaches cost nothing.
 const LEAST: usize = 64 * 1024;
 
-/// Bytes that are kept for what comes next, at most.
-const KEPT: usize = 2 << 20;
-
 /// Where each begins in a [`Pack`]: a multiple of this, so that any kind of number may.
 const ALIGNED: usize = 8;
 
@@ -66,6 +63,8 @@ impl Memory {
 pub struct Pack {
     map: MmapMut,
     used: usize,
+    /// Bytes that each of what it takes keeps, at most.
+    keep: usize,
     /// Where its parts look for it.
     shared: Arc<OnceLock<MmapMut>>,
 }
@@ -81,20 +80,22 @@ pub trait Packed {
 }
 
 impl Pack {
-    /// A pack for so many bytes, see [`Packed::packed_bytes`].
-    pub fn with_room(bytes: usize) -> Self {
+    /// A pack for so many bytes, see [`Packed::packed_bytes`]. What is taken into it keeps its
+    /// memory for what comes next, unless more than `keep` bytes of it were reached.
+    pub fn with_room(bytes: usize, keep: usize) -> Self {
         // All of it is written at once, and the system has it ready sooner than page by page.
         let size = bytes.max(1).next_multiple_of(PAGE);
         let map = MmapOptions::new().len(size).populate().map_anon();
         Self {
             map: map.unwrap_or_else(|_| no_memory(size)),
             used: 0,
+            keep,
             shared: Arc::default(),
         }
     }
 
-    /// Moves what is in `pages` to the end of this pack and leaves it empty, with its memory.
-    /// Nothing can be read before [`Pack::finish`].
+    /// Moves what is in `pages` to the end of this pack and leaves it empty. Nothing can be read
+    /// before [`Pack::finish`].
     pub fn take<T: Pod>(&mut self, pages: &mut Pages<T>) -> Pages<T> {
         let bytes = bytemuck::cast_slice::<T, u8>(pages);
         let start = self.used;
@@ -104,7 +105,7 @@ impl Pack {
         place.copy_from_slice(bytes);
         self.used += pages.packed_bytes();
         let len = pages.len;
-        pages.clear();
+        pages.clear(self.keep);
         let map = Arc::clone(&self.shared);
         Pages {
             memory: Memory::Part { map, start },
@@ -178,10 +179,10 @@ impl<T: Pod> Pages<T> {
         self.len = self.len.min(len);
     }
 
-    /// Forgets all and keeps the memory, unless it is large.
-    fn clear(&mut self) {
+    /// Forgets all and keeps the memory, unless more than `keep` bytes of it were reached.
+    fn clear(&mut self, keep: usize) {
         self.truncate(0);
-        if !matches!(&self.memory, Memory::Own { map, .. } if map.len() <= KEPT) {
+        if !matches!(&self.memory, Memory::Own { reached, .. } if *reached <= keep) {
             self.memory = Memory::None;
         }
     }
@@ -301,14 +302,14 @@ mod tests {
         let left = |bytes: usize| {
             let mut pages = Pages::default();
             pages.resize(bytes, b'x');
-            let mut pack = Pack::with_room(pages.packed_bytes());
+            let mut pack = Pack::with_room(pages.packed_bytes(), 2 * PAGE);
             let full = pack.take(&mut pages);
             pack.finish();
             assert!(full.len() == bytes && full.iter().all(|byte| *byte == b'x'));
             pages.heap_bytes()
         };
-        assert_eq!(left(KEPT), KEPT);
-        assert_eq!(left(KEPT + 1), 0);
+        assert_eq!(left(2 * PAGE), 2 * PAGE);
+        assert_eq!(left(2 * PAGE + 1), 0);
     }
 
     proptest! {
@@ -349,7 +350,7 @@ mod tests {
                         last.extend_from_slice(&other);
                         let parts: [&dyn Packed; 3] = [&first, &pages, &last];
                         let bytes = parts.iter().map(|part| part.packed_bytes()).sum();
-                        let mut pack = Pack::with_room(bytes);
+                        let mut pack = Pack::with_room(bytes, 2 << 20);
                         let packed = [pack.take(&mut first).to_vec(), first.to_vec()];
                         prop_assert!(packed.iter().all(Vec::is_empty));
                         let full = pack.take(&mut pages);

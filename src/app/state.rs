@@ -242,12 +242,13 @@ impl App {
         let mut pane = Pane::new(id, targets);
         pane.times.zone = self.zone.clone();
         self.panes.insert(id, pane);
-        // A full segment, and the memory that the next one is put into, are a small share of
-        // the budget, so that the newest lines stay when the oldest go.
-        let shares = (8 * self.panes.len()).max(64);
-        let bytes = (self.budget / shares).clamp(SMALLEST_SEGMENT, SEGMENT_BYTES);
+        // A full segment, the memory that the next one is put into, and the counts by second are
+        // a small share of the budget each, so that the newest lines stay when the oldest go.
+        let share = self.budget / (8 * self.panes.len()).max(64);
+        let segment = share.clamp(SMALLEST_SEGMENT, SEGMENT_BYTES);
         for pane in self.panes.values_mut() {
-            pane.store.set_segment_bytes(bytes);
+            pane.store.set_segment_bytes(segment);
+            pane.times.volume.set_bytes(share);
         }
         id
     }

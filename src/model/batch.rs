@@ -1,6 +1,8 @@
 //! Lines on their way: [`RawBatch`] as they came, [`LineBatch`] sanitised for showing. Both
 //! hold many lines in few allocations, and keep marks (gaps, reconnects) in their place.
 
+use std::ops::Range;
+
 use crate::text::SafeArena;
 
 use super::ident::{Micros, SourceName};
@@ -99,6 +101,21 @@ impl SparseBytes {
             .and_then(|i| self.ends.get(i))
             .map_or(0, |(_, end)| *end as usize);
         self.bytes.get(start..end)
+    }
+
+    /// How many of `rows` have at most `room` bytes in all.
+    fn fitting(&self, rows: Range<usize>, room: usize) -> usize {
+        let before = self
+            .ends
+            .partition_point(|(row, _)| (*row as usize) < rows.start);
+        let start = before.checked_sub(1).and_then(|at| self.ends.get(at));
+        let start = start.map_or(0, |(_, end)| *end as usize);
+        let after = self.ends.get(before..).unwrap_or(&[]);
+        let fitting = after.partition_point(|(_, end)| *end as usize - start <= room);
+        let first_over = after.get(fitting);
+        first_over.map_or(rows.len(), |(row, _)| {
+            (*row as usize - rows.start).min(rows.len())
+        })
     }
 
     fn clear(&mut self) {
@@ -365,6 +382,12 @@ impl LineBatch {
         self.raw.get(index)
     }
 
+    /// How many of these rows, from the first on, have at most `room` bytes of what
+    /// [`LineBatch::raw`] gives in all.
+    pub fn fitting_raw(&self, rows: Range<usize>, room: usize) -> usize {
+        self.raw.fitting(rows, room)
+    }
+
     /// Lines and marks in order.
     pub fn iter(&self) -> impl Iterator<Item = Item<'_, &LineRow>> {
         in_order(&self.rows, &self.marks)
@@ -445,5 +468,31 @@ mod tests {
             told(&batch),
             ["mark 0", "a", "mark 2", "b", "mark 4", "c", "mark 6"]
         );
+    }
+
+    #[test]
+    fn what_was_received_fits_as_far_as_there_is_room() {
+        let mut raw = RawBatch::default();
+        for line in ["aa\r", "b", "ccc\r", "\r", "d", "", "eeeee\r", "f"] {
+            raw.push(line.as_bytes(), &RowHead::default());
+        }
+        let batch = LineBatch::refine(&raw, |_| Level::None);
+        let bytes = |rows: Range<usize>| -> usize {
+            let raws = rows.filter_map(|row| batch.raw(row));
+            raws.map(<[u8]>::len).sum()
+        };
+        assert_eq!(bytes(0..batch.len()), 14);
+        for (from, to) in (0..=batch.len()).flat_map(|from| (from..=8).map(move |to| (from, to))) {
+            for room in 0..20 {
+                let most = (0..=to - from)
+                    .rev()
+                    .find(|count| bytes(from..from + count) <= room);
+                assert_eq!(
+                    Some(batch.fitting_raw(from..to, room)),
+                    most,
+                    "{from}..{to}, {room}"
+                );
+            }
+        }
     }
 }

@@ -58,8 +58,9 @@ pub fn file(path: &Path) -> Result<Secret, Fault> {
         denied(&what, why, say!("check the path", "请检查路径"))
     };
     let mut open = File::options();
-    // A link could lead anywhere.
-    let flags = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
+    // A link could lead anywhere, and a pipe would be waited for.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).unwrap_or(0);
     let file = open
         .read(true)
         .custom_flags(flags)

@@ -105,7 +105,7 @@ impl LogStore {
         if self.open.is_empty() {
             return;
         }
-        let full = self.open.seal();
+        let full = self.open.seal(2 * self.segment_bytes);
         self.sealed_bytes += full.heap_bytes();
         let first = self.open_first;
         self.open_first.0 += full.rows() as u64;

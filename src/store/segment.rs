@@ -1,4 +1,4 @@
-//! About 1 MiB of lines: shown text in one piece, so that it can be searched in one go, and
+//! At most 1 MiB of lines: shown text in one piece, so that it can be searched in one go, and
 //! two bytes a line of facts beside the end offset. Whatever few lines have is kept sparsely.
 
 mod read;
@@ -14,6 +14,9 @@ use super::patch;
 
 /// Rows of a segment at most, so that a row number takes two bytes.
 pub const MAX_ROWS: usize = 1 << 16;
+
+/// A row counts for so many bytes at least, since what is known of it takes memory as well.
+const ROW_BYTES: usize = 32;
 
 /// Origins of a segment at most; the last number of a byte says "not known yet".
 const MAX_ORIGINS: usize = 255;
@@ -119,12 +122,14 @@ impl Segment {
             .collect()
     }
 
-    /// Moves all rows into a segment that is as large as they need. This one is empty then,
-    /// follows the other and keeps its memory, which the system has not to make ready again.
-    pub(super) fn seal(&mut self) -> Self {
+    /// Moves all rows into a segment that is as large as they need. This one is empty then and
+    /// follows the other. Of its memory, which the system has not to make ready again, each
+    /// table keeps at most `keep` bytes.
+    pub(super) fn seal(&mut self, keep: usize) -> Self {
         self.carried = self.last_levels();
         let tables = self.tables();
-        let mut pack = Pack::with_room(tables.iter().map(|table| table.packed_bytes()).sum());
+        let bytes = tables.iter().map(|table| table.packed_bytes()).sum();
+        let mut pack = Pack::with_room(bytes, keep);
         let mut full = Self {
             text: self.text.pack(&mut pack),
             facts: pack.take(&mut self.facts),
@@ -164,20 +169,22 @@ impl Segment {
         ]
     }
 
-    /// How many of the lines `lines` of a batch fit, with at most `bytes` of text in all. An
-    /// empty segment takes one line of any length.
+    /// How many of the lines `lines` of a batch fit, with at most `bytes` of text and of bytes
+    /// received in all. An empty segment takes one line of any length.
     pub(super) fn fitting(&self, batch: &LineBatch, lines: Range<usize>, bytes: usize) -> usize {
-        let room = bytes.saturating_sub(self.text.bytes().len());
+        let room = bytes.saturating_sub(self.text.bytes().len().max(self.raw.len()));
         let ends = batch.text().ends();
         let start = lines
             .start
             .checked_sub(1)
             .and_then(|before| ends.get(before));
         let start = start.map_or(0, |end| *end as usize + 1);
+        let received = batch.fitting_raw(lines.clone(), room);
         let ends = ends.get(lines).unwrap_or(&[]);
         let fitting = ends.partition_point(|end| *end as usize + 1 - start <= room);
-        let least = usize::from(self.is_empty() && !ends.is_empty());
-        fitting.max(least).min(MAX_ROWS - self.rows())
+        let rows = (bytes / ROW_BYTES).min(MAX_ROWS);
+        let fitting = fitting.min(received).min(rows.saturating_sub(self.rows()));
+        fitting.max(usize::from(self.is_empty() && !ends.is_empty()))
     }
 
     /// Appends lines of a batch; how many were taken. It is less than all when there are too

@@ -11,8 +11,11 @@ use super::slices::Slices;
 /// How many levels there are, [`Level::None`] included.
 pub const LEVELS: usize = Level::ALL.len();
 
-/// So many buckets at most: 2¼ hours of seconds, 320 KiB.
+/// So many buckets at most, if nothing else is said: 2¼ hours of seconds, 320 KiB.
 const BUCKETS: usize = 8192;
+
+/// So many buckets at least, however little memory there is.
+const LEAST: usize = 256;
 
 /// [`Volume::per_second`] looks at so many seconds.
 const RATE: i64 = 10;
@@ -32,9 +35,11 @@ const APART: i64 = 10 * SECOND;
 type Bucket = [u64; LEVELS];
 
 /// Counts of lines over time.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Volume {
     buckets: VecDeque<Bucket>,
+    /// How many there may be.
+    most: usize,
     /// The first bucket's place, in buckets since the epoch.
     first: i64,
     /// A bucket is two to the power of this many seconds wide.
@@ -42,10 +47,39 @@ pub struct Volume {
     before: u64,
 }
 
+impl Default for Volume {
+    fn default() -> Self {
+        Self {
+            buckets: VecDeque::new(),
+            most: BUCKETS,
+            first: 0,
+            doubled: 0,
+            before: 0,
+        }
+    }
+}
+
 impl Volume {
     /// No lines yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Uses at most so many bytes from now on, within 10 KiB and 320 KiB.
+    pub fn set_bytes(&mut self, bytes: usize) {
+        self.most = (bytes / size_of::<Bucket>()).clamp(LEAST, BUCKETS);
+        while self.buckets.len() > self.most {
+            self.double();
+        }
+        self.buckets.shrink_to(self.most);
+    }
+
+    /// Forgets all lines.
+    pub fn clear(&mut self) {
+        *self = Self {
+            most: self.most,
+            ..Self::default()
+        };
     }
 
     /// Counts lines. Late ones get buckets in front if these fit; else they are only counted.
@@ -61,7 +95,7 @@ impl Volume {
             self.before += u64::from(count);
             return;
         }
-        while self.ahead(second) >= BUCKETS {
+        while self.ahead(second) >= self.most {
             self.double();
         }
         let place = self.ahead(second);
@@ -188,7 +222,7 @@ impl Volume {
         let Ok(missing) = usize::try_from(self.first - bucket) else {
             return true;
         };
-        if missing + self.buckets.len() > BUCKETS {
+        if missing + self.buckets.len() > self.most {
             return false;
         }
         self.make_room(self.buckets.len() + missing);
@@ -203,7 +237,7 @@ impl Volume {
     /// there may be.
     fn make_room(&mut self, buckets: usize) {
         if buckets > self.buckets.capacity() {
-            let room = buckets.max(BUCKETS.min(self.buckets.capacity() * 2));
+            let room = buckets.max(self.most.min(self.buckets.capacity() * 2));
             self.buckets.reserve_exact(room - self.buckets.len());
         }
     }

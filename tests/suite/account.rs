@@ -105,7 +105,7 @@ fn row_24_a_pane_that_is_split_costs_no_lines() {
 /// Counts of lines that came over hours take memory too.
 #[test]
 fn row_24_hours_of_counts_are_part_of_the_memory() {
-    let mut stage = Stage::with(100, 30, 1, false, BUDGET);
+    let mut stage = Stage::with(100, 30, 1, false, 64 << 20);
     let before = stage.app.held();
     let mut raw = RawBatch::default();
     for second in [0, 7200] {
@@ -120,22 +120,66 @@ fn row_24_hours_of_counts_are_part_of_the_memory() {
     assert!(held >= before + counts, "{held}");
 }
 
-/// However little memory there is, lines do not all go when a piece of it is full.
+/// Lines of the `round`th batch of a pane.
+type Kind = fn(i64) -> RawBatch;
+
+fn lines(round: i64, text: &[u8], stamped: bool) -> RawBatch {
+    let mut raw = RawBatch::default();
+    for second in round * 20..round * 20 + 20 {
+        let head = RowHead {
+            stamp: stamped.then_some(Micros(second * 1_000_000)),
+            ..RowHead::default()
+        };
+        raw.push(text, &head);
+    }
+    raw
+}
+
+/// However little memory there is, lines do not all go when a piece of it is full: neither
+/// where their counts by second, or what is known of each, are more than their text, nor
+/// behind one that was longer than all memory.
 #[test]
 fn row_24_a_pane_always_has_its_newest_lines() {
-    for (budget, panes) in [(1 << 20, 1), (2 << 20, 8), (4 << 20, 40)] {
-        let mut stage = Stage::with(100, 30, usize::from(panes), false, budget);
-        let mut raw = RawBatch::default();
-        for _ in 0..20 {
-            raw.push("x".repeat(500).as_bytes(), &RowHead::default());
+    let plain: Kind = |round| lines(round, &[b'x'; 500], false);
+    let over_hours: Kind = |round| lines(round, &[b'x'; 500], true);
+    let empty: Kind = |round| lines(round, b"", true);
+    let behind_a_long_one: Kind = |round| {
+        let mut raw = lines(round, &[b'x'; 500], false);
+        if round == 0 {
+            raw.push(&vec![b'x'; 3 << 19], &RowHead::default());
         }
-        for round in 0..400 {
-            (0..panes).for_each(|target| stage.batch(target, &raw));
-            assert!(stage.app.held() <= budget);
-            let lines = stage.app.panes.values().map(|pane| pane.store.lines());
-            let least = lines.min().unwrap_or(0);
-            assert!(least >= 30 || round < 2, "{least} in {panes}, {round}");
+        raw
+    };
+    let kinds = [plain, over_hours, empty, behind_a_long_one];
+    for (kind, batch) in kinds.into_iter().enumerate() {
+        for (budget, panes) in [(1 << 20, 1), (2 << 20, 8), (4 << 20, 40)] {
+            let mut stage = Stage::with(100, 30, usize::from(panes), false, budget);
+            for round in 0..450 {
+                let raw = batch(round);
+                (0..panes).for_each(|target| stage.batch(target, &raw));
+                if round < 2 {
+                    continue;
+                }
+                let held = stage.app.held();
+                assert!(held <= budget, "{held} in {panes}, kind {kind}, {round}");
+                let lines = stage.app.panes.values().map(|pane| pane.store.lines());
+                let least = lines.min().unwrap_or(0);
+                assert!(least >= 30, "{least} in {panes}, kind {kind}, {round}");
+            }
         }
+    }
+}
+
+/// Lines that show nothing are held as they came, and take memory by that.
+#[test]
+fn row_24_lines_that_show_nothing_are_part_of_the_memory() {
+    let budget = 1 << 20;
+    let mut stage = Stage::with(100, 30, 1, false, budget);
+    let colours = b"\x1b[31m".repeat(2000);
+    for round in 0..200 {
+        stage.batch(0, &lines(round, &colours, false));
+        let held = stage.app.held();
+        assert!(held <= budget, "{held} in {round}");
     }
 }
 

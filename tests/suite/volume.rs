@@ -32,8 +32,9 @@ fn add() -> impl Strategy<Value = Add> {
 }
 
 /// Lines by second; with the width that buckets must have.
-#[derive(Default)]
 struct Oracle {
+    /// Buckets at most.
+    most: usize,
     seconds: BTreeMap<i64, [u64; LEVELS]>,
     /// The first bucket at its width of then; the rule of what comes too late.
     first: Option<i64>,
@@ -43,29 +44,47 @@ struct Oracle {
 }
 
 impl Oracle {
+    fn new() -> Self {
+        Self {
+            most: 8192,
+            seconds: BTreeMap::new(),
+            first: None,
+            last: 0,
+            width: 1,
+            before: 0,
+        }
+    }
+
+    fn needed(&self, first: i64) -> usize {
+        let bucket = |second: i64| second.div_euclid(self.width);
+        usize::try_from(bucket(self.last) - bucket(first) + 1).unwrap()
+    }
+
+    fn set_most(&mut self, most: usize) {
+        self.most = most;
+        while self.first.is_some_and(|first| self.needed(first) > most) {
+            self.width *= 2;
+        }
+    }
+
     fn add(&mut self, add: Add) {
         if add.count == 0 {
             return;
         }
         let second = add.at.div_euclid(SECOND);
-        self.width = self.width.max(1);
-        let bucket = |second: i64, width: i64| second.div_euclid(width);
         let first = *self.first.get_or_insert(second);
         if self.seconds.is_empty() {
             self.last = second;
         }
-        let needed = |first: i64, last: i64, width| bucket(last, width) - bucket(first, width) + 1;
-        if bucket(second, self.width) < bucket(first, self.width) {
-            if needed(second, self.last, self.width) > FIT {
+        if second.div_euclid(self.width) < first.div_euclid(self.width) {
+            if self.needed(second) > self.most {
                 self.before += u64::from(add.count);
                 return;
             }
             self.first = Some(second);
         }
         self.last = self.last.max(second);
-        while needed(self.first.unwrap(), self.last, self.width) > FIT {
-            self.width *= 2;
-        }
+        self.set_most(self.most);
         self.seconds.entry(second).or_default()[add.level as usize] += u64::from(add.count);
     }
 
@@ -120,14 +139,19 @@ proptest! {
         (from, to) in (-100i64..500, -50i64..600),
         wide in any::<bool>(),
         width in 0usize..90,
+        (less_at, most) in (0usize..240, 256usize..8192),
     ) {
-        let (mut volume, mut oracle) = (Volume::new(), Oracle::default());
-        for add in adds {
+        let (mut volume, mut oracle) = (Volume::new(), Oracle::new());
+        for (nth, add) in adds.into_iter().enumerate() {
+            if nth == less_at {
+                volume.set_bytes(most * size_of::<[u64; LEVELS]>());
+                oracle.set_most(most);
+            }
             volume.add(Micros(add.at), add.level, add.count);
             oracle.add(add);
         }
         prop_assert_eq!(volume.before(), oracle.before);
-        prop_assert!(volume.heap_bytes() <= 512 * 1024);
+        prop_assert!(volume.heap_bytes() <= oracle.most * size_of::<[u64; LEVELS]>());
         let scale = if wide { 1000 } else { 1 };
         let (from, to) = (from * scale * SECOND + 7, to * scale * SECOND);
         let buckets = oracle.buckets();

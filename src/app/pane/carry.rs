@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codec::level;
 use crate::model::{LineBatch, Micros, PaneId, RawBatch, RowFlags, RowHead, TargetId};
-use crate::store::volume::Volume;
 use crate::store::{LineId, LineRef, LogStore, Row};
 use crate::text::SafeText;
 
@@ -95,7 +94,7 @@ impl Pane {
     pub fn clear(&mut self) {
         while self.evict() {}
         self.view.select = None;
-        self.times.volume = Volume::new();
+        self.times.volume.clear();
         self.follow();
     }
 }

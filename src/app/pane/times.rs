@@ -113,6 +113,9 @@ impl Seconds {
         if let Some(front) = self.firsts.front_mut() {
             front.1 = front.1.max(first);
         }
+        if self.firsts.len() < self.firsts.capacity() / 4 {
+            self.firsts.shrink_to(self.firsts.len() * 2);
+        }
     }
 
     /// Where to begin to look for the first line at or after a moment; none if all are earlier

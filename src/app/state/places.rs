@@ -69,11 +69,14 @@ impl App {
             let (target, login) = (shell.target.clone(), shell.login.clone());
             return self.split_shell(axis, target, login);
         }
+        let Some(targets) = self.pane().map(|pane| pane.targets.clone()) else {
+            return;
+        };
+        let fresh = self.new_pane(targets);
         let Some(pane) = self.pane() else { return };
-        let (targets, store, view) = (pane.targets.clone(), pane.store.clone(), pane.view.clone());
+        let (store, view) = (pane.store.clone(), pane.view.clone());
         let (received, dropped, lag) = (pane.received, pane.dropped, pane.lag);
         let (sourced, times) = (pane.sourced, pane.times.clone());
-        let fresh = self.new_pane(targets);
         if let Some(pane) = self.panes.get_mut(&fresh) {
             pane.store = store;
             pane.sourced = sourced;
