@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::model::context::Credential;
@@ -21,7 +22,7 @@ use crate::text::redact::Secret;
 
 use super::keyring;
 
-/// A command may take so long.
+/// A command, or a file, may take so long.
 const COMMAND: Duration = Duration::from_secs(10);
 /// A token is short.
 const LONGEST: u64 = 64 << 10;
@@ -31,18 +32,37 @@ pub async fn read(source: &Credential) -> Result<Option<Secret>, Fault> {
     match source {
         Credential::None => Ok(None),
         Credential::Given(token) => Ok(Some(token.clone())),
-        Credential::File(path) => file(path).map(Some),
+        Credential::File(path) => aside(path, |path| file(path).map(Some)).await,
         Credential::Command(words) => command(words).await.map(Some),
         Credential::Stored { name, file: path } => {
             if let Some(token) = keyring::read(name).await? {
                 return Ok(Some(token));
             }
-            match fs::symlink_metadata(path) {
+            let stored = |path: &Path| match fs::symlink_metadata(path) {
                 Ok(_) => file(path).map(Some),
                 Err(_) => Ok(None),
-            }
+            };
+            aside(path, stored).await
         }
     }
+}
+
+/// Reads a file so that a disk that does not answer holds up nothing else.
+async fn aside(
+    path: &Path,
+    read: fn(&Path) -> Result<Option<Secret>, Fault>,
+) -> Result<Option<Secret>, Fault> {
+    let of = path.to_owned();
+    if let Ok(Ok(read)) = timeout(COMMAND, spawn_blocking(move || read(&of))).await {
+        return read;
+    }
+    let why = say!("it was not read in 10 s", "10 秒内没有读完");
+    let next = say!("check the disk that it is on", "请检查它所在的磁盘");
+    Err(denied(&name(path), why, next))
+}
+
+fn name(path: &Path) -> String {
+    say!("the token's file {}", "令牌文件 {}", path.display())
 }
 
 fn denied(what: &str, why: String, next: String) -> Fault {
@@ -50,8 +70,8 @@ fn denied(what: &str, why: String, next: String) -> Fault {
 }
 
 /// The first line of a file that is ours alone.
-pub fn file(path: &Path) -> Result<Secret, Fault> {
-    let what = say!("the token's file {}", "令牌文件 {}", path.display());
+fn file(path: &Path) -> Result<Secret, Fault> {
+    let what = name(path);
     let unreadable = |error: std::io::Error| {
         let error = words::io_error(&error);
         let why = say!("it can't be read ({error})", "无法读取（{error}）");

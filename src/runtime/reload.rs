@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use crate::app::keymap::Keymap;
 use crate::app::msg::{Configured, Msg};
-use crate::cli::config;
+use crate::cli::config::{self, Paths};
 use crate::cli::env::Env;
 use crate::model::Fault;
 use crate::model::recipe::Recipe;
@@ -32,15 +33,23 @@ pub(super) fn keymap(path: &Path) -> Result<Keymap, Fault> {
 
 /// Looks at the files until the interface ends.
 pub(super) async fn watch(setup: watch::Sender<Setup>, answers: mpsc::Sender<Msg>) {
-    let mut before = look(&setup.borrow());
+    let paths = setup.borrow().paths.clone();
+    let Some(mut before) = aside(paths.clone(), look).await else {
+        return;
+    };
     loop {
         sleep(LOOK).await;
-        let now = look(&setup.borrow());
+        let Some(now) = aside(paths.clone(), look).await else {
+            return;
+        };
         if now == before {
             continue;
         }
         before = now;
-        let read = read(&setup.borrow().clone());
+        let old = setup.borrow().clone();
+        let Some(read) = aside(old, read).await else {
+            return;
+        };
         let answer = read.map(|(fresh, configured)| {
             setup.send_replace(fresh);
             Box::new(configured)
@@ -49,6 +58,16 @@ pub(super) async fn watch(setup: watch::Sender<Setup>, answers: mpsc::Sender<Msg
             return;
         }
     }
+}
+
+/// Does what may take long: a disk that does not answer holds up nothing else. None if it
+/// panicked.
+async fn aside<A, T>(with: A, work: fn(&A) -> T) -> Option<T>
+where
+    A: Send + 'static,
+    T: Send + 'static,
+{
+    spawn_blocking(move || work(&with)).await.ok()
 }
 
 fn read(old: &Setup) -> Result<(Setup, Configured), Fault> {
@@ -66,8 +85,7 @@ fn read(old: &Setup) -> Result<(Setup, Configured), Fault> {
     Ok((fresh, configured))
 }
 
-fn look(setup: &Setup) -> Vec<Seen> {
-    let paths = &setup.paths;
+fn look(paths: &Paths) -> Vec<Seen> {
     let mut files = vec![paths.config.clone(), paths.keys()];
     if let Ok(entries) = std::fs::read_dir(paths.contexts()) {
         files.extend(entries.flatten().map(|entry| entry.path()));

@@ -17,6 +17,7 @@ use rustls::{
 };
 use rustls_platform_verifier::Verifier;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -34,7 +35,7 @@ pub(super) async fn shake<S>(host: &str, stream: S, way: &Way) -> Result<TlsStre
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let config = config(host, way, None)?;
+    let config = prepared(host, way, None).await?;
     shake_as(config, host, stream, way).await
 }
 
@@ -49,7 +50,7 @@ where
 {
     // One handshake has one chain.
     let (sender, seen) = sync_channel(1);
-    let shaken = match config(host, way, Some(sender)) {
+    let shaken = match prepared(host, way, Some(sender)).await {
         Ok(config) => shake_as(config, host, stream, way).await,
         Err(error) => Err(error),
     };
@@ -94,6 +95,32 @@ where
         )
         .because(Cause::Silent)),
     }
+}
+
+/// The configuration. Where files of the user are read for it, a disk that does not answer holds
+/// up nothing else.
+async fn prepared(
+    host: &str,
+    way: &Way,
+    seen: Option<SyncSender<Chain>>,
+) -> Result<ClientConfig, DialError> {
+    if way.ca_file.is_none() && way.identity.is_none() {
+        return config(host, way, seen);
+    }
+    let of = (host.to_owned(), way.clone());
+    let read = spawn_blocking(move || config(&of.0, &of.1, seen));
+    if let Ok(Ok(config)) = timeout(TLS, read).await {
+        return config;
+    }
+    Err(DialError::later(
+        host,
+        say!(
+            "the files of --ca-file, --cert and --key were not read in 5 s",
+            "--ca-file、--cert 和 --key 的文件 5 秒内没有读完"
+        ),
+        &say!("check the disk that they are on", "请检查它们所在的磁盘"),
+    )
+    .because(Cause::Tls))
 }
 
 /// The one configuration: TLS 1.2 and later, verified by the system's roots (or `SSL_CERT_FILE`)

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rustix::fs::{self, FileType, Mode};
 use rustls::ServerConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -170,6 +171,21 @@ async fn a_ca_of_ones_own_is_trusted_when_it_is_named() {
     let file = own.file().to_str().unwrap();
     let (code, said) = verdict(port, &["--ca-file", file], system.file()).await;
     assert_eq!((code, said.as_str()), (Some(0), ""));
+}
+
+/// A disk that does not answer is like a pipe.
+#[tokio::test]
+async fn a_file_that_does_not_come_is_not_waited_for() {
+    let (home, authority) = (Home::new(), Authority::new());
+    let (port, _) = counting(authority.server(Flaw::None)).await;
+    let pipe = home.path().join("pipe");
+    fs::mknodat(fs::CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
+    let target = format!("wss://localhost:{port}/docker_log#x");
+    let flags = ["--reconnect", "0", "--ca-file", pipe.to_str().unwrap()];
+    let done = home.program([&["logs", &target], &flags[..]].concat());
+    let done = done.end().await.expect(5);
+    let said = "the files of --ca-file, --cert and --key were not read in 5 s; check the disk";
+    assert!(done.err.contains(said), "{}", done.err);
 }
 
 /// A server that is there for another protocol still answers who does not ask for one.

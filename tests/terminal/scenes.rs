@@ -1,6 +1,8 @@
 //! What a user sees, key by key.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{self, FileType, Mode, OFlags};
 
 use super::shop::Shop;
 use super::tmux::{BIN, Tmux};
@@ -419,4 +421,29 @@ fn no_color_means_none() {
             );
         }
     }
+}
+
+/// The interface looks at its files now and then; a disk that does not answer is like a pipe.
+#[test]
+fn a_configuration_that_does_not_come_holds_up_nothing() {
+    let shop = Shop::open();
+    let tmux = opened(&shop, 80, 12);
+    let place = tmux.dir.path().join("deckwatch");
+    std::fs::create_dir_all(&place).unwrap();
+    let keys = place.join("keys.toml");
+    fs::mknodat(fs::CWD, &keys, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    // It opens once someone reads.
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK;
+    let start = Instant::now();
+    let _writer = loop {
+        match fs::open(&keys, flags, Mode::empty()) {
+            Ok(writer) => break writer,
+            Err(error) => assert!(start.elapsed() < Duration::from_secs(60), "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(40));
+    };
+    shop.say("order", "after that");
+    tmux.see("after that");
+    tmux.keys("q");
+    assert_eq!(tmux.status(), "0");
 }
