@@ -16,7 +16,7 @@ pub struct Event {
     pub data: Bytes,
     /// `id`, where the event has one.
     pub id: Option<String>,
-    /// Bytes were left out: it was too long.
+    /// Bytes of `data` were left out: it was too long.
     pub cut: bool,
 }
 
@@ -36,6 +36,8 @@ pub enum Said {
 pub struct Decoder {
     /// The line so far.
     line: Vec<u8>,
+    /// Bytes of the line were left out.
+    line_cut: bool,
     /// The last byte was a CR: a LF behind it belongs to it.
     after_cr: bool,
     /// Something came before: a byte order mark is one at the very start alone.
@@ -74,15 +76,14 @@ impl Decoder {
 
     fn append(&mut self, bytes: &[u8]) {
         let room = LONGEST.saturating_sub(self.line.len());
-        if bytes.len() > room {
-            self.cut = true;
-        }
+        self.line_cut |= bytes.len() > room;
         self.line
             .extend_from_slice(bytes.get(..bytes.len().min(room)).unwrap_or(bytes));
     }
 
     fn line_ends(&mut self, line: &[u8], tell: &mut impl FnMut(Said)) {
         let mut line = line;
+        let line_cut = std::mem::take(&mut self.line_cut);
         if !std::mem::replace(&mut self.begun, true) {
             line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
         }
@@ -100,16 +101,15 @@ impl Decoder {
         match name {
             b"" => tell(Said::Comment(lossy(value))),
             b"data" => {
-                if self.has_data {
-                    self.data.push(b'\n');
-                }
+                let joint = if self.has_data { &b"\n"[..] } else { &[] };
                 self.has_data = true;
-                let room = LONGEST.saturating_sub(self.data.len());
-                if value.len() > room {
-                    self.cut = true;
+                self.cut |= line_cut;
+                for part in [joint, value] {
+                    let room = LONGEST.saturating_sub(self.data.len());
+                    self.cut |= part.len() > room;
+                    self.data
+                        .extend_from_slice(part.get(..room).unwrap_or(part));
                 }
-                self.data
-                    .extend_from_slice(value.get(..value.len().min(room)).unwrap_or(value));
             }
             b"event" => self.name = lossy(value),
             b"id" if !value.contains(&0) => self.id = Some(lossy(value)),
@@ -219,6 +219,21 @@ mod tests {
         };
         assert!(long.cut && long.data.len() <= LONGEST);
         assert_eq!(*short, data("b"));
+        // What is left out of a comment is of no event.
+        assert_eq!(
+            read(&[b":", &line, b"\ndata: c\n\n"]).last(),
+            Some(&data("c"))
+        );
+    }
+
+    #[test]
+    fn empty_lines_of_an_event_without_end_take_bounded_memory() {
+        let mut decoder = Decoder::default();
+        let many = b"data\n".repeat(1 << 16);
+        for _ in 0..80 {
+            decoder.feed(&many, |_| {});
+        }
+        assert!(decoder.data.len() <= LONGEST && decoder.cut);
     }
 
     proptest! {
