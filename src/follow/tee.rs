@@ -1,11 +1,15 @@
 //! `-O`: a copy of the output in a file, or in a directory with a file per component, rotated
 //! at a size.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use crate::cli::plan::TeePlan;
 use crate::word;
@@ -13,11 +17,29 @@ use crate::word;
 /// Files that are open at once; a hostile stream may name a new component each line.
 const OPEN: usize = 64;
 
+/// Components with a file of their own; what more there are share one.
+const NAMES: usize = 1000;
+/// Their file; no component's name becomes this.
+const OTHERS: &str = "%others.log";
+
+/// Bytes of a file's name, which may have 255 with what rotating appends.
+const LONGEST: usize = 200;
+
 /// The files of a tee.
 #[derive(Debug)]
 pub struct Tee {
     plan: TeePlan,
-    files: HashMap<String, (File, u64)>,
+    files: HashMap<String, Open>,
+    /// The names that have a file.
+    names: HashSet<String>,
+}
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    size: u64,
+    /// A device or a pipe is not: it has no size, and is not moved away.
+    rotates: bool,
 }
 
 impl Tee {
@@ -26,6 +48,7 @@ impl Tee {
         let mut tee = Self {
             plan,
             files: HashMap::new(),
+            names: HashSet::new(),
         };
         if tee.plan.per_component {
             std::fs::create_dir_all(&tee.plan.path)?;
@@ -43,39 +66,66 @@ impl Tee {
     /// Appends whole records of `component`.
     pub fn write(&mut self, component: &str, records: &[u8]) -> io::Result<()> {
         let key = if self.plan.per_component {
-            file_name(component)
+            self.named(component)
         } else {
             String::new()
         };
         let mut rest = records;
         while !rest.is_empty() {
-            let size = self.file(&key)?.1;
-            let fits = fitting(rest, self.plan.rotate_size.saturating_sub(size), size == 0);
+            let most = self.plan.rotate_size;
+            let open = self.file(&key)?;
+            let fits = if open.rotates {
+                fitting(rest, most.saturating_sub(open.size), open.size == 0)
+            } else {
+                rest.len()
+            };
             if fits == 0 {
                 self.files.remove(&key);
                 rotate(&self.path(&key), self.plan.keep)?;
                 continue;
             }
             let (now, later) = rest.split_at(fits);
-            let (file, size) = self.file(&key)?;
-            file.write_all(now)?;
-            *size += now.len() as u64;
+            let open = self.file(&key)?;
+            open.file.write_all(now)?;
+            open.size += now.len() as u64;
             rest = later;
         }
         Ok(())
     }
 
-    fn file(&mut self, key: &str) -> io::Result<&mut (File, u64)> {
+    /// A component's file name.
+    fn named(&mut self, component: &str) -> String {
+        let name = file_name(component);
+        if self.names.len() >= NAMES && !self.names.contains(&name) {
+            return OTHERS.to_owned();
+        }
+        if !self.names.contains(&name) {
+            self.names.insert(name.clone());
+        }
+        name
+    }
+
+    fn file(&mut self, key: &str) -> io::Result<&mut Open> {
         if !self.files.contains_key(key) {
             if self.files.len() >= OPEN {
                 self.files.clear();
             }
+            // A pipe that nobody reads is refused and not waited for.
+            let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
             let file = OpenOptions::new()
                 .create(true)
                 .append(true)
+                .custom_flags(flags)
                 .open(self.path(key))?;
-            let size = file.metadata()?.len();
-            self.files.insert(key.to_owned(), (file, size));
+            fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+            let meta = file.metadata()?;
+            let (size, rotates) = (meta.len(), meta.is_file());
+            let open = Open {
+                file,
+                size,
+                rotates,
+            };
+            self.files.insert(key.to_owned(), open);
         }
         self.files
             .get_mut(key)
@@ -106,33 +156,42 @@ fn fitting(records: &[u8], room: u64, empty: bool) -> usize {
     }
 }
 
-/// `x` → `x.1` → `x.2` …; the oldest goes.
+/// `x` → `x.1` → `x.2` …; the oldest goes. Files that someone else took away are gone.
 fn rotate(path: &Path, keep: u32) -> io::Result<()> {
     let numbered = |number: u32| {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{number}"));
         PathBuf::from(name)
     };
+    let gone = |done: io::Result<()>| match done {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    };
     if keep == 0 {
-        return std::fs::remove_file(path);
+        return gone(std::fs::remove_file(path));
     }
     for number in (1..keep).rev() {
-        if numbered(number).exists() {
-            std::fs::rename(numbered(number), numbered(number + 1))?;
-        }
+        gone(std::fs::rename(numbered(number), numbered(number + 1)))?;
     }
-    std::fs::rename(path, numbered(1))
+    gone(std::fs::rename(path, numbered(1)))
 }
 
-/// A component's file name: what a server names can't leave the directory.
+/// A component's file name: what a server names can't leave the directory. A name that is cut
+/// ends with a number of the whole.
 fn file_name(component: &str) -> String {
     let mut name = String::new();
-    for byte in component.bytes().take(100) {
+    for byte in component.bytes() {
+        if name.len() >= LONGEST {
+            let mut whole = DefaultHasher::new();
+            component.hash(&mut whole);
+            // Writing to a string can't fail.
+            let _ = write!(name, "~{:016x}", whole.finish());
+            break;
+        }
         if byte.is_ascii_alphanumeric() || b"-_".contains(&byte) || byte == b'.' && !name.is_empty()
         {
             name.push(char::from(byte));
         } else {
-            // Writing to a string can't fail.
             let _ = write!(name, "%{byte:02X}");
         }
     }
@@ -168,6 +227,68 @@ mod tests {
         assert_eq!(read("x.log.1").as_deref(), Some("333333\n"));
         assert_eq!(read("x.log.2").as_deref(), Some("222222\n"));
         assert_eq!(read("x.log.3"), None);
+    }
+
+    #[test]
+    fn long_names_and_any_number_of_them_have_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let inside = dir.path().join("d");
+        let plan = TeePlan {
+            rotate_size: 1000,
+            ..plan(&inside, true)
+        };
+        let mut tee = Tee::open(plan).unwrap();
+        let long = "订单".repeat(50);
+        for name in [&long, &format!("{long}1"), &format!("{long}2"), &long] {
+            tee.write(name, b"a\n").unwrap();
+        }
+        assert_eq!(std::fs::read_dir(&inside).unwrap().count(), 3);
+        for number in 0..NAMES + 5 {
+            tee.write(&number.to_string(), b"b\n").unwrap();
+        }
+        assert_eq!(std::fs::read_dir(&inside).unwrap().count(), NAMES + 1);
+        let others = std::fs::read_to_string(inside.join(OTHERS)).unwrap();
+        assert_eq!(others, "b\n".repeat(5 + 3));
+    }
+
+    #[test]
+    fn only_files_are_rotated_and_one_that_was_moved_is_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let device = dir.path().join("device");
+        std::os::unix::fs::symlink("/dev/null", &device).unwrap();
+        let mut tee = Tee::open(plan(&device, false)).unwrap();
+        for _ in 0..4 {
+            tee.write("any", b"111111\n").unwrap();
+        }
+        let names = || std::fs::read_dir(dir.path()).unwrap().count();
+        assert_eq!(names(), 1);
+        let path = dir.path().join("x.log");
+        let mut tee = Tee::open(plan(&path, false)).unwrap();
+        tee.write("any", b"111111\n").unwrap();
+        std::fs::rename(&path, dir.path().join("elsewhere")).unwrap();
+        tee.write("any", b"222222\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "222222\n");
+        assert_eq!(names(), 3);
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_reads_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        let mode = rustix::fs::Mode::RWXU;
+        let kind = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, kind, mode, 0).unwrap();
+        assert!(Tee::open(plan(&pipe, false)).is_err());
+        let mut reader = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&pipe)
+            .unwrap();
+        let mut tee = Tee::open(plan(&pipe, false)).unwrap();
+        tee.write("any", b"111111\n222222\n").unwrap();
+        let mut read = [0; 14];
+        io::Read::read_exact(&mut reader, &mut read).unwrap();
+        assert_eq!(&read, b"111111\n222222\n");
     }
 
     #[test]
