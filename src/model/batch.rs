@@ -103,6 +103,13 @@ impl SparseBytes {
         self.bytes.get(start..end)
     }
 
+    /// The last ones that are kept beside `row` or a row before, and that row.
+    fn last_until(&self, row: usize) -> Option<(usize, &[u8])> {
+        let after = self.ends.partition_point(|(kept, _)| *kept as usize <= row);
+        let kept = self.ends.get(after.checked_sub(1)?)?.0 as usize;
+        Some((kept, self.get(kept)?))
+    }
+
     /// How many of `rows` have at most `room` bytes in all.
     fn fitting(&self, rows: Range<usize>, room: usize) -> usize {
         let before = self
@@ -252,12 +259,11 @@ impl RawBatch {
     /// The frame that row `index` was read out of, and the row that it is kept with: a message
     /// of several lines has its frame with the first.
     pub fn whole_frame(&self, index: usize) -> Option<(usize, &[u8])> {
-        let within = |row: &usize| {
-            let row = self.rows.get(*row);
-            row.is_some_and(|row| row.flags.has(RowFlags::WITHIN))
-        };
-        let first = (0..=index).rev().find(|row| !within(row))?;
-        Some((first, self.frame(first)?))
+        let row = self.rows.get(index)?;
+        if row.flags.has(RowFlags::WITHIN) {
+            return self.frames.last_until(index);
+        }
+        Some((index, self.frame(index)?))
     }
 
     /// The source of a row.
@@ -494,5 +500,30 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn each_line_of_a_message_has_its_frame_and_others_have_none() {
+        let mut batch = RawBatch::default();
+        let within = RowHead {
+            flags: RowFlags(RowFlags::WITHIN),
+            ..RowHead::default()
+        };
+        batch.push(b"plain", &RowHead::default());
+        for frame in ["first", "second"] {
+            batch.push(b"a", &RowHead::default());
+            batch.keep_frame(frame.as_bytes());
+            batch.push(b"b", &within);
+            batch.push(b"c", &within);
+        }
+        batch.push(b"plain", &RowHead::default());
+        let frames: Vec<_> = (0..9).map(|row| batch.whole_frame(row)).collect();
+        let (first, second) = (Some((1, &b"first"[..])), Some((4, &b"second"[..])));
+        assert_eq!(
+            frames,
+            [
+                None, first, first, first, second, second, second, None, None
+            ]
+        );
     }
 }
