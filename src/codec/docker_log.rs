@@ -71,12 +71,20 @@ pub fn split(text: &[u8]) -> Line<'_> {
     }
 }
 
+/// Lines of a body at most, since each takes memory of its own.
+const LINES: usize = 1 << 16;
+
 /// The lines of a body. One newline at the end ends the last line and starts no other; an
-/// empty body is one empty line.
+/// empty body is one empty line. There are 65,536 at most: the last one holds what is left.
 pub fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(body.strip_suffix(b"\n").unwrap_or(body));
+    let mut room = LINES;
     std::iter::from_fn(move || {
         let all = rest.take()?;
+        room -= 1;
+        if room == 0 {
+            return Some(all);
+        }
         let Some(at) = memchr::memchr(b'\n', all) else {
             return Some(all);
         };
@@ -108,6 +116,18 @@ mod tests {
 
     fn id(container: &'static str) -> Option<Cow<'static, [u8]>> {
         (!container.is_empty()).then_some(Cow::Borrowed(container.as_bytes()))
+    }
+
+    #[test]
+    fn a_body_of_newlines_has_so_many_lines_and_no_byte_less() {
+        let body = b"\n".repeat(4 << 20);
+        let all: Vec<&[u8]> = lines(&body).collect();
+        assert_eq!(all.len(), LINES);
+        let mut joined = all.join(&b"\n"[..]);
+        joined.push(b'\n');
+        assert!(joined == body);
+        let whole = b"x\n".repeat(LINES);
+        assert!(lines(&whole).all(|line| line == b"x"));
     }
 
     #[test]
