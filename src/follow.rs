@@ -10,5 +10,7 @@ pub mod printer;
 pub mod run;
 pub mod sink;
 pub mod tee;
+mod words;
 
 pub use run::{Heard, run};
+pub use words::stderr;

@@ -207,7 +207,7 @@ fn logs(mut plan: LogsPlan, setup: &Setup) -> Result<u8, Fault> {
             signals: signals::headless()?,
             alarms: watch::metrics(&plan.targets, &plan.alerts, &recipes),
         };
-        Ok(follow::run(plan, heard, Box::new(complain)).await)
+        Ok(follow::run(plan, heard, follow::stderr()).await)
     });
     // A thread that waits for standard input can't be ended; the process can.
     runtime.shutdown_background();

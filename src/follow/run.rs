@@ -224,6 +224,8 @@ impl Follow {
         let gone = reader_gone();
         tokio::pin!(gone);
         loop {
+            // What was said and not read may go now.
+            (self.say)("");
             // What is printed goes out before anything else comes in, unless nothing waits.
             let due = self.block.out.len() >= BLOCK
                 || inbox.is_empty() && !self.block.out.is_empty()

@@ -99,6 +99,12 @@ impl Start {
         self
     }
 
+    /// Standard error goes elsewhere.
+    pub(crate) fn stderr(mut self, to: impl Into<Stdio>) -> Self {
+        self.command.stderr(to);
+        self
+    }
+
     /// Standard output is a pipe that nobody reads before [`Run::read_on`].
     pub(crate) fn unread(mut self) -> Self {
         self.unread = true;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "test helper")]
 
+use std::io::{Read, Write};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use deckwatch::clock;
 use deckwatch::demo::Switches;
 use deckwatch::demo::hostile::{Act, Hostile};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::Signal;
 
 use crate::program::{CID, SERVICE, accepted, docker_url, platform, program, shell, unharmed};
@@ -202,6 +204,42 @@ async fn leaving_in_the_replay_drains_it_first() {
         run.end().await.expect(0);
     };
     tokio::join!(by_signal, by_condition, by_count, by_pipe);
+    unharmed(platform).await;
+}
+
+/// As in `2>&1 | less`.
+#[tokio::test]
+async fn errors_that_nobody_reads_hold_up_neither_lines_nor_signals() {
+    let platform = platform(Switches::default()).await;
+    let url = docker_url(&platform, SERVICE);
+    for reads in [true, false] {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let flags = fcntl_getfl(&writer).unwrap();
+        fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
+        let mut filled = 0;
+        while let Ok(some) = (&writer).write(&[b'x'; 4096]) {
+            filled += some;
+        }
+        fcntl_setfl(&writer, flags).unwrap();
+        let args = ["logs", "-f", "-o", "raw", &url];
+        let mut run = program(args).stderr(writer).start();
+        platform.inject_log(SERVICE, CID, b"hello").await;
+        run.until_out("hello\n").await;
+        run.signal(Signal::INT);
+        if reads {
+            let said = std::thread::spawn(move || {
+                let mut said = Vec::new();
+                reader.read_to_end(&mut said).map(|_| said).unwrap()
+            });
+            run.end().await.expect(130);
+            let said = said.join().unwrap().split_off(filled);
+            let said = String::from_utf8(said).unwrap();
+            assert!(said.lines().all(|line| line.starts_with("deckwatch: ")));
+            assert!(said.contains("+ 0123456789ab"), "{said}");
+        } else {
+            run.end().await.expect(130);
+        }
+    }
     unharmed(platform).await;
 }
 

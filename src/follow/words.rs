@@ -1,0 +1,106 @@
+//! Standard error of headless mode. Its reader may stand still, as that of `2>&1 | less` does:
+//! the loop that hears signals says on, and what is not taken waits.
+
+use std::io::{self, ErrorKind, Write};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use crate::say;
+use crate::text::SafeText;
+
+use super::run::Say;
+
+/// Bytes that wait for the reader; what more there is, is counted.
+const WAITING: usize = 256 << 10;
+/// What is ready for writing takes so much without blocking (POSIX's `PIPE_BUF`).
+const AT_ONCE: usize = 4096;
+/// Seconds that a reader may stand still at the end.
+const LAST_WORDS: i64 = 5;
+
+/// Says lines on standard error. An empty one is not said: what waits is written, as far as
+/// that is possible. What still waits at the end is waited for, unless the reader stands still.
+pub fn stderr() -> Say {
+    let mut words = Words::default();
+    Box::new(move |text| words.say(text))
+}
+
+#[derive(Default)]
+struct Words {
+    waiting: Vec<u8>,
+    left_out: u64,
+}
+
+impl Words {
+    fn say(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.put(text);
+        }
+        self.write(false);
+    }
+
+    fn put(&mut self, text: &str) {
+        if self.waiting.len() + text.len() > WAITING {
+            self.left_out += 1;
+            return;
+        }
+        self.tell_left_out();
+        let text = SafeText::of(text);
+        self.waiting.extend_from_slice(b"deckwatch: ");
+        self.waiting.extend_from_slice(text.as_str().as_bytes());
+        self.waiting.push(b'\n');
+    }
+
+    fn tell_left_out(&mut self) {
+        let left_out = std::mem::take(&mut self.left_out);
+        if left_out > 0 {
+            let told = say!(
+                "{left_out} messages are left out here: they came faster than they were read",
+                "此处略去 {left_out} 条消息：读取速度跟不上"
+            );
+            self.waiting
+                .extend_from_slice(format!("deckwatch: {told}\n").as_bytes());
+        }
+    }
+
+    fn write(&mut self, waits: bool) {
+        let mut written = 0;
+        while let Some(rest) = self.waiting.get(written..).filter(|rest| !rest.is_empty()) {
+            if !is_ready(waits) {
+                break;
+            }
+            match io::stderr().write(rest.get(..AT_ONCE).unwrap_or(rest)) {
+                Ok(some) => written += some,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock && waits => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                // A closed one changes nothing.
+                Err(_) => written = self.waiting.len(),
+            }
+        }
+        self.waiting.drain(..written);
+    }
+}
+
+impl Drop for Words {
+    fn drop(&mut self) {
+        self.tell_left_out();
+        self.write(true);
+    }
+}
+
+/// Whether a little can be written without blocking; if `waits`, once it can, but no longer than
+/// a reader may stand still or until a signal comes.
+fn is_ready(waits: bool) -> bool {
+    let stderr = rustix::stdio::stderr();
+    let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
+    let patience = Timespec {
+        tv_sec: if waits { LAST_WORDS } else { 0 },
+        tv_nsec: 0,
+    };
+    // One that is closed is ready for its error, and one that can't be asked is written to.
+    match poll(&mut fds, Some(&patience)) {
+        Ok(ready) => ready > 0,
+        Err(error) => error != Errno::INTR,
+    }
+}
