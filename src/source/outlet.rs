@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use regex::bytes::Regex;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::model::{FeedUpdate, LinkState, Mark, RawBatch, TargetId};
 use crate::session::sequence::Sequences;
@@ -33,7 +33,10 @@ pub struct Outlet<B> {
     lag: Lag,
     pending: VecDeque<Pending>,
     pending_bytes: usize,
+    /// Lines that were dropped since the last mark that told of it.
     dropped: u64,
+    /// All that were dropped.
+    shed: watch::Sender<u64>,
     muted: bool,
     sequences: Option<Sequences>,
     /// The end of the history is the target's end.
@@ -72,6 +75,7 @@ impl<B> Outlet<B> {
             pending: VecDeque::new(),
             pending_bytes: 0,
             dropped: 0,
+            shed: watch::Sender::default(),
             muted: false,
             sequences: None,
             brief: false,
@@ -84,6 +88,11 @@ impl<B> Outlet<B> {
             target: self.target,
             sender: self.sender.clone(),
         }
+    }
+
+    /// How many lines were dropped so far: known before their mark, which waits for room.
+    pub fn shed_count(&self) -> watch::Receiver<u64> {
+        self.shed.subscribe()
     }
 
     /// The same outlet that pushes back: for files and standard input, which wait.
@@ -214,7 +223,9 @@ impl<B> Outlet<B> {
                 at += 1;
                 continue;
             };
-            self.dropped += batch.len() as u64;
+            let lines = batch.len() as u64;
+            self.dropped += lines;
+            self.shed.send_modify(|all| *all += lines);
             let marks = batch.take_marks();
             self.pending_bytes -= *weight;
             if marks.is_empty() {
