@@ -42,7 +42,7 @@ impl Follow {
         self.code == Some(exit::LOST)
     }
 
-    /// Lines that a source holds are printed, and numbers that are waited for are told missing;
+    /// Lines that a source holds, or that `--tail` does, are printed, and numbers that are waited for are told missing;
     /// when time ended the run, a line that a file or standard input has begun is printed as well.
     async fn hear_out(&mut self, inbox: &mut Inbox, per_component: bool) {
         let numbered = self.plan.seq_regex.is_some();
@@ -53,7 +53,7 @@ impl Follow {
             let begun = self.timed_out && local(&stream.target.feed);
             if let Some(source) = &stream.source
                 && !stream.over
-                && (begun || stream.holds || numbered)
+                && (begun || stream.holds || stream.hold.is_some() || numbered)
             {
                 source.tell(Command::Stop);
                 patience = patience.max(if begun { LAST_WORDS } else { HELD_WORDS });
@@ -70,6 +70,7 @@ impl Follow {
             let over = |index: &usize| self.streams.get(*index).is_none_or(|one| one.over);
             waits = !asked.iter().all(over);
         }
+        self.release_all(per_component);
     }
 
     /// Each target that goes on has its end told in JSON: that it was ours.

@@ -47,7 +47,7 @@ pub type Say = Box<dyn FnMut(&str)>;
 pub(super) struct Stream {
     pub(super) target: Target,
     pub(super) source: Option<Source>,
-    hold: Option<Hold>,
+    pub(super) hold: Option<Hold>,
     live: bool,
     pub(super) over: bool,
     /// Its link is lost, and not back yet.

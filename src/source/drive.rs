@@ -292,10 +292,11 @@ impl<B> Driver<B> {
             .handle(now(), Input::History(&read), &mut self.out);
     }
 
-    /// The program wants no more than what is held.
+    /// The program wants no more than what is held and queued: behind that the connection is only
+    /// drained.
     fn begin_stop(&mut self) {
         self.tell_end(EndReason::Finished);
-        self.outlet.mute();
+        self.outlet.close();
         self.stopping = Some(clock::now().into_std() + DRAIN);
     }
 

@@ -37,7 +37,7 @@ pub struct Outlet<B> {
     dropped: u64,
     /// All that were dropped.
     shed: watch::Sender<u64>,
-    muted: bool,
+    closed: bool,
     sequences: Option<Sequences>,
     /// The end of the history is the target's end.
     brief: bool,
@@ -76,7 +76,7 @@ impl<B> Outlet<B> {
             pending_bytes: 0,
             dropped: 0,
             shed: watch::Sender::default(),
-            muted: false,
+            closed: false,
             sequences: None,
             brief: false,
         }
@@ -113,7 +113,7 @@ impl<B> Outlet<B> {
 
     /// Hands on a batch, or queues it.
     pub fn lines(&mut self, mut batch: RawBatch) {
-        if self.muted || batch.is_empty() {
+        if self.closed || batch.is_empty() {
             return;
         }
         if let Some(sequences) = &mut self.sequences {
@@ -132,7 +132,7 @@ impl<B> Outlet<B> {
 
     /// Hands on a change of state, behind the lines before it.
     pub fn state(&mut self, state: LinkState) {
-        if self.muted {
+        if self.closed {
             return;
         }
         let over = matches!(state, LinkState::Ended(_)) || self.brief && state == LinkState::Live;
@@ -147,9 +147,14 @@ impl<B> Outlet<B> {
         self.send_ready();
     }
 
-    /// Nothing more is handed on: the program has left, the connection is only drained.
-    pub fn mute(&mut self) {
-        self.muted = true;
+    /// The program wants no more than what is queued: nothing else is taken.
+    pub fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// The program is gone: nothing can be handed on.
+    fn forget(&mut self) {
+        self.closed = true;
         self.pending.clear();
         self.pending_bytes = 0;
     }
@@ -174,7 +179,7 @@ impl<B> Outlet<B> {
                 }
             }
             // The program is gone; the command channel will say so too.
-            Err(_) => self.mute(),
+            Err(_) => self.forget(),
         }
     }
 
@@ -194,7 +199,7 @@ impl<B> Outlet<B> {
                     }
                 }
                 Err(mpsc::error::TrySendError::Full(_)) => return,
-                Err(mpsc::error::TrySendError::Closed(_)) => return self.mute(),
+                Err(mpsc::error::TrySendError::Closed(_)) => return self.forget(),
             }
         }
     }
