@@ -97,15 +97,24 @@ impl Follow {
         }
         self.end_records();
         let slow = self.lagged;
-        let mut insisted = false;
+        let (mut insisted, mut late) = (false, false);
         let settled = tokio::select! {
             ended = self.settle(&mut sink) => ended,
             Some(_) = signals.recv() => {
                 insisted = true;
                 None
             }
-            () = sleep(SLOW_READER), if slow => None,
+            () = sleep(SLOW_READER), if slow => {
+                late = true;
+                None
+            }
         };
+        if late {
+            self.always(&say!(
+                "--on-lag exit: the reader has not taken all of the output in time; the rest is lost",
+                "--on-lag exit：读取方未及时取走全部输出；其余已丢失"
+            ));
+        }
         if let Some(WriteEnd::Failed(what)) = settled {
             self.always(&say!(
                 "{what}; free some space, or write elsewhere",
