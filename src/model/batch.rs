@@ -75,6 +75,8 @@ pub struct RawBatch {
     sources: Vec<SourceName>,
     marks: Vec<(usize, Mark)>,
     frames: SparseBytes,
+    /// Bytes of the sources and of the marks, their texts included.
+    beside: usize,
 }
 
 /// Bytes kept beside a few rows of a batch, in row order.
@@ -101,6 +103,10 @@ impl SparseBytes {
             .and_then(|i| self.ends.get(i))
             .map_or(0, |(_, end)| *end as usize);
         self.bytes.get(start..end)
+    }
+
+    fn weight(&self) -> usize {
+        self.bytes.len() + self.ends.len() * size_of::<(u32, u32)>()
     }
 
     /// How many of `rows` have at most `room` bytes in all.
@@ -145,9 +151,14 @@ impl RawBatch {
 
     /// Appends a line.
     pub fn push(&mut self, line: &[u8], head: &RowHead<'_>) {
-        let source = head
-            .source
-            .map_or(u16::MAX, |name| intern(&mut self.sources, name));
+        let source = head.source.map_or(u16::MAX, |name| {
+            let known = self.sources.len();
+            let at = intern(&mut self.sources, name);
+            if self.sources.len() > known {
+                self.beside += name.weight();
+            }
+            at
+        });
         self.bytes.extend_from_slice(line);
         let end = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
         let RowHead {
@@ -177,28 +188,35 @@ impl RawBatch {
 
     /// Appends a mark at its place.
     pub fn push_mark(&mut self, mark: Mark) {
+        self.beside += mark.weight();
         self.marks.push((self.rows.len(), mark));
     }
 
     /// Puts a mark before everything else.
     pub fn lead_mark(&mut self, mark: Mark) {
+        self.beside += mark.weight();
         self.marks.insert(0, (0, mark));
     }
 
     /// Puts a mark before row `row`, behind the marks that stand there.
     pub fn insert_mark(&mut self, row: usize, mark: Mark) {
         let at = self.marks.partition_point(|(before, _)| *before <= row);
+        self.beside += mark.weight();
         self.marks.insert(at, (row, mark));
     }
 
     /// Looks at each mark with its number in the batch, and may change it; takes out those that
     /// `keep` does not want.
     pub fn revise_marks(&mut self, mut keep: impl FnMut(usize, &mut Mark) -> bool) {
-        let mut nth = 0;
+        let (mut nth, mut beside) = (0, self.beside);
         self.marks.retain_mut(|(_, mark)| {
             nth += 1;
-            keep(nth - 1, mark)
+            beside -= mark.weight();
+            let kept = keep(nth - 1, mark);
+            beside += if kept { mark.weight() } else { 0 };
+            kept
         });
+        self.beside = beside;
     }
 
     /// Empties the batch of its lines; the marks stay, and are told as well.
@@ -226,7 +244,8 @@ impl RawBatch {
     pub fn weight(&self) -> usize {
         self.bytes.len()
             + self.rows.len() * size_of::<RawRow>()
-            + self.marks.len() * size_of::<Mark>()
+            + self.frames.weight()
+            + self.beside
     }
 
     /// The rows.
@@ -282,6 +301,7 @@ impl RawBatch {
         self.sources.clear();
         self.marks.clear();
         self.frames.clear();
+        self.beside = 0;
     }
 }
 
@@ -425,6 +445,7 @@ fn in_order<'a, R>(
 mod tests {
     use super::*;
     use crate::model::Certainty;
+    use crate::text::SafeText;
 
     /// Lines by their bytes, marks by their reason, in order.
     fn told(batch: &RawBatch) -> Vec<String> {
@@ -468,6 +489,39 @@ mod tests {
             told(&batch),
             ["mark 0", "a", "mark 2", "b", "mark 4", "c", "mark 6"]
         );
+    }
+
+    #[test]
+    fn a_batch_weighs_all_that_it_holds() {
+        let mut batch = RawBatch::default();
+        let weight = |batch: &RawBatch, before: usize| batch.weight() - before;
+        let text = "x".repeat(10_000);
+        let name = SourceName::within(text.as_bytes(), b"one");
+        let head = RowHead {
+            source: Some(&name),
+            ..RowHead::default()
+        };
+        batch.push(b"line", &head);
+        assert!(weight(&batch, 0) > 10_000);
+        let before = batch.weight();
+        batch.push(b"line", &head);
+        assert!(weight(&batch, before) < 100, "a name is held once");
+        let before = batch.weight();
+        batch.keep_frame(&[b'x'; 50_000]);
+        assert!(weight(&batch, before) > 50_000);
+        for mark in [
+            gap(&text),
+            Mark::Notice(SafeText::of(&text).into_owned()),
+            Mark::Leave(name.clone()),
+        ] {
+            let before = batch.weight();
+            batch.push_mark(mark.clone());
+            batch.lead_mark(mark.clone());
+            batch.insert_mark(1, mark);
+            assert!(weight(&batch, before) > 30_000);
+            batch.revise_marks(|_, _| false);
+            assert_eq!(batch.weight(), before);
+        }
     }
 
     #[test]

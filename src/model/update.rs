@@ -69,6 +69,18 @@ impl Mark {
         }
     }
 
+    /// Bytes that it holds, its text included.
+    pub fn weight(&self) -> usize {
+        let text = match self {
+            Self::Reconnected { why: text, .. }
+            | Self::Gap { why: text, .. }
+            | Self::Notice(text) => text.as_str().len(),
+            Self::Join(name) | Self::Leave(name) => name.weight(),
+            Self::Dropped { .. } => 0,
+        };
+        size_of::<(usize, Self)>() + text
+    }
+
     /// Whether lines are missing here, or may be.
     pub fn is_loss(&self) -> bool {
         match self {
