@@ -219,15 +219,40 @@ impl RawBatch {
         self.beside = beside;
     }
 
-    /// Empties the batch of its lines; the marks stay, and are told as well.
-    pub fn take_marks(&mut self) -> &[(usize, Mark)] {
-        self.bytes.clear();
-        self.rows.clear();
-        self.frames.clear();
-        for (at, _) in &mut self.marks {
-            *at = 0;
+    /// Lets go of the lines, and of the marks that tell of none ([`Mark::is_account`]). How many
+    /// such marks there were.
+    pub fn keep_account(&mut self) -> u64 {
+        let mut others = 0;
+        let marks = std::mem::take(self).marks;
+        for (_, mark) in marks {
+            if mark.is_account() {
+                self.account(mark);
+            } else {
+                others += 1;
+            }
         }
-        &self.marks
+        others
+    }
+
+    /// Takes over what [`RawBatch::keep_account`] has kept of the batch behind this one.
+    pub fn take_account(&mut self, next: &mut Self) {
+        for (_, mark) in std::mem::take(next).marks {
+            self.account(mark);
+        }
+    }
+
+    /// Appends a mark, or has the last one absorb it.
+    fn account(&mut self, mark: Mark) {
+        let last = self.marks.last_mut().map(|(_, last)| last);
+        let Some(last) = last else {
+            return self.push_mark(mark);
+        };
+        let before = last.weight();
+        if last.absorb(&mark) {
+            self.beside = self.beside + last.weight() - before;
+        } else {
+            self.push_mark(mark);
+        }
     }
 
     /// Number of lines.
