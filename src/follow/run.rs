@@ -148,7 +148,7 @@ impl Follow {
             Stream {
                 target: target.clone(),
                 source: None,
-                hold: plan.tail.map(|keep| Hold::new(keep, all)),
+                hold: plan.tail.map(|keep| Hold::new(keep, all, plan.buffer)),
                 live: false,
                 over: false,
                 away: false,
@@ -337,7 +337,11 @@ impl Follow {
                     return;
                 };
                 match &mut stream.hold {
-                    Some(hold) => hold.push(batch),
+                    Some(hold) => {
+                        if !hold.push(batch) {
+                            self.release(id, per_component);
+                        }
+                    }
                     None => self.print(id, &batch, (0, false), per_component),
                 }
             }

@@ -169,3 +169,33 @@ async fn what_waits_for_the_last_lines_is_printed_when_a_signal_comes() {
     assert!(done.err.contains("received 2 lines"), "{}", done.err);
     server.await.unwrap();
 }
+
+/// The first connection floods within the history's time and is lost, and there is no other.
+#[tokio::test]
+async fn live_lines_that_never_end_are_printed_before_the_history_is_over() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "ws://{}/docker_log#{SERVICE}",
+        listener.local_addr().unwrap()
+    );
+    let server = tokio::spawn(async move {
+        let mut stream = subscribed(&listener).await;
+        let line = format!("0123456789ab:{}", "x".repeat(60_000));
+        for _ in 0..20 {
+            stream
+                .write_all(&message(TEXT, line.as_bytes()))
+                .await
+                .unwrap();
+        }
+        stream.write_all(&message(PING, b"read?")).await.unwrap();
+        assert!(stream.read(&mut [0; 100]).await.unwrap() > 0);
+    });
+    let words = [
+        "logs", "-f", "-o", "json", "--tail", "5", "--buffer", "1MiB", &url,
+    ];
+    let mut run = program(words).start();
+    server.await.unwrap();
+    run.until_count("\"type\":\"line\"", 20).await;
+    run.signal(Signal::INT);
+    run.end().await.expect(130);
+}
