@@ -237,6 +237,9 @@ impl<B> Driver<B> {
             {
                 break Close::Stopped;
             }
+            if let Some(pulse) = &mut pulse {
+                pulse.pause(self.outlet.must_wait(), clock::now().into_std());
+            }
             let wake = self.wake(pulse.as_ref());
             tokio::select! {
                 biased;
