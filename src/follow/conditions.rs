@@ -88,7 +88,7 @@ impl Follow {
                 return;
             }
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Tells of lines that were dropped and whose mark has not come.

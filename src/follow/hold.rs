@@ -159,7 +159,7 @@ mod tests {
             for marks in [
                 &[dropped(2), notice.clone()][..],
                 &[dropped(3)],
-                &[gap.clone()],
+                std::slice::from_ref(&gap),
                 &[],
             ] {
                 assert!(hold.push(batch(true, marks)));

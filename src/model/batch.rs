@@ -532,7 +532,7 @@ mod tests {
         batch.push(b"line", &head);
         assert!(weight(&batch, before) < 100, "a name is held once");
         let before = batch.weight();
-        batch.keep_frame(&[b'x'; 50_000]);
+        batch.keep_frame(&vec![b'x'; 50_000]);
         assert!(weight(&batch, before) > 50_000);
         for mark in [
             gap(&text),
