@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{timeout, timeout_at};
+use tokio::time::{sleep, timeout, timeout_at};
 
 use crate::clock;
 use crate::codec::target::FeedSpec;
@@ -20,17 +20,31 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 /// And those of a source that holds lines; it is asked nothing but to let them go.
 const HELD_WORDS: Duration = Duration::from_secs(1);
 
+/// How long a reader that was too slow, so that the run ends, is waited for.
+const SLOW_READER: Duration = Duration::from_secs(5);
+
 /// What the sources send.
 type Inbox = mpsc::Receiver<(TargetId, FeedUpdate<RawBatch>)>;
 
 impl Follow {
-    /// When time or a signal ended the run, lines that a source holds are printed, and numbers that
-    /// are waited for are told missing; when it was time, a line that a file or standard input
-    /// has begun is printed as well. True if a loss shows by that which ends a strict run.
-    pub(super) async fn last_words(&mut self, inbox: &mut Inbox, per_component: bool) -> bool {
-        if !self.timed_out && !self.interrupted {
+    /// When time, a signal or the lines that were dropped ended the run, all that was dropped is
+    /// told, after what the sources still have to say. True if a loss shows by that which ends
+    /// the run with a code of its own.
+    async fn last_words(&mut self, inbox: &mut Inbox, per_component: bool) -> bool {
+        if !self.timed_out && !self.interrupted && !self.lagged {
             return false;
         }
+        self.code = None;
+        if !self.lagged {
+            self.hear_out(inbox, per_component).await;
+        }
+        self.tell_drops();
+        self.code == Some(exit::LOST)
+    }
+
+    /// Lines that a source holds, or that `--tail` does, are printed, and numbers that are waited for are told missing;
+    /// when time ended the run, a line that a file or standard input has begun is printed as well.
+    async fn hear_out(&mut self, inbox: &mut Inbox, per_component: bool) {
         let numbered = self.plan.seq_regex.is_some();
         let local = |feed: &FeedSpec| matches!(feed, FeedSpec::File(_) | FeedSpec::Stdin);
         let mut asked = Vec::new();
@@ -39,14 +53,13 @@ impl Follow {
             let begun = self.timed_out && local(&stream.target.feed);
             if let Some(source) = &stream.source
                 && !stream.over
-                && (begun || stream.holds || numbered)
+                && (begun || stream.holds || stream.hold.is_some() || numbered)
             {
                 source.tell(Command::Stop);
                 patience = patience.max(if begun { LAST_WORDS } else { HELD_WORDS });
                 asked.push(index);
             }
         }
-        self.code = None;
         self.leaving = true;
         let until = clock::now() + patience;
         let mut waits = !asked.is_empty();
@@ -57,7 +70,7 @@ impl Follow {
             let over = |index: &usize| self.streams.get(*index).is_none_or(|one| one.over);
             waits = !asked.iter().all(over);
         }
-        self.code == Some(exit::LOST)
+        self.release_all(per_component);
     }
 
     /// Each target that goes on has its end told in JSON: that it was ours.
@@ -83,12 +96,26 @@ impl Follow {
             code = exit::LOST;
         }
         self.end_records();
+        let slow = self.lagged;
+        let (mut insisted, mut late) = (false, false);
         let settled = tokio::select! {
-            ended = self.settle(&mut sink) => Some(ended),
-            Some(_) = signals.recv() => None,
+            ended = self.settle(&mut sink) => ended,
+            Some(_) = signals.recv() => {
+                insisted = true;
+                None
+            }
+            () = sleep(SLOW_READER), if slow => {
+                late = true;
+                None
+            }
         };
-        let insisted = settled.is_none();
-        if let Some(Some(WriteEnd::Failed(what))) = settled {
+        if late {
+            self.always(&say!(
+                "--on-lag exit: the reader has not taken all of the output in time; the rest is lost",
+                "--on-lag exit：读取方未及时取走全部输出；其余已丢失"
+            ));
+        }
+        if let Some(WriteEnd::Failed(what)) = settled {
             self.always(&say!(
                 "{what}; free some space, or write elsewhere",
                 "{what}；请腾出空间，或写到别处"

@@ -1,9 +1,8 @@
 //! The headless loop: sources in, a writing thread out, conditions in between.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::cli::args::OnLag;
@@ -19,7 +18,7 @@ use crate::source::{Command, Lag, Outlet, Policy, Reconnect, Source, as_received
 use crate::text::SafeText;
 use crate::word;
 
-use super::alerts::{self, Alarm, Rates};
+use super::alerts::{Alarm, Rates};
 use super::exit;
 use super::hold::Hold;
 use super::printer::{Printer, Record};
@@ -48,17 +47,20 @@ pub type Say = Box<dyn FnMut(&str)>;
 pub(super) struct Stream {
     pub(super) target: Target,
     pub(super) source: Option<Source>,
-    hold: Option<Hold>,
+    pub(super) hold: Option<Hold>,
     live: bool,
     pub(super) over: bool,
     /// Its link is lost, and not back yet.
-    away: bool,
+    pub(super) away: bool,
     /// Its link was lost before.
     was_away: bool,
     /// Its source may hold lines until a history is over.
     pub(super) holds: bool,
     /// Lines that came.
     lines: u64,
+    /// Lines that its outlet has dropped, and those of them that were told.
+    pub(super) shed: Option<watch::Receiver<u64>>,
+    pub(super) told_dropped: u64,
 }
 
 #[derive(Default)]
@@ -82,7 +84,7 @@ pub(super) struct Follow {
     pub(super) code: Option<u8>,
     /// Code of the first target that failed.
     pub(super) failed: Option<u8>,
-    last_line: Instant,
+    pub(super) last_line: Instant,
     pub(super) rates: Rates,
     /// When the rates were looked at.
     pub(super) looked: Instant,
@@ -90,6 +92,8 @@ pub(super) struct Follow {
     pub(super) timed_out: bool,
     /// A signal decided it: what the sources hold is printed.
     pub(super) interrupted: bool,
+    /// Lines that were dropped decided it.
+    pub(super) lagged: bool,
     /// All that still comes is printed.
     pub(super) leaving: bool,
     say: Say,
@@ -144,13 +148,15 @@ impl Follow {
             Stream {
                 target: target.clone(),
                 source: None,
-                hold: plan.tail.map(|keep| Hold::new(keep, all)),
+                hold: plan.tail.map(|keep| Hold::new(keep, all, plan.buffer)),
                 live: false,
                 over: false,
                 away: false,
                 was_away: false,
                 holds: false,
                 lines: 0,
+                shed: None,
+                told_dropped: 0,
             }
         };
         let streams: Vec<Stream> = plan.targets.iter().map(stream).collect();
@@ -175,6 +181,7 @@ impl Follow {
             looked: clock::now(),
             timed_out: false,
             interrupted: false,
+            lagged: false,
             leaving: false,
             say,
         }
@@ -207,6 +214,7 @@ impl Follow {
                 follow: self.plan.follow,
                 seed: fastrand::u64(..),
             };
+            stream.shed = Some(outlet.shed_count());
             stream.source = Some(Source::start(&stream.target, policy, outlet));
         }
     }
@@ -226,10 +234,12 @@ impl Follow {
         loop {
             // What was said and not read may go now.
             (self.say)("");
+            if let Some(code) = self.code {
+                return code;
+            }
             // What is printed goes out before anything else comes in, unless nothing waits.
-            let due = self.block.out.len() >= BLOCK
-                || inbox.is_empty() && !self.block.out.is_empty()
-                || self.code.is_some();
+            let due =
+                self.block.out.len() >= BLOCK || inbox.is_empty() && !self.block.out.is_empty();
             if due && sink.write_now(&self.block.out) {
                 self.stats.bytes += self.block.out.len() as u64;
                 self.block.out.clear();
@@ -237,10 +247,23 @@ impl Follow {
                 let Some(blocks) = sink.blocks.clone() else {
                     return exit::OUTPUT;
                 };
+                let exits = self.plan.on_lag == OnLag::Exit;
+                let end = self.time_end(deadline, inbox.is_empty());
                 tokio::select! {
                     biased;
                     Some(code) = signals.recv() => return self.interrupt(code),
                     ended = sink.ended() => return self.write_ended(ended),
+                    () = sleep_until(end.unwrap_or_else(clock::now)), if end.is_some() => {
+                        let end = self.time_end(deadline, inbox.is_empty());
+                        if end.is_some_and(|end| clock::now() >= end) {
+                            self.time_is_up(per_component);
+                        }
+                        continue;
+                    }
+                    () = self.drops(), if exits => {
+                        self.lagged = true;
+                        return exit::LOST;
+                    }
                     permit = blocks.reserve_owned() => {
                         if let Ok(permit) = permit {
                             sink.given();
@@ -248,9 +271,6 @@ impl Follow {
                         }
                     }
                 }
-            }
-            if let Some(code) = self.code {
-                return code;
             }
             let wake = self.wake(deadline);
             tokio::select! {
@@ -266,11 +286,8 @@ impl Follow {
                 () = sleep_until(wake) => {
                     let now = clock::now();
                     self.look_at_rates(now);
-                    let idle = self.idle_end().is_some_and(|end| now >= end);
-                    if idle || deadline.is_some_and(|deadline| now >= deadline) {
-                        self.release_all(per_component);
-                        self.code.get_or_insert(if self.plan.stop.until.is_some() { exit::TIMEOUT } else { self.plain_end() });
-                        self.timed_out = true;
+                    if self.time_end(deadline, true).is_some_and(|end| now >= end) {
+                        self.time_is_up(per_component);
                     }
                 }
             }
@@ -280,45 +297,9 @@ impl Follow {
         }
     }
 
-    /// When silence ends the run. A source that holds lines is not silent.
-    fn idle_end(&self) -> Option<Instant> {
-        let mut holding = self.streams.iter().filter(|stream| stream.holds);
-        if holding.any(|stream| !stream.away && !stream.over) {
-            return None;
-        }
-        self.plan.stop.idle.map(|idle| self.last_line + idle)
-    }
-
     fn interrupt(&mut self, code: u8) -> u8 {
         self.interrupted = true;
         code
-    }
-
-    fn wake(&self, deadline: Option<Instant>) -> Instant {
-        let far = clock::now() + Duration::from_secs(3600);
-        let idle = self.idle_end().unwrap_or(far);
-        let look = if self.rates.is_empty() {
-            far
-        } else {
-            self.looked + alerts::LOOK
-        };
-        idle.min(deadline.unwrap_or(far)).min(look)
-    }
-
-    /// The code of an end that no match decided: that of the first target to fail, or of one
-    /// that is lost and not back (decision 6).
-    fn plain_end(&self) -> u8 {
-        let away = self.streams.iter().any(|stream| stream.away);
-        self.failed
-            .or(away.then_some(exit::LOST))
-            .unwrap_or_else(|| self.quiet_end())
-    }
-
-    /// The code of an end without an error.
-    fn quiet_end(&self) -> u8 {
-        let unmet = self.plan.stop.until.is_some();
-        let nothing = self.plan.stop.require_match && self.stats.printed == 0;
-        if unmet || nothing { exit::NO } else { exit::OK }
     }
 
     fn all_over(&self) -> u8 {
@@ -358,7 +339,11 @@ impl Follow {
                     return;
                 };
                 match &mut stream.hold {
-                    Some(hold) => hold.push(batch),
+                    Some(hold) => {
+                        if !hold.push(batch) {
+                            self.release(id, per_component);
+                        }
+                    }
                     None => self.print(id, &batch, (0, false), per_component),
                 }
             }
@@ -471,7 +456,7 @@ impl Follow {
         }
     }
 
-    fn release_all(&mut self, per_component: bool) {
+    pub(super) fn release_all(&mut self, per_component: bool) {
         for index in 0..self.streams.len() {
             self.release(TargetId::at(index), per_component);
         }
@@ -509,7 +494,7 @@ impl Follow {
                 return;
             }
             match item {
-                Item::Mark(mark) => self.mark(&target, mark),
+                Item::Mark(mark) => self.mark(id, mark),
                 Item::Line(_, row) if skip > 0 && (all || row.flags.has(RowFlags::REPLAY)) => {
                     skip -= 1;
                     self.stats.received += 1;

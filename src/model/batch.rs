@@ -75,6 +75,8 @@ pub struct RawBatch {
     sources: Vec<SourceName>,
     marks: Vec<(usize, Mark)>,
     frames: SparseBytes,
+    /// Bytes of the sources and of the marks, their texts included.
+    beside: usize,
 }
 
 /// Bytes kept beside a few rows of a batch, in row order.
@@ -108,6 +110,10 @@ impl SparseBytes {
         let after = self.ends.partition_point(|(kept, _)| *kept as usize <= row);
         let kept = self.ends.get(after.checked_sub(1)?)?.0 as usize;
         Some((kept, self.get(kept)?))
+    }
+
+    fn weight(&self) -> usize {
+        self.bytes.len() + self.ends.len() * size_of::<(u32, u32)>()
     }
 
     /// How many of `rows` have at most `room` bytes in all.
@@ -152,9 +158,14 @@ impl RawBatch {
 
     /// Appends a line.
     pub fn push(&mut self, line: &[u8], head: &RowHead<'_>) {
-        let source = head
-            .source
-            .map_or(u16::MAX, |name| intern(&mut self.sources, name));
+        let source = head.source.map_or(u16::MAX, |name| {
+            let known = self.sources.len();
+            let at = intern(&mut self.sources, name);
+            if self.sources.len() > known {
+                self.beside += name.weight();
+            }
+            at
+        });
         self.bytes.extend_from_slice(line);
         let end = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
         let RowHead {
@@ -184,39 +195,71 @@ impl RawBatch {
 
     /// Appends a mark at its place.
     pub fn push_mark(&mut self, mark: Mark) {
+        self.beside += mark.weight();
         self.marks.push((self.rows.len(), mark));
     }
 
     /// Puts a mark before everything else.
     pub fn lead_mark(&mut self, mark: Mark) {
+        self.beside += mark.weight();
         self.marks.insert(0, (0, mark));
     }
 
     /// Puts a mark before row `row`, behind the marks that stand there.
     pub fn insert_mark(&mut self, row: usize, mark: Mark) {
         let at = self.marks.partition_point(|(before, _)| *before <= row);
+        self.beside += mark.weight();
         self.marks.insert(at, (row, mark));
     }
 
     /// Looks at each mark with its number in the batch, and may change it; takes out those that
     /// `keep` does not want.
     pub fn revise_marks(&mut self, mut keep: impl FnMut(usize, &mut Mark) -> bool) {
-        let mut nth = 0;
+        let (mut nth, mut beside) = (0, self.beside);
         self.marks.retain_mut(|(_, mark)| {
             nth += 1;
-            keep(nth - 1, mark)
+            beside -= mark.weight();
+            let kept = keep(nth - 1, mark);
+            beside += if kept { mark.weight() } else { 0 };
+            kept
         });
+        self.beside = beside;
     }
 
-    /// Empties the batch of its lines; the marks stay, and are told as well.
-    pub fn take_marks(&mut self) -> &[(usize, Mark)] {
-        self.bytes.clear();
-        self.rows.clear();
-        self.frames.clear();
-        for (at, _) in &mut self.marks {
-            *at = 0;
+    /// Lets go of the lines, and of the marks that tell of none ([`Mark::is_account`]). How many
+    /// such marks there were.
+    pub fn keep_account(&mut self) -> u64 {
+        let mut others = 0;
+        let marks = std::mem::take(self).marks;
+        for (_, mark) in marks {
+            if mark.is_account() {
+                self.account(mark);
+            } else {
+                others += 1;
+            }
         }
-        &self.marks
+        others
+    }
+
+    /// Takes over what [`RawBatch::keep_account`] has kept of the batch behind this one.
+    pub fn take_account(&mut self, next: &mut Self) {
+        for (_, mark) in std::mem::take(next).marks {
+            self.account(mark);
+        }
+    }
+
+    /// Appends a mark, or has the last one absorb it.
+    fn account(&mut self, mark: Mark) {
+        let last = self.marks.last_mut().map(|(_, last)| last);
+        let Some(last) = last else {
+            return self.push_mark(mark);
+        };
+        let before = last.weight();
+        if last.absorb(&mark) {
+            self.beside = self.beside + last.weight() - before;
+        } else {
+            self.push_mark(mark);
+        }
     }
 
     /// Number of lines.
@@ -233,7 +276,8 @@ impl RawBatch {
     pub fn weight(&self) -> usize {
         self.bytes.len()
             + self.rows.len() * size_of::<RawRow>()
-            + self.marks.len() * size_of::<Mark>()
+            + self.frames.weight()
+            + self.beside
     }
 
     /// The rows.
@@ -288,6 +332,7 @@ impl RawBatch {
         self.sources.clear();
         self.marks.clear();
         self.frames.clear();
+        self.beside = 0;
     }
 }
 
@@ -431,6 +476,7 @@ fn in_order<'a, R>(
 mod tests {
     use super::*;
     use crate::model::Certainty;
+    use crate::text::SafeText;
 
     /// Lines by their bytes, marks by their reason, in order.
     fn told(batch: &RawBatch) -> Vec<String> {
@@ -474,6 +520,39 @@ mod tests {
             told(&batch),
             ["mark 0", "a", "mark 2", "b", "mark 4", "c", "mark 6"]
         );
+    }
+
+    #[test]
+    fn a_batch_weighs_all_that_it_holds() {
+        let mut batch = RawBatch::default();
+        let weight = |batch: &RawBatch, before: usize| batch.weight() - before;
+        let text = "x".repeat(10_000);
+        let name = SourceName::within(text.as_bytes(), b"one");
+        let head = RowHead {
+            source: Some(&name),
+            ..RowHead::default()
+        };
+        batch.push(b"line", &head);
+        assert!(weight(&batch, 0) > 10_000);
+        let before = batch.weight();
+        batch.push(b"line", &head);
+        assert!(weight(&batch, before) < 100, "a name is held once");
+        let before = batch.weight();
+        batch.keep_frame(&vec![b'x'; 50_000]);
+        assert!(weight(&batch, before) > 50_000);
+        for mark in [
+            gap(&text),
+            Mark::Notice(SafeText::of(&text).into_owned()),
+            Mark::Leave(name.clone()),
+        ] {
+            let before = batch.weight();
+            batch.push_mark(mark.clone());
+            batch.lead_mark(mark.clone());
+            batch.insert_mark(1, mark);
+            assert!(weight(&batch, before) > 30_000);
+            batch.revise_marks(|_, _| false);
+            assert_eq!(batch.weight(), before);
+        }
     }
 
     #[test]

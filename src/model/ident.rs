@@ -63,6 +63,12 @@ impl SourceName {
         self.0.component.as_ref()
     }
 
+    /// Bytes that it holds.
+    pub fn weight(&self) -> usize {
+        let component = self.component().map_or(0, |name| name.as_str().len());
+        size_of::<Source>() + component + self.text().as_str().len()
+    }
+
     /// The name as a string.
     pub fn as_str(&self) -> &str {
         self.0.name.as_str()

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::text::SafeText;
+use crate::word;
 
 use super::batch::LineBatch;
 use super::fault::Fault;
@@ -66,6 +67,55 @@ impl Mark {
             certainty,
             hidden: 0,
             missing: None,
+        }
+    }
+
+    /// Bytes that it holds, its text included.
+    pub fn weight(&self) -> usize {
+        let text = match self {
+            Self::Reconnected { why: text, .. }
+            | Self::Gap { why: text, .. }
+            | Self::Notice(text) => text.as_str().len(),
+            Self::Join(name) | Self::Leave(name) => name.weight(),
+            Self::Dropped { .. } => 0,
+        };
+        size_of::<(usize, Self)>() + text
+    }
+
+    /// Whether it tells of lines that are missing, or of a return where none are: what is kept of
+    /// a stream whose lines are dropped.
+    pub fn is_account(&self) -> bool {
+        !matches!(self, Self::Join(_) | Self::Leave(_) | Self::Notice(_))
+    }
+
+    /// Takes a mark in that comes next, if it tells of the same kind of loss.
+    pub fn absorb(&mut self, next: &Self) -> bool {
+        match (self, next) {
+            (Self::Dropped { lines }, Self::Dropped { lines: more }) => {
+                *lines += more;
+                true
+            }
+            (
+                Self::Gap {
+                    why,
+                    certainty,
+                    hidden,
+                    missing,
+                },
+                Self::Gap {
+                    certainty: other,
+                    hidden: more,
+                    missing: others,
+                    ..
+                },
+            ) => {
+                *why = SafeText::of(word!("several gaps in a row", "连续多处缺口")).into_owned();
+                *certainty = (*certainty).max(*other);
+                *hidden += more;
+                *missing = missing.zip(*others).map(|(one, other)| one + other);
+                true
+            }
+            _ => false,
         }
     }
 

@@ -27,6 +27,7 @@ pub struct Liveness {
     next_ping: Instant,
     asked: Option<Instant>,
     stale: bool,
+    paused: bool,
 }
 
 impl Liveness {
@@ -37,6 +38,16 @@ impl Liveness {
             next_ping: now + EVERY,
             asked: None,
             stale: false,
+            paused: false,
+        }
+    }
+
+    /// While it is paused nothing is read, by our own choice: a silence proves nothing then. To be
+    /// told again and again.
+    pub fn pause(&mut self, paused: bool, now: Instant) {
+        if std::mem::replace(&mut self.paused, paused) || paused {
+            self.pong = now;
+            self.asked = None;
         }
     }
 
@@ -54,7 +65,7 @@ impl Liveness {
 
     /// What is due at `now`; ask until there is nothing.
     pub fn poll(&mut self, now: Instant) -> Option<Pulse> {
-        if now >= self.pong + DEAD {
+        if !self.paused && now >= self.pong + DEAD {
             return Some(Pulse::Dead);
         }
         if now >= self.next_ping {
@@ -119,6 +130,31 @@ mod tests {
                 (30, Pulse::Ping),
                 (35, Pulse::Dead)
             ]
+        );
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test's own clock")]
+    fn a_silence_that_we_want_is_no_sign_and_is_not_counted_later() {
+        let start = Instant::now();
+        let mut life = Liveness::new(start);
+        for second in 1..=100 {
+            let now = start + Duration::from_secs(second);
+            life.pause(true, now);
+            while let Some(pulse) = life.poll(now) {
+                assert_eq!(pulse, Pulse::Ping, "{second}");
+            }
+        }
+        for second in 101..=130 {
+            let now = start + Duration::from_secs(second);
+            life.pause(false, now);
+            while let Some(pulse) = life.poll(now) {
+                assert_ne!(pulse, Pulse::Dead, "{second}");
+            }
+        }
+        assert_eq!(
+            life.poll(start + Duration::from_secs(140)),
+            Some(Pulse::Dead)
         );
     }
 

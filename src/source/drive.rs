@@ -237,6 +237,9 @@ impl<B> Driver<B> {
             {
                 break Close::Stopped;
             }
+            if let Some(pulse) = &mut pulse {
+                pulse.pause(self.outlet.must_wait(), clock::now().into_std());
+            }
             let wake = self.wake(pulse.as_ref());
             tokio::select! {
                 biased;
@@ -292,10 +295,11 @@ impl<B> Driver<B> {
             .handle(now(), Input::History(&read), &mut self.out);
     }
 
-    /// The program wants no more than what is held.
+    /// The program wants no more than what is held and queued: behind that the connection is only
+    /// drained.
     fn begin_stop(&mut self) {
         self.tell_end(EndReason::Finished);
-        self.outlet.mute();
+        self.outlet.close();
         self.stopping = Some(clock::now().into_std() + DRAIN);
     }
 

@@ -1,15 +1,17 @@
 //! The way from a source to the program: a bounded channel, and before it a queue of our own
 //! that is bounded in bytes. A log socket is never pushed back on: the platform drops silently
 //! what a slow reader leaves (protocols.md 1.4). When the queue is full its oldest batches go,
-//! and their lines are counted at their place.
+//! and their lines are counted at their place. What is left of them (losses, states) is little.
 
 use std::collections::VecDeque;
 
 use regex::bytes::Regex;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
-use crate::model::{FeedUpdate, LinkState, Mark, RawBatch, TargetId};
+use crate::model::{FeedUpdate, LinkState, Mark, RawBatch, TargetId, words};
+use crate::say;
 use crate::session::sequence::Sequences;
+use crate::text::SafeText;
 
 /// What happens when the program does not keep up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,10 +33,17 @@ pub struct Outlet<B> {
     sender: mpsc::Sender<(TargetId, FeedUpdate<B>)>,
     prepare: fn(RawBatch) -> B,
     lag: Lag,
+    /// What is left of the oldest batches, with the states between them: it goes first.
+    bare: VecDeque<Pending>,
     pending: VecDeque<Pending>,
     pending_bytes: usize,
+    /// Notices and the like that were dropped since that was told.
+    dropped_notes: u64,
+    /// Lines that were dropped since the last mark that told of it.
     dropped: u64,
-    muted: bool,
+    /// All that were dropped.
+    shed: watch::Sender<u64>,
+    closed: bool,
     sequences: Option<Sequences>,
     /// The end of the history is the target's end.
     brief: bool,
@@ -69,10 +78,13 @@ impl<B> Outlet<B> {
             sender,
             prepare,
             lag,
+            bare: VecDeque::new(),
             pending: VecDeque::new(),
             pending_bytes: 0,
+            dropped_notes: 0,
             dropped: 0,
-            muted: false,
+            shed: watch::Sender::default(),
+            closed: false,
             sequences: None,
             brief: false,
         }
@@ -84,6 +96,11 @@ impl<B> Outlet<B> {
             target: self.target,
             sender: self.sender.clone(),
         }
+    }
+
+    /// How many lines were dropped so far: known before their mark, which waits for room.
+    pub fn shed_count(&self) -> watch::Receiver<u64> {
+        self.shed.subscribe()
     }
 
     /// The same outlet that pushes back: for files and standard input, which wait.
@@ -104,7 +121,7 @@ impl<B> Outlet<B> {
 
     /// Hands on a batch, or queues it.
     pub fn lines(&mut self, mut batch: RawBatch) {
-        if self.muted || batch.is_empty() {
+        if self.closed || batch.is_empty() {
             return;
         }
         if let Some(sequences) = &mut self.sequences {
@@ -123,7 +140,7 @@ impl<B> Outlet<B> {
 
     /// Hands on a change of state, behind the lines before it.
     pub fn state(&mut self, state: LinkState) {
-        if self.muted {
+        if self.closed {
             return;
         }
         let over = matches!(state, LinkState::Ended(_)) || self.brief && state == LinkState::Live;
@@ -138,16 +155,22 @@ impl<B> Outlet<B> {
         self.send_ready();
     }
 
-    /// Nothing more is handed on: the program has left, the connection is only drained.
-    pub fn mute(&mut self) {
-        self.muted = true;
+    /// The program wants no more than what is queued: nothing else is taken.
+    pub fn close(&mut self) {
+        self.closed = true;
+    }
+
+    /// The program is gone: nothing can be handed on.
+    fn forget(&mut self) {
+        self.closed = true;
+        self.bare.clear();
         self.pending.clear();
         self.pending_bytes = 0;
     }
 
     /// Whether something waits for room.
     pub fn is_waiting(&self) -> bool {
-        !self.pending.is_empty()
+        !(self.bare.is_empty() && self.pending.is_empty())
     }
 
     /// Whether the source must not read on before [`Outlet::make_room`].
@@ -165,7 +188,7 @@ impl<B> Outlet<B> {
                 }
             }
             // The program is gone; the command channel will say so too.
-            Err(_) => self.mute(),
+            Err(_) => self.forget(),
         }
     }
 
@@ -177,7 +200,7 @@ impl<B> Outlet<B> {
     }
 
     fn send_ready(&mut self) {
-        while !self.pending.is_empty() {
+        while self.is_waiting() {
             match self.sender.clone().try_reserve_owned() {
                 Ok(permit) => {
                     if let Some(update) = self.take() {
@@ -185,16 +208,21 @@ impl<B> Outlet<B> {
                     }
                 }
                 Err(mpsc::error::TrySendError::Full(_)) => return,
-                Err(mpsc::error::TrySendError::Closed(_)) => return self.mute(),
+                Err(mpsc::error::TrySendError::Closed(_)) => return self.forget(),
             }
         }
     }
 
     fn take(&mut self) -> Option<FeedUpdate<B>> {
-        Some(match self.pending.pop_front()? {
+        let first = self.bare.pop_front().or_else(|| self.pending.pop_front());
+        Some(match first? {
             Pending::State(state) => FeedUpdate::State(state),
             Pending::Lines(mut batch, weight) => {
                 self.pending_bytes -= weight;
+                match std::mem::take(&mut self.dropped_notes) {
+                    0 => {}
+                    notes => batch.lead_mark(Mark::Notice(not_kept(notes))),
+                }
                 match std::mem::take(&mut self.dropped) {
                     0 => {}
                     lines => batch.lead_mark(Mark::Dropped { lines }),
@@ -204,35 +232,57 @@ impl<B> Outlet<B> {
         })
     }
 
-    /// Drops the oldest batches past the budget, but never the newest one, so that the count
-    /// always has a batch to travel with. Marks and states stay.
+    /// Drops the lines and the notices of the oldest batches past the budget, but never the
+    /// newest one, so that the count always has a batch to travel with. States stay, and between
+    /// two of them one batch with what is told of losses.
     fn shed(&mut self) {
         let Lag::Drop(budget) = self.lag else { return };
-        let mut at = 0;
-        while self.pending_bytes > budget && at + 1 < self.pending.len() {
-            let Some(Pending::Lines(batch, weight)) = self.pending.get_mut(at) else {
-                at += 1;
-                continue;
+        while self.pending_bytes > budget && self.pending.len() > 1 {
+            let (mut batch, weight) = match self.pending.pop_front() {
+                Some(Pending::Lines(batch, weight)) => (batch, weight),
+                Some(state) => {
+                    self.bare.push_back(state);
+                    continue;
+                }
+                None => return,
             };
-            self.dropped += batch.len() as u64;
-            let marks = batch.take_marks();
-            self.pending_bytes -= *weight;
-            if marks.is_empty() {
-                self.pending.remove(at);
-            } else {
-                *weight = batch.weight();
+            let lines = batch.len() as u64;
+            self.dropped += lines;
+            self.shed.send_modify(|all| *all += lines);
+            self.dropped_notes += batch.keep_account();
+            self.pending_bytes -= weight;
+            if batch.is_empty() {
+                continue;
+            }
+            if let Some(Pending::Lines(before, weight)) = self.bare.back_mut() {
+                self.pending_bytes -= *weight;
+                before.take_account(&mut batch);
+                *weight = before.weight();
                 self.pending_bytes += *weight;
-                at += 1;
+            } else {
+                let weight = batch.weight();
+                self.pending_bytes += weight;
+                self.bare.push_back(Pending::Lines(batch, weight));
             }
         }
     }
 }
 
+/// What is said of notices that were dropped.
+fn not_kept(notes: u64) -> SafeText<'static> {
+    let notes = words::count(notes);
+    let text = say!(
+        "{notes} notices were not kept: they came faster than they were taken",
+        "{notes} 条通知未保留：到达快于接收"
+    );
+    SafeText::of(&text).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::RowHead;
     use crate::model::batch::Item;
+    use crate::model::{Certainty, RowHead};
 
     fn batch(lines: usize) -> RawBatch {
         let mut batch = RawBatch::default();
@@ -303,7 +353,7 @@ mod tests {
         let mut outlet = Outlet::new(TargetId(0), sender, |batch| batch, Lag::Drop(2_000));
         outlet.state(LinkState::Open);
         let mut marked = batch(10);
-        marked.push_mark(Mark::gap(crate::model::Certainty::Certain, "gap"));
+        marked.push_mark(Mark::gap(Certainty::Certain, "gap"));
         outlet.lines(marked);
         for _ in 0..10 {
             outlet.lines(batch(10));
@@ -320,6 +370,71 @@ mod tests {
             }
         }
         assert_eq!(gaps, 1);
+    }
+
+    /// Batches of one notice, one gap of one line, or both; now and then a state.
+    #[tokio::test]
+    async fn what_is_told_between_lines_is_bounded_as_well_and_counted() {
+        let (sender, mut inbox) = mpsc::channel(1);
+        let mut outlet = Outlet::new(TargetId(0), sender, |batch| batch, Lag::Drop(10_000));
+        let text = "x".repeat(1000);
+        let (mut notices, mut missing, mut certainty) = (0, 0, Certainty::None);
+        for turn in 0..3000 {
+            let mut batch = RawBatch::default();
+            if turn % 3 != 0 {
+                batch.push_mark(Mark::Notice(SafeText::of(&text).into_owned()));
+                notices += 1;
+            }
+            if turn % 3 != 1 {
+                batch.push_mark(Mark::Gap {
+                    why: SafeText::of(&text).into_owned(),
+                    certainty: Certainty::Certain,
+                    hidden: 0,
+                    missing: Some(1),
+                });
+                missing += 1;
+            }
+            outlet.lines(batch);
+            if turn % 1000 == 500 {
+                outlet.state(LinkState::Stale);
+            }
+            let held = outlet.bare.len() + outlet.pending.len();
+            assert!(held < 30, "{held} in the queue");
+            assert!(outlet.pending_bytes < 15_000, "{}", outlet.pending_bytes);
+        }
+        let (mut kept, mut counted, mut lines, mut states) = (0, 0, 0, 0);
+        while outlet.is_waiting() || !inbox.is_empty() {
+            let Ok((_, update)) = inbox.try_recv() else {
+                outlet.make_room().await;
+                continue;
+            };
+            let FeedUpdate::Lines(batch) = update else {
+                states += 1;
+                continue;
+            };
+            for (_, mark) in batch.marks() {
+                match mark {
+                    Mark::Notice(told) if told.as_str() == text => kept += 1,
+                    Mark::Notice(told) => {
+                        let count: String =
+                            told.as_str().chars().filter(char::is_ascii_digit).collect();
+                        counted += count.parse::<u64>().unwrap();
+                    }
+                    Mark::Gap {
+                        missing,
+                        certainty: grade,
+                        ..
+                    } => {
+                        lines += missing.unwrap();
+                        certainty = certainty.max(*grade);
+                    }
+                    mark => panic!("{mark:?}"),
+                }
+            }
+        }
+        assert_eq!((kept + counted, lines, states), (notices, missing, 3));
+        assert!(kept > 0 && counted > 0);
+        assert_eq!(certainty, Certainty::Certain);
     }
 
     /// Numbered lines of which one is missing.
@@ -340,7 +455,7 @@ mod tests {
                 FeedUpdate::State(_) => "state".to_owned(),
                 FeedUpdate::Lines(batch) => match batch.marks() {
                     [] => "lines".to_owned(),
-                    [(_, mark), ..] => crate::model::words::mark(mark),
+                    [(_, mark), ..] => words::mark(mark),
                 },
             });
         }

@@ -348,6 +348,37 @@ async fn a_new_connection_that_is_asked_for_in_the_replay_does_not_leave_it() {
     unharmed(platform).await;
 }
 
+#[tokio::test]
+async fn a_program_that_is_waited_for_costs_no_link() {
+    let line = Bytes::from_static(b"\x81\x110123456789ab:line");
+    let script = vec![Act::Upgrade, Act::Write(line), Act::Hold];
+    let server = Hostile::start(script).await.unwrap();
+    let url = format!("ws://{}/docker_log#{SERVICE}", server.addr());
+    let (sender, mut inbox) = mpsc::channel(1);
+    let outlet = Outlet::new(TargetId(0), sender.clone(), as_received, Lag::Block);
+    let source = Source::start(&Target::parse(&url).unwrap(), policy(), outlet);
+    while !matches!(inbox.recv().await, Some((_, FeedUpdate::Lines(_)))) {}
+    // Nothing more is taken for two minutes: what comes next, which is that it is live, waits.
+    tokio::time::pause();
+    sender
+        .try_send((TargetId(1), FeedUpdate::State(LinkState::Open)))
+        .unwrap();
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    tokio::time::resume();
+    drop(sender);
+    let leaving = tokio::spawn(source.finish());
+    let mut states = Vec::new();
+    while let Some((_, update)) = inbox.recv().await {
+        if let FeedUpdate::State(state) = update {
+            states.push(state);
+        }
+    }
+    let ended = LinkState::Ended(EndReason::Finished);
+    assert_eq!(states, [LinkState::Open, LinkState::Live, ended]);
+    assert_eq!(server.accepted(), 1);
+    leaving.await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_source_that_panics_is_the_end_of_its_target_and_of_nothing_else() {
     let dir = tempfile::tempdir().unwrap();

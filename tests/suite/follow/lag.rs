@@ -53,6 +53,18 @@ fn assert_in_order(done: &Done) {
     assert!(numbers.is_sorted_by(|a, b| a < b));
 }
 
+/// So many lines have left the platform while nobody reads the program's output; it is far more
+/// than sockets hold.
+async fn all_sent(platform: &Platform, lines: u64) {
+    let sent = async {
+        while truth(platform).await.0 < lines {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let sent = timeout(Duration::from_secs(90), sent).await;
+    assert!(sent.is_ok(), "the program holds the platform up");
+}
+
 async fn started(platform: &Platform, args: &[&str]) -> Run {
     let url = docker_url(platform, SERVICE);
     let words = ["logs", "-f", "-o", "json", "--stats", &url];
@@ -70,15 +82,7 @@ async fn a_reader_that_sleeps_never_pushes_back_and_every_line_is_accounted_for(
     .await;
     let mut run = started(&platform, &["--buffer", "1MiB"]).await;
     flood(&platform, 200_000).await;
-    // All of it leaves the platform while nobody reads the program's output; it is far more than
-    // sockets hold.
-    let all_sent = async {
-        while truth(&platform).await.0 < 200_000 {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    let sent = timeout(Duration::from_secs(90), all_sent).await;
-    assert!(sent.is_ok(), "the program holds the platform up");
+    all_sent(&platform, 200_000).await;
     let peak = run.peak();
     run.read_on();
     // When this one is out, so is everything before it.
@@ -98,6 +102,67 @@ async fn a_reader_that_sleeps_never_pushes_back_and_every_line_is_accounted_for(
     let want =
         format!("received 200001 lines = printed {printed} + filtered 0 + dropped {dropped}");
     assert!(summary.contains(&want), "{summary} is not {want}");
+    unharmed(platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_dropped_is_told_when_the_run_ends_before_its_place_is_reached() {
+    let platform = platform(Switches {
+        docker_queue: 300_000,
+        ..Switches::default()
+    })
+    .await;
+    let mut run = started(&platform, &["--buffer", "1MiB"]).await;
+    flood(&platform, 200_000).await;
+    all_sent(&platform, 200_000).await;
+    run.signal(Signal::INT);
+    // Said while the output waits for its reader.
+    run.until_err("were not kept").await;
+    run.read_on();
+    let done = run.end().await.expect(130);
+    let (printed, dropped) = account(&done);
+    assert!(
+        dropped > 100_000 && printed + dropped <= 200_000,
+        "{printed} printed, {dropped} dropped"
+    );
+    let summary = done.err.lines().last().unwrap().replace(',', "");
+    let received = printed + dropped;
+    let want =
+        format!("received {received} lines = printed {printed} + filtered 0 + dropped {dropped}");
+    assert!(summary.contains(&want), "{summary} is not {want}");
+    unharmed(platform).await;
+}
+
+/// More lines than all that waits for the output holds.
+async fn flood_of_long_lines(platform: &Platform) {
+    for _ in 0..160 {
+        let line = Bytes::from(vec![b'x'; 100_000]);
+        platform.inject_log(SERVICE, CID, &line).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn time_is_heard_while_the_output_waits_for_its_reader() {
+    let platform = platform(Switches::default()).await;
+    let mut run = started(&platform, &["--buffer", "64KiB", "--for", "5s"]).await;
+    flood_of_long_lines(&platform).await;
+    // Nobody reads: what the end tells comes before anything is read.
+    run.until_err("were not kept").await;
+    run.read_on();
+    let done = run.end().await.expect(0);
+    assert!(account(&done).1 > 0, "{}", done.err);
+    unharmed(platform).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exit_ends_with_6_even_if_the_reader_never_reads_again() {
+    let platform = platform(Switches::default()).await;
+    let run = started(&platform, &["--on-lag", "exit", "--buffer", "64KiB"]).await;
+    flood_of_long_lines(&platform).await;
+    let done = run.end().await.expect(6);
+    for told in ["were not kept", "the rest is lost"] {
+        assert!(done.err.contains(told), "{}", done.err);
+    }
     unharmed(platform).await;
 }
 
