@@ -1,6 +1,8 @@
 //! Lines on their way: [`RawBatch`] as they came, [`LineBatch`] sanitised for showing. Both
 //! hold many lines in few allocations, and keep marks (gaps, reconnects) in their place.
 
+mod parts;
+
 use std::ops::Range;
 
 use crate::text::SafeArena;
@@ -8,6 +10,7 @@ use crate::text::SafeArena;
 use super::ident::{Micros, SourceName};
 use super::level::Level;
 use super::update::Mark;
+use parts::{Names, SparseBytes};
 
 /// What is special about a line, one bit each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -72,69 +75,11 @@ pub struct RowHead<'a> {
 pub struct RawBatch {
     bytes: Vec<u8>,
     rows: Vec<RawRow>,
-    sources: Vec<SourceName>,
+    sources: Names,
     marks: Vec<(usize, Mark)>,
     frames: SparseBytes,
     /// Bytes of the sources and of the marks, their texts included.
     beside: usize,
-}
-
-/// Bytes kept beside a few rows of a batch, in row order.
-#[derive(Clone, Debug, Default)]
-struct SparseBytes {
-    bytes: Vec<u8>,
-    ends: Vec<(u32, u32)>,
-}
-
-impl SparseBytes {
-    fn push(&mut self, row: usize, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-        let end = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-        self.ends
-            .push((u32::try_from(row).unwrap_or(u32::MAX), end));
-    }
-
-    fn get(&self, row: usize) -> Option<&[u8]> {
-        let row = u32::try_from(row).ok()?;
-        let at = self.ends.binary_search_by_key(&row, |(row, _)| *row).ok()?;
-        let end = self.ends.get(at)?.1 as usize;
-        let start = at
-            .checked_sub(1)
-            .and_then(|i| self.ends.get(i))
-            .map_or(0, |(_, end)| *end as usize);
-        self.bytes.get(start..end)
-    }
-
-    /// The last ones that are kept beside `row` or a row before, and that row.
-    fn last_until(&self, row: usize) -> Option<(usize, &[u8])> {
-        let after = self.ends.partition_point(|(kept, _)| *kept as usize <= row);
-        let kept = self.ends.get(after.checked_sub(1)?)?.0 as usize;
-        Some((kept, self.get(kept)?))
-    }
-
-    fn weight(&self) -> usize {
-        self.bytes.len() + self.ends.len() * size_of::<(u32, u32)>()
-    }
-
-    /// How many of `rows` have at most `room` bytes in all.
-    fn fitting(&self, rows: Range<usize>, room: usize) -> usize {
-        let before = self
-            .ends
-            .partition_point(|(row, _)| (*row as usize) < rows.start);
-        let start = before.checked_sub(1).and_then(|at| self.ends.get(at));
-        let start = start.map_or(0, |(_, end)| *end as usize);
-        let after = self.ends.get(before..).unwrap_or(&[]);
-        let fitting = after.partition_point(|(_, end)| *end as usize - start <= room);
-        let first_over = after.get(fitting);
-        first_over.map_or(rows.len(), |(row, _)| {
-            (*row as usize - rows.start).min(rows.len())
-        })
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.ends.clear();
-    }
 }
 
 /// What [`RawBatch::iter`] and [`LineBatch::iter`] walk over: lines and marks in order.
@@ -159,9 +104,8 @@ impl RawBatch {
     /// Appends a line.
     pub fn push(&mut self, line: &[u8], head: &RowHead<'_>) {
         let source = head.source.map_or(u16::MAX, |name| {
-            let known = self.sources.len();
-            let at = intern(&mut self.sources, name);
-            if self.sources.len() > known {
+            let (at, fresh) = self.sources.intern(name);
+            if fresh {
                 self.beside += name.weight();
             }
             at
@@ -312,7 +256,7 @@ impl RawBatch {
 
     /// The source of a row.
     pub fn source(&self, row: &RawRow) -> Option<&SourceName> {
-        self.sources.get(usize::from(row.source))
+        self.sources.get(row.source)
     }
 
     /// The marks, each with the row number that it stands before.
@@ -357,7 +301,7 @@ pub struct LineRow {
 pub struct LineBatch {
     text: SafeArena,
     rows: Vec<LineRow>,
-    sources: Vec<SourceName>,
+    sources: Names,
     marks: Vec<(usize, Mark)>,
     raw: SparseBytes,
 }
@@ -420,7 +364,7 @@ impl LineBatch {
 
     /// The source of a row.
     pub fn source(&self, row: &LineRow) -> Option<&SourceName> {
-        self.sources.get(usize::from(row.source))
+        self.sources.get(row.source)
     }
 
     /// The marks, each with the row number that it stands before, in order.
@@ -443,18 +387,6 @@ impl LineBatch {
     pub fn iter(&self) -> impl Iterator<Item = Item<'_, &LineRow>> {
         in_order(&self.rows, &self.marks)
     }
-}
-
-/// The index of `name` in `names`, appended if it is not there. `u16::MAX` past 65,534 names.
-fn intern(names: &mut Vec<SourceName>, name: &SourceName) -> u16 {
-    let at = names
-        .iter()
-        .rposition(|known| known == name)
-        .unwrap_or_else(|| {
-            names.push(name.clone());
-            names.len() - 1
-        });
-    u16::try_from(at).unwrap_or(u16::MAX)
 }
 
 fn in_order<'a, R>(
