@@ -21,7 +21,8 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Holds all but the last `keep` lines of history back; `most` bytes of what is not all history.
+    /// Holds all but the last `keep` lines of history back, in `most` bytes if live lines come
+    /// between them.
     pub fn new(keep: usize, all: bool, most: usize) -> Self {
         Self {
             keep,

@@ -19,7 +19,6 @@ use super::sink::{Sink, WriteEnd};
 const LAST_WORDS: Duration = Duration::from_millis(100);
 /// And those of a source that holds lines; it is asked nothing but to let them go.
 const HELD_WORDS: Duration = Duration::from_secs(1);
-
 /// How long a reader that was too slow, so that the run ends, is waited for.
 const SLOW_READER: Duration = Duration::from_secs(5);
 
@@ -42,8 +41,9 @@ impl Follow {
         self.code == Some(exit::LOST)
     }
 
-    /// Lines that a source holds, or that `--tail` does, are printed, and numbers that are waited for are told missing;
-    /// when time ended the run, a line that a file or standard input has begun is printed as well.
+    /// Lines that a source holds, or that `--tail` does, are printed, and numbers that are waited
+    /// for are told missing; when time ended the run, a line that a file or standard input has
+    /// begun is printed as well.
     async fn hear_out(&mut self, inbox: &mut Inbox, per_component: bool) {
         let numbered = self.plan.seq_regex.is_some();
         let local = |feed: &FeedSpec| matches!(feed, FeedSpec::File(_) | FeedSpec::Stdin);
