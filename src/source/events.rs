@@ -231,7 +231,7 @@ struct Follower {
 impl Follower {
     async fn run(self) {
         let mut platform = Platform::new(&self.place.context);
-        let mut steps = EventSteps::default();
+        let mut steps = EventSteps::new(self.seed);
         let mut pause = Duration::from_secs(1);
         // A stream that is cut is asked for again, until the event has ended.
         for attempt in 0..8 {
