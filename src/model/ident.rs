@@ -44,7 +44,8 @@ fn name(raw: &[u8]) -> SafeText<'static> {
     if text.as_str().len() <= LONGEST {
         return text.into_owned();
     }
-    let end = text.as_str().floor_char_boundary(LONGEST);
+    let border = |at: &usize| text.as_str().is_char_boundary(*at);
+    let end = (0..=LONGEST).rev().find(border).unwrap_or(0);
     SafeText::of(&format!("{}…", text.slice(0..end))).into_owned()
 }
 
