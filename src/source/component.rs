@@ -353,7 +353,11 @@ impl<B: Send + 'static> Component<B> {
             let _ = known.gone.send(true);
         }
         let hopeless = match self.policy.reconnect {
-            Reconnect::Auto => !self.ever_opened && self.pods.values().all(|known| known.failed),
+            // Whoever follows a component whose pods begin to run waits for them.
+            Reconnect::Auto => {
+                let failed = self.pods.values().all(|known| known.failed);
+                failed && !self.ever_opened && !self.policy.follow
+            }
             Reconnect::Patient => false,
             Reconnect::Never | Reconnect::Times(_) => {
                 self.pods.keys().all(|pod| self.given_up.contains(pod))
@@ -403,8 +407,9 @@ impl<B: Send + 'static> Component<B> {
     /// The state that all pods are in together, but for those that can't be had.
     fn settle(&mut self) {
         let settled = |known: &Known| known.live || known.failed;
-        let live = self.pods.values().all(settled);
         let opened = self.pods.values().any(|known| known.opened);
+        let some = self.ever_opened || self.pods.is_empty();
+        let live = some && self.pods.values().all(settled);
         if live || self.state == Some(LinkState::Live) {
             self.state(LinkState::Live);
         } else if opened {

@@ -113,10 +113,13 @@ async fn a_pod_that_cannot_be_had_does_not_keep_the_others_from_being_live() {
 
 #[tokio::test]
 async fn pods_are_asked_for_again_as_often_as_is_wanted() {
-    // Never had: the end, as for every other target, unless somebody waits for it.
+    // Never had: the end, unless somebody waits for it.
     let mut desk = Desk::new(&["a", "b"], Reconnect::Auto);
     assert!(desk.fail("a", 1).is_none());
-    assert!(matches!(desk.fail("b", 1), Some(Next::End(_))));
+    assert!(desk.fail("b", 1).is_none());
+    assert!(!desk.is_live());
+    desk.component.policy.follow = false;
+    assert!(matches!(desk.fail("b", 2), Some(Next::End(_))));
     let mut desk = Desk::new(&["a"], Reconnect::Patient);
     assert!(desk.fail("a", 100).is_none());
     // Those that are given up are not started anew, until they have gone and come again.
