@@ -536,9 +536,10 @@ fn option(text: &str, spec: &mut ZmqSpec, key: &str, value: &str) -> Result<(), 
         ("bind", "false" | "0") => spec.bind = false,
         ("service", id) => spec.service = Some(id.to_owned()),
         _ => {
+            // Its value may be a secret.
             let why = say!(
-                "the option {key}={value} is not known",
-                "未知的选项 {key}={value}"
+                "the option {key} is not known, or not with this value",
+                "未知的选项 {key}，或其值无效"
             );
             return Err(bad(
                 text,

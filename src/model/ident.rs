@@ -24,6 +24,10 @@ impl TargetId {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct PaneId(pub u32);
 
+/// Bytes of a name; a hostile server's is cut, so that those that are remembered stay few. Two
+/// that begin with the same ones are one name.
+const LONGEST: usize = 256;
+
 /// Where a line comes from inside its target: a 12-character container id, a ZeroMQ topic, an
 /// event step; and the component that it belongs to, where the wire says so. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,21 +39,31 @@ struct Source {
     name: SafeText<'static>,
 }
 
+fn name(raw: &[u8]) -> SafeText<'static> {
+    let text = SafeText::new(raw);
+    if text.as_str().len() <= LONGEST {
+        return text.into_owned();
+    }
+    let border = |at: &usize| text.as_str().is_char_boundary(*at);
+    let end = (0..=LONGEST).rev().find(border).unwrap_or(0);
+    SafeText::of(&format!("{}…", text.slice(0..end))).into_owned()
+}
+
 impl SourceName {
     /// Sanitises `raw` into a name.
     pub fn new(raw: &[u8]) -> Self {
         Self(Arc::new(Source {
             component: None,
-            name: SafeText::new(raw).into_owned(),
+            name: name(raw),
         }))
     }
 
     /// A name inside a component that the wire names.
     pub fn within(component: &[u8], raw: &[u8]) -> Self {
-        let component = Some(SafeText::new(component).into_owned());
+        let component = Some(name(component));
         Self(Arc::new(Source {
             component,
-            name: SafeText::new(raw).into_owned(),
+            name: name(raw),
         }))
     }
 
@@ -78,5 +92,25 @@ impl SourceName {
 impl fmt::Debug for SourceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_no_longer_than_a_name_is() {
+        let shortest = "n".repeat(256);
+        assert_eq!(SourceName::new(shortest.as_bytes()).as_str(), shortest);
+        for long in ["n".repeat(257), "字".repeat(100_000)] {
+            let name = SourceName::within(long.as_bytes(), long.as_bytes());
+            let parts = [Some(name.text()), name.component()];
+            for text in parts.map(|part| part.unwrap().as_str()) {
+                let start = text.strip_suffix('…').unwrap();
+                assert!(long.starts_with(start));
+                assert!((254..=256).contains(&start.len()), "{}", start.len());
+            }
+        }
     }
 }

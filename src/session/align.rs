@@ -33,6 +33,8 @@ pub use steps::Steps;
 
 /// Bytes that are held at most; then it is settled with what came.
 const HELD: usize = 4 << 20;
+/// Lines of a join window whose twins are waited for at most.
+const JOINED: usize = 1 << 16;
 /// A history of so many lines may have no more room for older ones (protocols.md 1.4).
 const FULL: usize = 1000;
 /// So many live lines within a replay may have overrun the server's queue of 100 (reliability.md
@@ -228,6 +230,11 @@ impl Aligner {
             (Phase::Live, false) => !self.is_twin(print, recv),
             (Phase::Live, true) => self.late(print),
         };
+        if self.join.len() >= JOINED {
+            self.hidden += self.leave_join(false).hidden;
+            self.phase = Phase::Live;
+            self.was_live = true;
+        }
         if give { Verdict::Give } else { Verdict::Seen }
     }
 
@@ -399,7 +406,7 @@ impl Aligner {
     fn leave_join(&mut self, whole: bool) -> Settled {
         let join = std::mem::take(&mut self.join);
         let hidden = join.hidden();
-        if !join.is_empty() {
+        if join.len() > 0 {
             let done = join.finish(whole);
             if whole {
                 self.keep_tail(done.late.into_iter());

@@ -8,6 +8,7 @@ use crate::codec::event_log;
 use crate::codec::sse::Event;
 use crate::model::RawBatch;
 
+use super::align::print;
 use super::log::push_event;
 use super::port::Now;
 use super::sources::Sources;
@@ -19,18 +20,28 @@ const REMEMBERED: usize = 8192;
 #[derive(Debug, Default)]
 pub struct EventSteps {
     sources: Sources,
-    /// How often each step was seen: message and second.
-    seen: HashMap<(String, String), u32>,
+    /// That of the steps' fingerprints.
+    key: u64,
+    /// How often each step was seen: the fingerprint of its message and second.
+    seen: HashMap<u64, u32>,
     /// Of those, how many this connection's history has not repeated yet.
-    expected: Option<HashMap<(String, String), u32>>,
+    expected: Option<HashMap<u64, u32>>,
     connections: u32,
     over: bool,
 }
 
 impl EventSteps {
+    /// Nothing was seen yet; `key` is that of the steps' fingerprints.
+    pub fn new(key: u64) -> Self {
+        Self {
+            key,
+            ..Self::default()
+        }
+    }
+
     /// A connection stands.
     pub fn opened(&mut self) {
-        self.connections += 1;
+        self.connections = self.connections.saturating_add(1);
         self.expected = Some(self.seen.clone());
     }
 
@@ -49,13 +60,13 @@ impl EventSteps {
             return;
         };
         // The second, whatever the fraction and the zone behind it.
-        let second = step.time.get(..19).unwrap_or(&step.time).to_owned();
-        let key = (step.message.to_string(), second);
+        let second = step.time.get(..19).unwrap_or(&step.time);
+        let seen_as = print(self.key, Some(second.as_bytes()), step.message.as_bytes());
         self.over |= step.outcome().is_some();
         if let Some(left) = self
             .expected
             .as_mut()
-            .and_then(|expected| expected.get_mut(&key))
+            .and_then(|expected| expected.get_mut(&seen_as))
             .filter(|left| **left > 0)
         {
             *left -= 1;
@@ -63,8 +74,9 @@ impl EventSteps {
         }
         let replay = self.expected.is_some() && self.connections == 1;
         push_event(&mut self.sources, batch, now, (&event.data, replay), &step);
-        if self.seen.len() < REMEMBERED {
-            *self.seen.entry(key).or_default() += 1;
+        if self.seen.len() < REMEMBERED || self.seen.contains_key(&seen_as) {
+            let count = self.seen.entry(seen_as).or_default();
+            *count = count.saturating_add(1);
         }
     }
 }
@@ -94,6 +106,21 @@ mod tests {
         format!(
             "{{\"event_id\":\"e\",\"step\":\"{step}\",\"status\":\"\",\"message\":\"{message}\",\"level\":\"info\",\"time\":\"2026-11-24T10:00:{second:02}+08:00\"}}"
         )
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_step_is_small_and_its_count_has_no_end() {
+        let (mut steps, mut batch) = (EventSteps::default(), RawBatch::default());
+        let long = "m".repeat(64 << 10);
+        for second in 0..50 {
+            feed(&mut steps, &mut batch, "", &step(&long, second, "x"));
+        }
+        steps.opened();
+        assert!(format!("{steps:?}").len() < 16 << 10);
+        feed(&mut steps, &mut batch, "replay-complete", "{}");
+        steps.seen.values_mut().for_each(|count| *count = u32::MAX);
+        feed(&mut steps, &mut batch, "", &step(&long, 1, "x"));
+        assert_eq!(batch.len(), 51);
     }
 
     #[test]

@@ -73,6 +73,14 @@ impl Link {
         self.replay = Some(ReplayWindow::new(now.mono, streams));
     }
 
+    /// One more history begins to be replayed on a connection that stands.
+    pub(super) fn expect_one_more(&mut self, now: Now) {
+        match &mut self.replay {
+            Some(window) => window.one_more(now.mono),
+            None => self.expect_replay(now, 1),
+        }
+    }
+
     /// The connection is gone. An outage that goes on keeps its beginning and its reason.
     pub(super) fn closed(&mut self) {
         self.replay = None;

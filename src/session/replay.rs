@@ -7,11 +7,14 @@ const LINES: u32 = 1000;
 const QUIET: Duration = Duration::from_millis(1500);
 const EMPTY: Duration = Duration::from_secs(3);
 const LIMIT: Duration = Duration::from_secs(10);
+/// Histories that begin anew on the same socket put the end off no further than this.
+const LATEST: Duration = Duration::from_secs(30);
 
 /// Watches one connection's replay.
 #[derive(Debug)]
 pub struct ReplayWindow {
     started: Instant,
+    latest: Instant,
     last: Option<Instant>,
     seen: u32,
     lines: u32,
@@ -23,10 +26,18 @@ impl ReplayWindow {
         let streams = u32::try_from(streams).unwrap_or(u32::MAX).max(1);
         Self {
             started: now,
+            latest: now + LATEST,
             last: None,
             seen: 0,
             lines: LINES.saturating_mul(streams),
         }
+    }
+
+    /// One more history begins on the socket before the others are over.
+    pub fn one_more(&mut self, now: Instant) {
+        self.started = now;
+        self.last = None;
+        self.lines = self.lines.saturating_add(LINES);
     }
 
     /// A replayed line came. True if it was the first.
@@ -45,7 +56,7 @@ impl ReplayWindow {
     /// When it is over if no further line comes.
     pub fn deadline(&self) -> Instant {
         let quiet = self.last.map_or(self.started + EMPTY, |last| last + QUIET);
-        quiet.min(self.started + LIMIT)
+        quiet.min(self.started + LIMIT).min(self.latest)
     }
 }
 

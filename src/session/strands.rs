@@ -82,7 +82,7 @@ impl Strands {
     pub(super) fn opened_again(&mut self, now: Now, id: &str, out: &mut Outbox) {
         let closed = |strand: &Strand| strand.id == id && strand.aligner.is_away();
         if let Some(at) = self.all.iter().position(closed) {
-            self.link.expect_replay(now, 1);
+            self.link.expect_one_more(now);
             self.begin(at, out);
         }
     }
@@ -460,5 +460,28 @@ mod tests {
             .settle_now(Certainty::Possible, true, &mut bench.out);
         assert!(bench.out.events.contains(&FeedEvent::ReplayOver));
         assert_eq!(bench.told(), (1010, vec![Certainty::Possible]));
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test's own clock")]
+    fn a_channel_that_is_closed_again_and_again_puts_off_the_end_of_no_history() {
+        const OTHER: &str = "fedcba9876543210fedcba9876543210";
+        let mut bench = Bench {
+            strands: Strands::new([ID, OTHER].into_iter(), true, 1),
+            start: Instant::now(),
+            out: Outbox::default(),
+        };
+        let now = bench.now(0);
+        bench.strands.opened(now, 2, &mut bench.out);
+        let mut over = Vec::new();
+        for round in 1..20 {
+            bench.strands.closed(OTHER);
+            let now = bench.now(round * 2000);
+            if bench.strands.check(now, Certainty::None, &mut bench.out) {
+                over.push(round * 2);
+            }
+            bench.strands.opened_again(now, OTHER, &mut bench.out);
+        }
+        assert_eq!(over.first(), Some(&30), "{over:?}");
     }
 }

@@ -2,7 +2,7 @@
 //! when it goes; where the server has no such streams, its WebSockets; where those can't be had
 //! either, what it has stored (newest first, protocols.md 3.2).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use crate::text::SafeText;
 use crate::transport::DialError;
 
 use super::archive::Archive;
-use super::pod::{News, Reader};
+use super::pod::{Failure, News, Reader};
 use super::{Command, Outlet, Policy, Reconnect, drive};
 
 /// How often a component's pods are looked up, as the platform's own page does.
@@ -58,8 +58,11 @@ pub async fn run<B: Send + 'static>(
         readers: JoinSet::new(),
         sender,
         news,
+        given_up: BTreeSet::new(),
         state: None,
+        ever_opened: false,
         told_empty: false,
+        told_unread: 0,
     };
     work.run().await;
 }
@@ -70,6 +73,8 @@ struct Known {
     gone: watch::Sender<bool>,
     opened: bool,
     live: bool,
+    /// It could not be had: the others don't wait for it.
+    failed: bool,
 }
 
 struct Component<B> {
@@ -83,8 +88,14 @@ struct Component<B> {
     readers: JoinSet<()>,
     sender: mpsc::Sender<(String, News)>,
     news: mpsc::Receiver<(String, News)>,
+    /// Pods that are not asked again, as the policy wants it.
+    given_up: BTreeSet<String>,
     state: Option<LinkState>,
+    /// Some pod's stream was had: the server has such streams.
+    ever_opened: bool,
     told_empty: bool,
+    /// How many pods were told of that are not read.
+    told_unread: usize,
 }
 
 /// What comes after the pods' streams.
@@ -231,15 +242,24 @@ impl<B: Send + 'static> Component<B> {
                 let _ = known.gone.send(true);
             }
         }
-        let coming: Vec<String> = names
-            .into_iter()
-            .filter(|name| !self.pods.contains_key(*name))
-            .map(str::to_owned)
-            .collect();
-        for name in coming {
-            if self.pods.len() < PODS {
-                self.start(name);
+        self.given_up.retain(|name| names.contains(&name.as_str()));
+        let mut unread = 0;
+        for name in names {
+            if self.pods.contains_key(name) || self.given_up.contains(name) {
+                continue;
             }
+            if self.pods.len() < PODS {
+                self.start(name.to_owned());
+            } else {
+                unread += 1;
+            }
+        }
+        if unread != std::mem::replace(&mut self.told_unread, unread) && unread > 0 {
+            let text = say!(
+                "{unread} more pods are not read: {PODS} are read at once",
+                "另有 {unread} 个实例未读取：最多同时读取 {PODS} 个"
+            );
+            self.notice(&text);
         }
         if self.pods.is_empty() && !std::mem::replace(&mut self.told_empty, true) {
             let text = say!(
@@ -265,6 +285,7 @@ impl<B: Send + 'static> Component<B> {
             gone,
             opened: false,
             live: false,
+            failed: false,
         };
         self.pods.insert(pod, known);
         self.told_empty = false;
@@ -289,6 +310,7 @@ impl<B: Send + 'static> Component<B> {
         match news {
             News::Lines(batch) => self.outlet.lines(batch),
             News::Opened => {
+                self.ever_opened = true;
                 if let Some(known) = self.pods.get_mut(pod) {
                     known.opened = true;
                 }
@@ -299,14 +321,7 @@ impl<B: Send + 'static> Component<B> {
                     known.live = true;
                 }
             }
-            News::Waiting(wait, why) => {
-                let wait = crate::model::words::duration(wait);
-                let text = say!(
-                    "{pod}: {why}; the next attempt comes in {wait}",
-                    "{pod}：{why}；{wait} 后重试"
-                );
-                self.notice(&text);
-            }
+            News::Failed(failure) => return self.failed(pod, failure),
             News::Over => {
                 let opened = self.pods.remove(pod).is_some_and(|known| known.opened);
                 if opened {
@@ -318,10 +333,60 @@ impl<B: Send + 'static> Component<B> {
         None
     }
 
-    /// A pod's stream can't be had. If no pod's can, the server has none.
+    /// A pod's stream failed: it is asked for again, as often as the policy wants it. Without any
+    /// pod left, that is the end.
+    fn failed(&mut self, pod: &str, failure: Failure) -> Option<Next> {
+        let known = self.pods.get_mut(pod)?;
+        let last = match self.policy.reconnect {
+            Reconnect::Auto | Reconnect::Patient => false,
+            Reconnect::Never => true,
+            Reconnect::Times(most) => failure.failures > most,
+        };
+        // A stream that is cut once comes back at once, mostly.
+        if !last && known.opened && failure.failures < 2 {
+            return None;
+        }
+        known.failed = true;
+        if last {
+            self.given_up.insert(pod.to_owned());
+            // Its reader waits for this.
+            let _ = known.gone.send(true);
+        }
+        let hopeless = match self.policy.reconnect {
+            // Whoever follows a component whose pods begin to run waits for them.
+            Reconnect::Auto => {
+                let failed = self.pods.values().all(|known| known.failed);
+                failed && !self.ever_opened && !self.policy.follow
+            }
+            Reconnect::Patient => false,
+            Reconnect::Never | Reconnect::Times(_) => {
+                self.pods.keys().all(|pod| self.given_up.contains(pod))
+            }
+        };
+        if hopeless {
+            return Some(Next::End(self.named(failure.fault)));
+        }
+        let why = failure.fault.why;
+        let text = if last {
+            say!(
+                "{pod}: {why}; it is not read any more",
+                "{pod}：{why}；不再读取"
+            )
+        } else {
+            let wait = crate::model::words::duration(failure.wait);
+            say!(
+                "{pod}: {why}; the next attempt comes in {wait}",
+                "{pod}：{why}；{wait} 后重试"
+            )
+        };
+        self.notice(&text);
+        None
+    }
+
+    /// A pod's stream can't be had. If no pod's ever could, the server has none.
     fn refused(&mut self, pod: &str, error: DialError) -> Option<Next> {
         self.pods.remove(pod);
-        let ever = self.pods.values().any(|known| known.opened);
+        let ever = self.ever_opened;
         match error.cause {
             Cause::NotFound | Cause::Status | Cause::OtherProtocol if !ever => {
                 Some(Next::Sockets(error))
@@ -339,10 +404,12 @@ impl<B: Send + 'static> Component<B> {
         }
     }
 
-    /// The state that all pods are in together.
+    /// The state that all pods are in together, but for those that can't be had.
     fn settle(&mut self) {
-        let live = self.pods.values().all(|known| known.live);
+        let settled = |known: &Known| known.live || known.failed;
         let opened = self.pods.values().any(|known| known.opened);
+        let some = self.ever_opened || self.pods.is_empty();
+        let live = some && self.pods.values().all(settled);
         if live || self.state == Some(LinkState::Live) {
             self.state(LinkState::Live);
         } else if opened {
@@ -425,3 +492,6 @@ impl<B: Send + 'static> Component<B> {
         self.outlet.flush().await;
     }
 }
+
+#[cfg(test)]
+mod tests;

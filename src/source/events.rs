@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::clock;
 use crate::codec::sse::{Decoder, Said};
@@ -20,6 +20,7 @@ use crate::model::{
 };
 use crate::platform::{Platform, sockets};
 use crate::say;
+use crate::session::align::print;
 use crate::session::event::EventSteps;
 use crate::text::SafeText;
 use crate::transport::DialError;
@@ -34,6 +35,10 @@ const LOOK: Duration = Duration::from_secs(5);
 const PAST: usize = 50;
 /// Events whose steps are followed at once.
 const RUNNING: usize = 16;
+/// Events that are remembered; of more, those that have left the list are forgotten.
+const REMEMBERED: usize = 1024;
+/// What an event that the list calls over may still have to say is waited for so long.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Batches on their way from the followers.
 const NEWS: usize = 64;
 
@@ -53,6 +58,7 @@ pub async fn run<B: Send + 'static>(
         policy,
         outlet,
         known: BTreeMap::new(),
+        running: BTreeMap::new(),
         followers: JoinSet::new(),
         sender,
     };
@@ -67,8 +73,10 @@ struct Events<B> {
     place: Arc<Place>,
     policy: Policy,
     outlet: Outlet<B>,
-    /// The events that were told, and how they stood.
-    known: BTreeMap<String, String>,
+    /// The events that were told, and how they stood, as fingerprints.
+    known: BTreeMap<u64, u64>,
+    /// The events that are followed; told true once the list calls them over.
+    running: BTreeMap<String, watch::Sender<bool>>,
     followers: JoinSet<()>,
     sender: mpsc::Sender<RawBatch>,
 }
@@ -154,12 +162,23 @@ impl<B: Send + 'static> Events<B> {
 
     /// Tells events that are new, and those that stand otherwise than before; the list has the
     /// newest first.
-    fn tell(&mut self, events: Vec<EventEntry>, first: bool) {
+    fn tell(&mut self, mut events: Vec<EventEntry>, first: bool) {
+        events.truncate(PAST);
+        self.end_followers(&events);
         let mut batch = RawBatch::default();
+        let mut unread = 0;
+        let mut listed = BTreeMap::new();
         for event in events.into_iter().rev() {
-            let stands = format!("{} {}", event.status, event.final_status);
-            let before = self.known.insert(event.id.clone(), stands.clone());
-            if before.as_ref() == Some(&stands) {
+            let status = event.status.as_bytes();
+            let stands = print(
+                self.policy.seed,
+                Some(status),
+                event.final_status.as_bytes(),
+            );
+            let id = print(self.policy.seed, None, event.id.as_bytes());
+            listed.insert(id, stands);
+            let before = self.known.insert(id, stands);
+            if before == Some(stands) {
                 continue;
             }
             let source = SourceName::new(event.kind.as_bytes());
@@ -178,17 +197,51 @@ impl<B: Send + 'static> Events<B> {
                 stamp: event.ended.or(event.began),
             };
             batch.push(line(&event).as_bytes(), &head);
-            if event.is_running() && before.is_none() && self.followers.len() < RUNNING {
-                let follower = Follower {
-                    place: Arc::clone(&self.place),
-                    event: event.id,
-                    sender: self.sender.clone(),
-                    seed: self.policy.seed,
-                };
-                self.followers.spawn(follower.run());
+            if event.is_running() && before.is_none() && !self.follow(event.id) {
+                unread += 1;
             }
         }
+        if self.known.len() > REMEMBERED {
+            self.known = listed;
+        }
+        if unread > 0 {
+            let text = say!(
+                "the steps of {unread} more running events are not read: {RUNNING} are followed at once",
+                "另有 {unread} 个进行中的事件不读取步骤：最多同时跟踪 {RUNNING} 个"
+            );
+            batch.push_mark(Mark::Notice(SafeText::of(&text).into_owned()));
+        }
         self.outlet.lines(batch);
+    }
+
+    /// Tells the followers of events that are over that they are. A list without any event says
+    /// nothing of them.
+    fn end_followers(&mut self, events: &[EventEntry]) {
+        self.running.retain(|_, over| !over.is_closed());
+        for (id, over) in &self.running {
+            let runs = |event: &EventEntry| event.id == *id && event.is_running();
+            if !events.is_empty() && !events.iter().any(runs) {
+                over.send_replace(true);
+            }
+        }
+    }
+
+    /// Follows the steps of an event, if there is room for one more.
+    fn follow(&mut self, event: String) -> bool {
+        if self.running.len() >= RUNNING {
+            return false;
+        }
+        let (sender, over) = watch::channel(false);
+        let follower = Follower {
+            place: Arc::clone(&self.place),
+            event: event.clone(),
+            sender: self.sender.clone(),
+            over,
+            seed: self.policy.seed,
+        };
+        self.followers.spawn(follower.run());
+        self.running.insert(event, sender);
+        true
     }
 }
 
@@ -225,22 +278,25 @@ struct Follower {
     place: Arc<Place>,
     event: String,
     sender: mpsc::Sender<RawBatch>,
+    /// True once the list calls the event over.
+    over: watch::Receiver<bool>,
     seed: u64,
 }
 
 impl Follower {
-    async fn run(self) {
+    async fn run(mut self) {
         let mut platform = Platform::new(&self.place.context);
-        let mut steps = EventSteps::default();
+        let mut steps = EventSteps::new(self.seed);
         let mut pause = Duration::from_secs(1);
         // A stream that is cut is asked for again, until the event has ended.
         for attempt in 0..8 {
+            // What is over is asked for once more.
+            let last = *self.over.borrow();
             let opened = platform.event_stream(&self.place, &self.event).await;
             match opened {
                 Ok(stream) => {
                     steps.opened();
-                    self.read(stream, &mut steps).await;
-                    if steps.is_over() {
+                    if self.read(stream, &mut steps).await {
                         return;
                     }
                 }
@@ -249,15 +305,35 @@ impl Follower {
                 }
                 Err(error) => pause = pause.max(error.after.unwrap_or_default()),
             }
-            sleep(pause).await;
+            if last {
+                return;
+            }
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = is_over(&mut self.over) => {}
+            }
             pause = (pause * 2).min(Duration::from_secs(30));
         }
     }
 
-    /// Reads one connection to its end, or to the event's.
-    async fn read(&self, mut stream: Streaming, steps: &mut EventSteps) {
+    /// Reads one connection to its end, or to the event's: true if it was the event's.
+    async fn read(&self, mut stream: Streaming, steps: &mut EventSteps) -> bool {
+        let mut over = self.over.clone();
         let mut decoder = Decoder::default();
-        while let Ok(Some(bytes)) = stream.chunk().await {
+        let mut end = None;
+        loop {
+            let chunk = tokio::select! {
+                biased;
+                () = until(end) => return true,
+                () = is_over(&mut over), if end.is_none() => {
+                    end = Some(clock::now() + LAST_WORDS);
+                    continue;
+                }
+                chunk = stream.chunk() => chunk,
+            };
+            let Ok(Some(bytes)) = chunk else {
+                return steps.is_over();
+            };
             let mut batch = RawBatch::default();
             let now = now();
             decoder.feed(&bytes, |said| {
@@ -270,13 +346,13 @@ impl Follower {
                 let _ = self.sender.send(batch).await;
             }
             if steps.is_over() {
-                return;
+                return true;
             }
         }
     }
 
     /// A server without such streams: its WebSockets, the newest kind first.
-    async fn sockets(self, mut platform: Platform, error: DialError) {
+    async fn sockets(mut self, mut platform: Platform, error: DialError) {
         let way = platform.socket_way();
         for base in sockets::bases(&mut platform, &self.place).await {
             let candidates = target::event_sockets(&base, &self.place.component.id, &self.event);
@@ -298,17 +374,17 @@ impl Follower {
     }
 
     /// Drives a WebSocket of one event, and hands on its lines.
-    async fn relay(self, target: Target) {
+    async fn relay(&mut self, target: Target) {
         let (sender, mut inbox) = mpsc::channel(NEWS);
-        // Nobody gives it orders: it ends with its event, or with us.
-        let (_orders, receiver) = mpsc::channel(1);
+        // It ends with its event, with us, or when the list calls the event over.
+        let (orders, receiver) = mpsc::channel(1);
         let outlet = Outlet::new(TargetId(0), sender, as_received, Lag::Block);
         let policy = Policy {
             reconnect: Reconnect::Auto,
             follow: true,
             seed: self.seed,
         };
-        let work = drive::run(target, (policy, None), receiver, outlet);
+        let work = Box::pin(drive::run(target, (policy, None), receiver, outlet));
         let hand_on = async {
             while let Some((_, update)) = inbox.recv().await {
                 if let FeedUpdate::Lines(batch) = update {
@@ -316,6 +392,158 @@ impl Follower {
                 }
             }
         };
-        tokio::join!(work, hand_on);
+        let end = async {
+            is_over(&mut self.over).await;
+            sleep(LAST_WORDS).await;
+            // One that has ended needs no order.
+            let _ = orders.send(Command::Stop).await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            _ = async { tokio::join!(work, hand_on) } => {}
+            () = end => {}
+        }
+    }
+}
+
+/// Waits until the list calls an event over, or does not name it any more.
+async fn is_over(over: &mut watch::Receiver<bool>) {
+    // Whoever looked at the list is gone with the source.
+    let _ = over.wait_for(|over| *over).await;
+}
+
+async fn until(end: Option<Instant>) {
+    match end {
+        Some(end) => sleep_until(end).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::model::batch::Item;
+    use crate::model::catalog::Component;
+    use crate::model::context::{Api, Context};
+
+    type Inbox = mpsc::Receiver<(TargetId, FeedUpdate<RawBatch>)>;
+
+    fn place(server: &str) -> Arc<Place> {
+        let context = Context::new("test", server.parse().unwrap(), Api::Region);
+        let names = ("team", "region", "app");
+        Arc::new(Place::of(&Arc::new(context), names, Component::default()))
+    }
+
+    fn desk() -> (Events<RawBatch>, Inbox) {
+        let (sender, inbox) = mpsc::channel(1000);
+        let place = place("http://127.0.0.1:1");
+        let events = Events {
+            name: "test".to_owned(),
+            platform: Platform::new(&place.context),
+            place,
+            policy: Policy {
+                reconnect: Reconnect::Auto,
+                follow: true,
+                seed: 1,
+            },
+            outlet: Outlet::new(TargetId(0), sender, as_received, Lag::Block),
+            known: BTreeMap::new(),
+            running: BTreeMap::new(),
+            followers: JoinSet::new(),
+            sender: mpsc::channel(1).0,
+        };
+        (events, inbox)
+    }
+
+    fn list(ids: std::ops::Range<u32>, status: &str) -> Vec<EventEntry> {
+        let event = |id: u32| EventEntry {
+            id: id.to_string(),
+            status: status.to_owned(),
+            ..EventEntry::default()
+        };
+        ids.map(event).collect()
+    }
+
+    /// The lines and notices that came.
+    fn told(inbox: &mut Inbox) -> (usize, Vec<String>) {
+        let (mut lines, mut notices) = (0, Vec::new());
+        while let Ok((_, update)) = inbox.try_recv() {
+            let FeedUpdate::Lines(batch) = update else {
+                continue;
+            };
+            for item in batch.iter() {
+                match item {
+                    Item::Mark(Mark::Notice(text)) => notices.push(text.to_string()),
+                    Item::Mark(_) => {}
+                    Item::Line(..) => lines += 1,
+                }
+            }
+        }
+        (lines, notices)
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_another_one_at_each_look_does_not_grow_without_end() {
+        let (mut events, mut inbox) = desk();
+        for look in 0..100 {
+            events.tell(list(look * 200..look * 200 + 200, "success"), false);
+            assert_eq!(told(&mut inbox).0, PAST);
+            events.tell(Vec::new(), false);
+            events.tell(list(look * 200..look * 200 + 200, "success"), false);
+            assert_eq!(told(&mut inbox).0, 0, "told once");
+        }
+        assert!(events.known.len() <= REMEMBERED);
+    }
+
+    #[tokio::test]
+    async fn running_events_that_are_not_followed_are_told_of() {
+        let (mut events, mut inbox) = desk();
+        events.tell(list(0..20, ""), false);
+        let (lines, notices) = told(&mut inbox);
+        assert_eq!((lines, events.running.len()), (20, RUNNING));
+        assert!(notices[0].contains("4 more running events"), "{notices:?}");
+        assert_eq!(notices.len(), 1);
+        // Those that are over are told so, and an empty list says nothing.
+        let over = |events: &Events<RawBatch>| {
+            let all = events.running.values();
+            all.filter(|over| *over.borrow()).count()
+        };
+        events.tell(Vec::new(), false);
+        assert_eq!(over(&events), 0);
+        events.tell(list(0..20, "success"), false);
+        assert_eq!(over(&events), RUNNING);
+    }
+
+    #[tokio::test]
+    async fn a_stream_of_steps_that_stays_silent_is_left_when_the_list_calls_the_event_over() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        let served = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await.unwrap();
+            let body = "data: {\"message\":\"building\"}\n\n";
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
+            let answer = format!("{head}{body}");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        let (sender, mut batches) = mpsc::channel(1);
+        let (list, over) = watch::channel(false);
+        let follower = Follower {
+            place: place(&server),
+            event: "e".to_owned(),
+            sender,
+            over,
+            seed: 1,
+        };
+        let following = tokio::spawn(follower.run());
+        assert_eq!(batches.recv().await.unwrap().len(), 1);
+        tokio::time::pause();
+        list.send_replace(true);
+        let ended = tokio::time::timeout(Duration::from_secs(60), following);
+        ended.await.unwrap().unwrap();
+        served.abort();
     }
 }

@@ -2,7 +2,7 @@
 //! they are taken (decision 3).
 
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -107,7 +107,19 @@ impl LineCutter {
 }
 
 /// Reads standard input to its end.
-pub async fn run_stdin<B>(follow: bool, mut orders: mpsc::Receiver<Command>, outlet: Outlet<B>) {
+pub async fn run_stdin<B>(follow: bool, orders: mpsc::Receiver<Command>, outlet: Outlet<B>) {
+    let what = word!("standard input", "标准输入").to_owned();
+    let open = || Ok(std::io::stdin().lock());
+    run_pipe((what, follow), open, orders, outlet).await;
+}
+
+/// Reads what may keep its reader waiting, to its end.
+async fn run_pipe<B, R: Read>(
+    (what, follow): (String, bool),
+    open: impl FnOnce() -> std::io::Result<R> + Send + 'static,
+    mut orders: mpsc::Receiver<Command>,
+    outlet: Outlet<B>,
+) {
     let mut outlet = outlet.blocking();
     // Without following, all of it is history, up to its end.
     outlet.state(if follow {
@@ -115,20 +127,13 @@ pub async fn run_stdin<B>(follow: bool, mut orders: mpsc::Receiver<Command>, out
     } else {
         LinkState::Replaying
     });
-    let (chunks, mut inbox) = mpsc::channel::<Result<Vec<u8>, String>>(4);
+    let (chunks, mut inbox) = mpsc::channel::<std::io::Result<Vec<u8>>>(4);
     // A thread of its own: a blocked read can't be cancelled, and must not keep the runtime.
     let reader = std::thread::Builder::new()
-        .name("stdin".into())
-        .spawn(move || read_stdin(&chunks));
+        .name("pipe".into())
+        .spawn(move || read_pipe(open, &chunks));
     if let Err(error) = reader {
-        return end(
-            &mut outlet,
-            Some(fault(
-                word!("standard input", "标准输入"),
-                &error.to_string(),
-            )),
-        )
-        .await;
+        return end(&mut outlet, Some(fault(&what, &error))).await;
     }
     let mut cutter = LineCutter::default();
     loop {
@@ -143,7 +148,7 @@ pub async fn run_stdin<B>(follow: bool, mut orders: mpsc::Receiver<Command>, out
                 cutter.feed(&bytes, clock::wall(), &mut batch);
                 None
             }
-            Some(Err(why)) => Some(Some(fault(word!("standard input", "标准输入"), &why))),
+            Some(Err(error)) => Some(Some(fault(&what, &error))),
             None => Some(None),
         };
         if failed.is_some() {
@@ -159,18 +164,21 @@ pub async fn run_stdin<B>(follow: bool, mut orders: mpsc::Receiver<Command>, out
     }
 }
 
-fn read_stdin(chunks: &mpsc::Sender<Result<Vec<u8>, String>>) {
-    let mut stdin = std::io::stdin().lock();
+fn read_pipe<R: Read>(
+    open: impl FnOnce() -> std::io::Result<R>,
+    chunks: &mpsc::Sender<std::io::Result<Vec<u8>>>,
+) {
+    let mut pipe = match open() {
+        Ok(pipe) => pipe,
+        Err(error) => return drop(chunks.blocking_send(Err(error))),
+    };
     let mut buffer = vec![0; CHUNK];
     loop {
-        let sent = match stdin.read(&mut buffer) {
+        let sent = match pipe.read(&mut buffer) {
             Ok(0) => return,
             Ok(read) => chunks.blocking_send(Ok(buffer.get(..read).unwrap_or(&[]).to_vec())),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Ok(()),
-            Err(error) => {
-                drop(chunks.blocking_send(Err(error.to_string())));
-                return;
-            }
+            Err(error) => return drop(chunks.blocking_send(Err(error))),
         };
         if sent.is_err() {
             return;
@@ -187,8 +195,19 @@ pub async fn run_file<B>(
 ) {
     let mut outlet = outlet.blocking();
     let shown = path.display().to_string();
-    let mut tail = match Tail::open(&path).await {
-        Ok(tail) => tail,
+    let opened = tokio::select! {
+        biased;
+        () = stopped(&mut orders) => {
+            return last_words(&mut LineCutter::default(), &mut outlet);
+        }
+        opened = Tail::open_file(&path) => opened,
+    };
+    let mut tail = match opened {
+        Ok(Some(tail)) => tail,
+        Ok(None) => {
+            let open = move || open_pipe(&path, follow);
+            return run_pipe((shown, follow), open, orders, outlet).await;
+        }
         Err(error) => {
             let kind = if error.kind() == std::io::ErrorKind::NotFound {
                 FaultKind::NotFound
@@ -210,8 +229,13 @@ pub async fn run_file<B>(
     let (mut pause, mut live) = (SOON, false);
     loop {
         let mut batch = RawBatch::default();
-        match tail.read(&mut batch).await {
-            Err(error) => return end(&mut outlet, Some(fault(&shown, &error.to_string()))).await,
+        let read = tokio::select! {
+            biased;
+            () = stopped(&mut orders) => return last_words(&mut tail.cutter, &mut outlet),
+            read = tail.read(&mut batch) => read,
+        };
+        match read {
+            Err(error) => return end(&mut outlet, Some(fault(&shown, &error))).await,
             Ok(0) if !follow => {
                 tail.cutter.finish(clock::wall(), &mut batch);
                 outlet.lines(batch);
@@ -224,17 +248,21 @@ pub async fn run_file<B>(
                 if !std::mem::replace(&mut live, true) {
                     outlet.state(LinkState::Live);
                 }
-                if tail.renew(&path, &mut batch).await {
-                    pause = SOON;
-                } else {
-                    tokio::select! {
-                        biased;
-                        () = stopped(&mut orders) => {
-                            return last_words(&mut tail.cutter, &mut outlet);
-                        }
-                        () = sleep(pause) => pause = (pause * 2).min(LATE),
+                let next = async {
+                    let renewed = tail.renew(&path, &mut batch).await;
+                    if !renewed {
+                        sleep(pause).await;
                     }
-                }
+                    renewed
+                };
+                let renewed = tokio::select! {
+                    biased;
+                    () = stopped(&mut orders) => {
+                        return last_words(&mut tail.cutter, &mut outlet);
+                    }
+                    renewed = next => renewed,
+                };
+                pause = if renewed { SOON } else { (pause * 2).min(LATE) };
             }
             Ok(_) => pause = SOON,
         }
@@ -243,6 +271,12 @@ pub async fn run_file<B>(
             return;
         }
     }
+}
+
+/// Opens a pipe. With `follow` it has no end: we are a writer ourselves, where we may be.
+fn open_pipe(path: &Path, follow: bool) -> std::io::Result<std::fs::File> {
+    let as_writer = std::fs::File::options().read(true).write(follow).open(path);
+    as_writer.or_else(|_| std::fs::File::open(path))
 }
 
 /// A file that is read along.
@@ -255,6 +289,15 @@ struct Tail {
 }
 
 impl Tail {
+    /// The file, if it is one: pipes and devices may keep whoever opens or reads them waiting.
+    async fn open_file(path: &Path) -> std::io::Result<Option<Self>> {
+        let kind = tokio::fs::metadata(path).await?.file_type();
+        if kind.is_fifo() || kind.is_char_device() {
+            return Ok(None);
+        }
+        Self::open(path).await.map(Some)
+    }
+
     async fn open(path: &Path) -> std::io::Result<Self> {
         let mut file = File::open(path).await?;
         file.set_max_buf_size(CHUNK);
@@ -321,7 +364,7 @@ impl Tail {
     }
 }
 
-fn fault(what: &str, why: &str) -> Fault {
+fn fault(what: &str, why: &std::io::Error) -> Fault {
     Fault::new(
         FaultKind::Lost,
         what,

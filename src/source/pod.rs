@@ -10,7 +10,7 @@ use tokio::time::{sleep, sleep_until};
 use crate::clock;
 use crate::codec::sse::{Decoder, Said};
 use crate::model::context::Place;
-use crate::model::{Mark, RawBatch, words};
+use crate::model::{Fault, FaultKind, Mark, RawBatch, words};
 use crate::platform::Platform;
 use crate::say;
 use crate::session::backoff::{Backoff, Pace};
@@ -19,6 +19,7 @@ use crate::session::port::Now;
 use crate::text::SafeText;
 use crate::transport::DialError;
 use crate::transport::http::{self, Streaming};
+use crate::word;
 
 use super::drive::now;
 
@@ -38,10 +39,20 @@ pub(super) enum News {
     Live,
     /// Its stream can't be had, and asking again would not help.
     Refused(DialError),
-    /// It waits before its next attempt; the words say why.
-    Waiting(Duration, String),
+    /// An attempt failed, or the stream was lost.
+    Failed(Failure),
     /// The pod is gone and has said everything.
     Over,
+}
+
+/// An attempt that failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// The next attempt comes after this.
+    pub(super) wait: Duration,
+    /// Failures since the outage began.
+    pub(super) failures: u32,
+    pub(super) fault: Fault,
 }
 
 /// Reads one pod.
@@ -69,7 +80,7 @@ impl Reader {
             } else {
                 self.lines
             };
-            let (wait, why) = match platform.pod_log(&self.place, &self.pod, asked).await {
+            let (wait, fault) = match platform.pod_log(&self.place, &self.pod, asked).await {
                 Ok(stream) => {
                     backoff.opened(clock::now().into_std());
                     log.opened(now(), http::date(&stream.headers), asked);
@@ -81,7 +92,8 @@ impl Reader {
                         break;
                     }
                     lost = Some(clock::now().into_std());
-                    (backoff.failed(clock::now().into_std(), lines), why)
+                    let wait = backoff.failed(clock::now().into_std(), lines);
+                    (wait, self.lost(why))
                 }
                 Err(_) if *self.gone.borrow() => break,
                 // A pod that has just come may not have a log yet.
@@ -91,18 +103,30 @@ impl Reader {
                 }
                 Err(error) => {
                     let wait = backoff.failed(clock::now().into_std(), 0);
-                    (wait.max(error.after.unwrap_or_default()), error.fault.why)
+                    (wait.max(error.after.unwrap_or_default()), error.fault)
                 }
             };
-            if backoff.failures() > 1 {
-                self.tell(News::Waiting(wait, why)).await;
-            }
+            let failures = backoff.failures();
+            self.tell(News::Failed(Failure {
+                wait,
+                failures,
+                fault,
+            }))
+            .await;
             tokio::select! {
                 () = sleep(wait) => {}
                 _ = self.gone.wait_for(|gone| *gone) => break,
             }
         }
         self.tell(News::Over).await;
+    }
+
+    fn lost(&self, why: String) -> Fault {
+        let next = word!(
+            "look at the pod, then open the target again",
+            "请检查实例，再重新打开目标"
+        );
+        Fault::new(FaultKind::Lost, self.pod.as_str(), why, next)
     }
 
     async fn tell(&self, news: News) {
@@ -123,10 +147,18 @@ impl Reader {
         let (mut count, mut told_live) = (0, false);
         let mut end: Option<std::time::Instant> = None;
         let why = loop {
+            // A server that always has bytes does not put off the end.
+            if end.is_some_and(|end| clock::now().into_std() >= end) {
+                break String::new();
+            }
             let far = clock::now().into_std() + Duration::from_secs(3600);
             let wake = log.deadline().unwrap_or(far).min(end.unwrap_or(far));
             let over = tokio::select! {
                 biased;
+                _ = gone.wait_for(|gone| *gone), if end.is_none() => {
+                    end = Some(clock::now().into_std() + LAST_WORDS);
+                    None
+                }
                 chunk = stream.chunk() => {
                     let now = now();
                     match chunk {
@@ -145,13 +177,9 @@ impl Reader {
                         Err(error) => Some(error.words()),
                     }
                 }
-                _ = gone.wait_for(|gone| *gone), if end.is_none() => {
-                    end = Some(clock::now().into_std() + LAST_WORDS);
-                    None
-                }
                 () = sleep_until(wake.into()) => {
                     log.check(now());
-                    end.filter(|end| clock::now().into_std() >= *end).map(|_| String::new())
+                    None
                 }
             };
             self.hand_on(&mut batch, &mut count).await;

@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use zeromq::{Socket, SocketRecv, SubSocket};
 
 use crate::codec::Packet;
@@ -32,6 +32,10 @@ use super::{DialError, LinkError, READ_BUFFER, dial};
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// What the crate still holds after the peer is gone is read until it is quiet this long.
 const DRAIN: Duration = Duration::from_millis(50);
+/// Publishers that are read at once, when we are the listener: each has its buffers and a socket.
+const PUBLISHERS: usize = 64;
+/// A publisher that could not be taken is tried again after this.
+const AGAIN: Duration = Duration::from_millis(100);
 /// Reasons of refused publishers that wait to be told, when we are the listener.
 const REFUSALS: usize = 16;
 
@@ -225,7 +229,32 @@ async fn handshake(
 /// Takes publishers as they come; each has its own guard.
 async fn accept(listener: TcpListener, path: PathBuf, refused: mpsc::Sender<String>) {
     let mut relays = JoinSet::new();
-    while let Ok((stream, address)) = listener.accept().await {
+    let mut told = false;
+    loop {
+        let (stream, address) = match listener.accept().await {
+            Ok(taken) => taken,
+            // Without descriptors, for example; there may be some again.
+            Err(error) => {
+                if !std::mem::replace(&mut told, true) {
+                    drop(refused.try_send(say!(
+                        "no publisher can be taken ({}); it is tried again",
+                        "无法接受发布端（{}）；将重试",
+                        words::io_error(&error)
+                    )));
+                }
+                sleep(AGAIN).await;
+                continue;
+            }
+        };
+        told = false;
+        while relays.try_join_next().is_some() {}
+        if relays.len() >= PUBLISHERS {
+            drop(refused.try_send(say!(
+                "the publisher at {address} is refused: {PUBLISHERS} are connected",
+                "拒绝 {address} 的发布端：已连接 {PUBLISHERS} 个"
+            )));
+            continue;
+        }
         dial::prepare(&stream);
         let (path, refused) = (path.clone(), refused.clone());
         relays.spawn(async move {
@@ -244,7 +273,6 @@ async fn accept(listener: TcpListener, path: PathBuf, refused: mpsc::Sender<Stri
                 why.words()
             )));
         });
-        while relays.try_join_next().is_some() {}
     }
 }
 

@@ -119,9 +119,8 @@ async fn a_publisher_that_breaks_the_rules_again_and_again_is_given_up() {
     futures_util::future::join_all(runs).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn hostile_publishers_that_come_to_us_harm_nobody() {
-    use tokio::io::AsyncWriteExt as _;
+/// A run that listens for publishers, and its port.
+async fn listening() -> (Run, u16) {
     let port = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap().port()
@@ -129,6 +128,65 @@ async fn hostile_publishers_that_come_to_us_harm_nobody() {
     let url = format!("tcp://127.0.0.1:{port}?bind=true");
     let mut run = program(["logs", "-f", &url]).start();
     run.until_err("live").await;
+    (run, port)
+}
+
+/// A good publisher comes and is read.
+async fn good_publisher(run: &mut Run, port: u16) {
+    let socket = ::zmq::Context::new().socket(::zmq::XPUB).unwrap();
+    socket.set_rcvtimeo(60_000).unwrap();
+    socket.connect(&format!("tcp://127.0.0.1:{port}")).unwrap();
+    assert_eq!(socket.recv_bytes(0).unwrap(), b"\x01");
+    socket.send_multipart([&b"good"[..], b"one"], 0).unwrap();
+    run.until_out("good | one").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listener_without_descriptors_listens_on() {
+    let (mut run, port) = listening().await;
+    run.descriptors(1);
+    let waits = tokio::net::TcpStream::connect(("127.0.0.1", port)).await;
+    run.until_err("no publisher can be taken").await;
+    run.descriptors(256);
+    good_publisher(&mut run, port).await;
+    drop(waits);
+    run.signal(Signal::INT);
+    run.end().await.expect(130);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listener_takes_so_many_publishers_and_no_more() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let (mut run, port) = listening().await;
+    let start = [
+        deckwatch::demo::hostile::greeting(3, b"NULL"),
+        deckwatch::demo::hostile::ready(b"PUB"),
+    ]
+    .concat();
+    let mut peers = Vec::new();
+    for _ in 0..64 {
+        let mut peer = tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .unwrap();
+        peer.write_all(&start).await.unwrap();
+        // It is taken.
+        peer.read_exact(&mut [0; 64]).await.unwrap();
+        peers.push(peer);
+    }
+    let refused = tokio::net::TcpStream::connect(("127.0.0.1", port)).await;
+    run.until_err("64 are connected").await;
+    drop(refused);
+    peers.pop();
+    run.until_err("is gone").await;
+    good_publisher(&mut run, port).await;
+    run.signal(Signal::INT);
+    run.end().await.expect(130);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hostile_publishers_that_come_to_us_harm_nobody() {
+    use tokio::io::AsyncWriteExt as _;
+    let (mut run, port) = listening().await;
     let start = [
         deckwatch::demo::hostile::greeting(3, b"NULL"),
         deckwatch::demo::hostile::ready(b"PUB"),
@@ -153,12 +211,7 @@ async fn hostile_publishers_that_come_to_us_harm_nobody() {
         run.until_err(reason).await;
     }
     // A good one is read all the same.
-    let socket = ::zmq::Context::new().socket(::zmq::XPUB).unwrap();
-    socket.set_rcvtimeo(60_000).unwrap();
-    socket.connect(&format!("tcp://127.0.0.1:{port}")).unwrap();
-    assert_eq!(socket.recv_bytes(0).unwrap(), b"\x01");
-    socket.send_multipart([&b"good"[..], b"one"], 0).unwrap();
-    run.until_out("good | one").await;
+    good_publisher(&mut run, port).await;
     assert!(run.peak() < MEMORY);
     run.signal(Signal::INT);
     run.end().await.expect(130);

@@ -13,7 +13,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use deckwatch::demo::{Options, Platform, Switches};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, prlimit};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -280,6 +280,14 @@ impl Run {
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
+    }
+
+    /// It may have so many descriptors from now on.
+    pub(crate) fn descriptors(&self, most: u64) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        let mut limit = getrlimit(Resource::Nofile);
+        limit.current = Some(most);
+        prlimit(pid, Resource::Nofile, limit).unwrap();
     }
 
     /// Writes to standard input.

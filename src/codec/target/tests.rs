@@ -92,7 +92,7 @@ fn what_cannot_be_meant_is_refused_with_reason_and_next_step() {
         ("tcp://h#a", "host and port"),
         ("tcp://h:1/x#a", "no path"),
         ("tcp://h:1?layout=nope#a", "\"nope\" is not known"),
-        ("tcp://h:1?hwm=3#a", "hwm=3 is not known"),
+        ("tcp://h:1?hwm=3#a", "hwm is not known"),
         ("ws://h:99999/docker_log#a", "no URL"),
         ("ws://u:p@h/docker_log#a", "password"),
         ("file:", "names no file"),
@@ -128,4 +128,14 @@ fn files_and_standard_input() {
         FeedSpec::File("a/b.log".into())
     );
     assert_eq!(Target::parse("file:///var/x.log").unwrap().name, "x.log");
+}
+
+#[test]
+fn what_an_unknown_option_says_is_not_shown() {
+    let fault = Target::parse("tcp://h:1?token=S3cret").unwrap_err();
+    let shown = format!("{fault} {fault:?}");
+    assert!(
+        shown.contains("token") && !shown.contains("S3cret"),
+        "{shown}"
+    );
 }

@@ -81,9 +81,9 @@ impl Join {
         if repeats { self.seen } else { 0 }
     }
 
-    /// Whether nothing has come.
-    pub(super) fn is_empty(&self) -> bool {
-        self.replayed.is_empty() && self.live.is_empty()
+    /// How many lines have come.
+    pub(super) fn len(&self) -> usize {
+        self.replayed.len() + self.live.len()
     }
 
     /// The lines in the server's order, whether they are without a hole between the replayed and

@@ -535,3 +535,21 @@ fn four_mebibytes_are_held_and_no_more() {
     }
     assert_eq!((given, full), (1100 + 100, 1));
 }
+
+/// A window that has no end, since a server closes a channel again and again, is left: what is
+/// remembered of its lines does not grow for ever, and a history that comes after all is known.
+#[test]
+fn a_join_window_remembers_no_more_than_a_bounded_number_of_lines() {
+    let mut aligner = Aligner::new(1);
+    aligner.opened();
+    assert!(live(&mut aligner, 0..100_000).iter().all(|given| *given));
+    let held = format!("{aligner:?}").len();
+    assert!(
+        live(&mut aligner, 100_000..200_000)
+            .iter()
+            .all(|given| *given)
+    );
+    assert!(format!("{aligner:?}").len() < held + (16 << 10));
+    let verdict = aligner.line(&numbered(7), true, Micros(0));
+    assert_eq!(verdict, Verdict::Seen);
+}

@@ -195,3 +195,31 @@ async fn standard_input_can_be_read_only_once() {
     let done = program(["logs", "-", "-"]).end().await.expect(2);
     assert_eq!(done.err.lines().count(), 1);
 }
+
+#[tokio::test]
+async fn a_pipe_without_a_writer_is_left_at_once_and_read_when_one_comes() {
+    use rustix::fs::{self, FileType, Mode};
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pipe");
+    fs::mknodat(fs::CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    let follow = || program(["logs", "-f", "-o", "raw", &target(&path)]).start();
+    let mut run = follow();
+    run.until_err("live").await;
+    run.signal(Signal::INT);
+    run.end().await.expect(130);
+    // Writers may come one after the other.
+    let mut run = follow();
+    for text in ["one\n", "two\n"] {
+        let path = path.clone();
+        let writer = tokio::task::spawn_blocking(move || std::fs::write(path, text));
+        writer.await.unwrap().unwrap();
+        run.until_out(text).await;
+    }
+    run.signal(Signal::INT);
+    run.end().await.expect(130);
+    // Without following it is read to its end.
+    let run = program(["logs", "-o", "raw", &target(&path)]).start();
+    let writer = tokio::task::spawn_blocking(move || std::fs::write(path, "three"));
+    writer.await.unwrap().unwrap();
+    assert_eq!(run.end().await.expect(0).text(), "three\n");
+}
