@@ -86,9 +86,14 @@ struct Tui {
     signals: Signals,
     dirty: bool,
     drawn: Option<Instant>,
+    /// When the program was last told that time passes.
+    ticked: Instant,
     /// A shell that was typed into: its answer is drawn at once.
     typed: Option<PaneId>,
 }
+
+/// Time passes at least so often where anything comes at all.
+const TICK: Duration = Duration::from_secs(1);
 
 /// What is open at first, where no target was named.
 pub(super) enum Start {
@@ -159,6 +164,7 @@ pub(super) async fn run(
         signals,
         dirty: true,
         drawn: None,
+        ticked: clock::now(),
         typed: None,
     };
     let inputs = Inputs {
@@ -217,6 +223,11 @@ impl Tui {
                         effects.extend(self.app.update(Msg::Feed(target, update), now));
                     }
                     self.dirty |= count > 0;
+                    // A flood of lines is no reason not to listen to shells.
+                    let next = said.take().or_else(|| inputs.shells.try_recv().ok());
+                    if let Some((name, update)) = next {
+                        said = self.listen(name, update, &mut effects);
+                    }
                 }
                 Some((name, update)) = next(&mut said, inputs.shells) => {
                     said = self.listen(name, update, &mut effects);
@@ -225,8 +236,14 @@ impl Tui {
                     if !self.dirty {
                         effects = self.app.update(Msg::Tick, now());
                         self.dirty = true;
+                        self.ticked = clock::now();
                     }
                 }
+            }
+            // Time passes whatever comes.
+            if clock::now() >= self.ticked + TICK {
+                self.ticked = clock::now();
+                effects.extend(self.app.update(Msg::Tick, now()));
             }
             if let Some(ending) = self.carry_out(effects)? {
                 return Ok(ending);
