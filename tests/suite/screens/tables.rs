@@ -105,7 +105,7 @@ fn the_lists_of_a_table_are_part_of_the_memory() {
     let list =
         serde_json::json!([{"Key": key, "Count": 1}, {"Key": format!("{key}y"), "Count": 1}]);
     stage.lines(0, &[say("", &list.to_string())]);
-    assert!(stage.app.held() > before + 16_000);
+    assert!(stage.app.held() > before + 8_000);
 }
 
 fn usages() -> Vec<Usage> {
