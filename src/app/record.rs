@@ -9,9 +9,11 @@ use crate::store::{LineId, LineRef};
 use crate::text::{SafeText, width};
 use crate::word;
 
-use super::pane::pieces::pretty_json;
+use super::pane::pieces::{floor_boundary, pretty_json};
 use super::state::App;
 
+/// Of the text no more is shown than this, in bytes.
+const TEXT: usize = 64 << 10;
 /// Of the received bytes no more is shown than this.
 const BYTES: usize = 4096;
 
@@ -121,7 +123,11 @@ fn parts(app: &App, record: &LineRef<'_>) -> Vec<Part> {
         ));
     }
     parts.push(Part::Heading(word!("Text", "文本")));
-    parts.push(Part::Text(record.text().into_owned()));
+    let whole = record.text();
+    let bytes = whole.as_str().len();
+    let end = floor_boundary(whole.as_str(), TEXT);
+    parts.push(Part::Text(whole.slice(0..end).into_owned()));
+    parts.extend(more(bytes - end));
     if let Some(rows) = pretty_json(record.as_str()) {
         parts.push(Part::Heading("JSON"));
         parts.extend(rows.into_iter().map(Part::Json));
@@ -132,14 +138,15 @@ fn parts(app: &App, record: &LineRef<'_>) -> Vec<Part> {
         parts.push(Part::Text(
             SafeText::of(&head.escape_ascii().to_string()).into_owned(),
         ));
-        if raw.len() > BYTES {
-            parts.push(Part::Text(
-                SafeText::of(&say!("… and {} more", "……还有 {} 字节", raw.len() - BYTES))
-                    .into_owned(),
-            ));
-        }
+        parts.extend(more(raw.len() - head.len()));
     }
     parts
+}
+
+/// How many bytes are not shown, if any.
+fn more(bytes: usize) -> Option<Part> {
+    let words = say!("… and {bytes} more", "……还有 {bytes} 字节");
+    (bytes > 0).then(|| Part::Text(SafeText::of(&words).into_owned()))
 }
 
 /// Long texts are wrapped.
@@ -150,7 +157,7 @@ fn rows(parts: &[Part], cols: usize) -> Vec<Part> {
             Part::Text(text) => {
                 rows.extend(
                     width::wrap(text.as_str(), cols)
-                        .map(|bytes| Part::Text(text.clone().slice(bytes))),
+                        .map(|bytes| Part::Text(text.borrowed().slice(bytes).into_owned())),
                 );
             }
             Part::Json(text) => rows.push(Part::Json(text.clone())),

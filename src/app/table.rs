@@ -4,6 +4,8 @@
 pub mod keys;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::model::sample::{TopList, TopRow};
@@ -13,9 +15,13 @@ use crate::model::{Micros, PaneId, TargetId};
 pub const IDLE: Duration = Duration::from_secs(30);
 /// Lists that are remembered, for the time cursor: an hour at one in 5 s.
 const LISTS: usize = 720;
+/// Names of lists that are shown together: the old form has two, the new one none.
+const NAMES: usize = 16;
+/// Bytes of the lists that are remembered.
+const BYTES: usize = 16 << 20;
 /// Values of a row's own line.
 const TREND: usize = 60;
-/// Rows that are remembered, those of the past among them.
+/// Rows whose lines are remembered, those of the past among them.
 const ROWS: usize = 2000;
 
 /// What rows are sorted by.
@@ -56,12 +62,60 @@ impl Sort {
     }
 }
 
+/// A list that is known at one time or more.
+#[derive(Clone, Debug)]
+struct Known {
+    since: Instant,
+    list: Arc<TopList>,
+    /// Bytes of the list.
+    weight: usize,
+}
+
+impl Known {
+    fn new(list: TopList, since: Instant) -> Self {
+        let texts = |row: &TopRow| row.key.len() + row.kind.len() + row.host.len();
+        let weight = size_of::<TopList>()
+            + (list.name.len() + list.updated.len())
+            + list.rows.capacity() * size_of::<TopRow>()
+            + list.rows.iter().map(texts).sum::<usize>();
+        Self {
+            since,
+            list: Arc::new(list),
+            weight,
+        }
+    }
+}
+
 /// Lists at one time, of all names.
 #[derive(Clone, Debug)]
 struct Taken {
     at: Micros,
     /// By name of the list.
-    lists: BTreeMap<String, (Instant, TopList)>,
+    lists: Vec<Known>,
+}
+
+impl Taken {
+    /// Bytes that are held for this one and not for its neighbour, which shares lists with it.
+    fn alone(&self, beside: Option<&Self>) -> usize {
+        let shared = |one: &Known| {
+            let others = beside.map_or(&[][..], |beside| &beside.lists);
+            others
+                .iter()
+                .any(|other| Arc::ptr_eq(&other.list, &one.list))
+        };
+        let own = self.lists.iter().filter(|one| !shared(one));
+        size_of::<Self>()
+            + self.lists.capacity() * size_of::<Known>()
+            + own.map(|one| one.weight).sum::<usize>()
+    }
+}
+
+/// How a row went on.
+#[derive(Debug, Default)]
+struct Trend {
+    /// The number of the newest value, among those of all rows.
+    newest: u64,
+    means: VecDeque<f64>,
 }
 
 /// A table.
@@ -85,8 +139,20 @@ pub struct TablePane {
     pub strange: u64,
     /// Rows that could not be read.
     pub unreadable: u64,
+    /// Lists for which there is no room.
+    pub left_out: u64,
+    /// Messages that came and were dropped before they were read.
+    pub dropped: u64,
+    /// Bytes of lists at most.
+    pub(super) budget: usize,
     taken: VecDeque<Taken>,
-    trends: BTreeMap<String, VecDeque<f64>>,
+    /// Bytes of those.
+    held: usize,
+    /// By a number that stands for the key, which may be long.
+    trends: BTreeMap<u64, Trend>,
+    numbers: RandomState,
+    /// Values that rows had.
+    values: u64,
 }
 
 impl TablePane {
@@ -102,8 +168,14 @@ impl TablePane {
             received: 0,
             strange: 0,
             unreadable: 0,
+            left_out: 0,
+            dropped: 0,
+            budget: BYTES,
             taken: VecDeque::new(),
+            held: 0,
             trends: BTreeMap::new(),
+            numbers: RandomState::new(),
+            values: 0,
         }
     }
 
@@ -112,37 +184,75 @@ impl TablePane {
     pub fn take(&mut self, lists: Vec<TopList>, at: Micros, mono: Instant) {
         let mut known = match self.taken.back() {
             Some(last) => last.lists.clone(),
-            None => BTreeMap::new(),
+            None => Vec::new(),
         };
-        known.retain(|_, (since, _)| mono.saturating_duration_since(*since) < IDLE);
+        known.retain(|one| mono.saturating_duration_since(one.since) < IDLE);
+        let mut weight: usize = known.iter().map(|one| one.weight).sum();
         let mut news = false;
         for list in lists {
             self.received += 1;
-            if known.get(&list.name).is_some_and(|(_, old)| *old == list) {
+            let place = known.binary_search_by(|one| one.list.name.cmp(&list.name));
+            let old = place.ok().and_then(|at| known.get(at));
+            if old.is_some_and(|old| *old.list == list) {
+                continue;
+            }
+            let beside = weight - old.map_or(0, |old| old.weight);
+            let one = Known::new(list, mono);
+            let full = place.is_err() && known.len() >= NAMES;
+            if full || beside + one.weight > self.budget {
+                self.left_out += 1;
                 continue;
             }
             news = true;
-            self.unreadable += list.unreadable;
-            for row in &list.rows {
-                let full = self.trends.len() >= ROWS;
-                if full && !self.trends.contains_key(&row.key) {
-                    self.trends.pop_first();
-                }
-                let trend = self.trends.entry(row.key.clone()).or_default();
-                trend.push_back(row.mean);
-                if trend.len() > TREND {
-                    trend.pop_front();
-                }
+            weight = beside + one.weight;
+            self.unreadable += one.list.unreadable;
+            self.go_on(&one.list.rows);
+            let replaced = place.map_or_else(|at| at..at, |at| at..at + 1);
+            known.splice(replaced, [one]);
+        }
+        if news {
+            self.remember(Taken { at, lists: known });
+        }
+    }
+
+    /// The rows' lines go on. Those of rows that have not come for the longest time are forgotten.
+    fn go_on(&mut self, rows: &[TopRow]) {
+        for row in rows {
+            self.values += 1;
+            let number = self.numbers.hash_one(&row.key);
+            let trend = self.trends.entry(number).or_default();
+            trend.newest = self.values;
+            trend.means.push_back(row.mean);
+            if trend.means.len() > TREND {
+                trend.means.pop_front();
             }
-            known.insert(list.name.clone(), (mono, list));
         }
-        if !news {
-            return;
+        if let Some(excess) = self.trends.len().checked_sub(ROWS) {
+            let mut newest: Vec<u64> = self.trends.values().map(|trend| trend.newest).collect();
+            newest.sort_unstable();
+            let least = newest.get(excess).copied().unwrap_or(0);
+            self.trends.retain(|_, trend| trend.newest >= least);
         }
-        self.taken.push_back(Taken { at, lists: known });
-        if self.taken.len() > LISTS {
-            self.taken.pop_front();
+    }
+
+    /// The oldest lists make room.
+    fn remember(&mut self, taken: Taken) {
+        self.held += taken.alone(self.taken.back());
+        self.taken.push_back(taken);
+        while self.taken.len() > LISTS || (self.held > self.budget && self.taken.len() > 1) {
+            if let Some(oldest) = self.taken.pop_front() {
+                self.held -= oldest.alone(self.taken.front());
+            }
         }
+    }
+
+    /// Bytes of memory held.
+    pub fn heap_bytes(&self) -> usize {
+        let trends = self
+            .trends
+            .values()
+            .map(|trend| size_of::<(u64, Trend)>() + trend.means.capacity() * size_of::<f64>());
+        self.held + trends.sum::<usize>()
     }
 
     /// The lists that are shown: those of the moment, else the latest while they are fresh.
@@ -161,9 +271,9 @@ impl TablePane {
             |since: &Instant| moment.is_some() || mono.saturating_duration_since(*since) < IDLE;
         taken
             .iter()
-            .flat_map(|taken| taken.lists.values())
-            .filter(|(since, _)| fresh(since))
-            .map(|(_, list)| list)
+            .flat_map(|taken| &taken.lists)
+            .filter(|one| fresh(&one.since))
+            .map(|one| &*one.list)
             .collect()
     }
 
@@ -206,8 +316,8 @@ impl TablePane {
 
     /// The means of a row so far, oldest first.
     pub fn trend(&self, key: &str) -> Vec<f64> {
-        let trend = self.trends.get(key);
-        trend.map_or_else(Vec::new, |trend| trend.iter().copied().collect())
+        let trend = self.trends.get(&self.numbers.hash_one(key));
+        trend.map_or_else(Vec::new, |trend| trend.means.iter().copied().collect())
     }
 
     /// The number of the row under the cursor; the first one if it is gone.
@@ -233,7 +343,7 @@ impl TablePane {
     /// When the table changes by itself: what is shown ages out.
     pub fn wake_at(&self, mono: Instant) -> Option<Instant> {
         let lists = &self.taken.back()?.lists;
-        let ends = lists.values().map(|(since, _)| *since + IDLE);
+        let ends = lists.iter().map(|one| one.since + IDLE);
         let second = mono + Duration::from_secs(1);
         ends.filter(|end| *end > mono)
             .min()
@@ -330,5 +440,60 @@ mod tests {
             .take(6)
             .collect();
         assert_eq!(orders, Sort::ALL);
+    }
+
+    #[test]
+    fn a_row_keeps_its_line_while_newer_rows_come() {
+        let (mut table, now) = table();
+        table.take(vec![list("", &[("z", 1.0, 1)])], Micros(0), now);
+        for round in 0..3 {
+            let keys: Vec<String> = (0..ROWS / 2).map(|n| format!("{round} {n}")).collect();
+            let mut rows: Vec<(&str, f64, u64)> = keys.iter().map(|key| (&**key, 1.0, 1)).collect();
+            rows.push(("a", 10.0 * f64::from(round), 1));
+            table.take(vec![list("", &rows)], Micros(round.into()), now);
+        }
+        assert_eq!(table.trend("a"), [0.0, 1.0, 2.0]);
+        assert!(table.trend("z").is_empty() && table.trend("0 0").is_empty());
+        assert_eq!(table.trend("2 0"), [0.1]);
+        assert_eq!(table.trends.len(), ROWS);
+    }
+
+    #[test]
+    fn lists_of_any_names_take_bounded_memory_and_what_is_left_out_is_counted() {
+        let (mut table, now) = table();
+        for n in 0..100 {
+            let name = format!("name {n}");
+            table.take(vec![list(&name, &[(&name, 1.0, 1)])], Micros(n), now);
+        }
+        assert_eq!(table.rows(None, now).len(), NAMES);
+        assert_eq!(table.left_out, 100 - NAMES as u64);
+        // When they have aged out, others have their places.
+        let later = now + IDLE;
+        table.take(vec![list("new", &[("/new", 1.0, 1)])], Micros(100), later);
+        assert_eq!(keys(&table, None, later), "/new");
+    }
+
+    #[test]
+    fn large_lists_that_change_take_bounded_memory() {
+        let (mut table, now) = table();
+        table.budget = 1 << 20;
+        let long = "x".repeat(4000);
+        for n in 0..200 {
+            let large: Vec<String> = (0..50).map(|row| format!("{n} {row} {long}")).collect();
+            let rows: Vec<(&str, f64, u64)> = large.iter().map(|key| (&**key, 1.0, n)).collect();
+            // A small one beside it stays the same and is held once.
+            let both = vec![list("a", &rows), list("b", &[("/b", 1.0, 1)])];
+            table.take(both, Micros(n.cast_signed()), now);
+            // Beside the lists there are the rows' lines.
+            assert!(table.heap_bytes() <= table.budget + (2 << 20), "{n}");
+        }
+        assert_eq!(table.left_out, 0);
+        assert_eq!(table.rows(None, now).len(), 51);
+        assert_eq!(table.rows(Some(Micros(198)), now).len(), 51);
+        assert!(table.rows(Some(Micros(100)), now).is_empty());
+        // What is larger than all that there may be is left out.
+        let huge = vec![list("c", &[(&long.repeat(300), 1.0, 1)])];
+        table.take(huge, Micros(300), now);
+        assert_eq!((table.left_out, table.rows(None, now).len()), (1, 51));
     }
 }

@@ -29,6 +29,7 @@ use super::prompt::{Prompt, Purpose, Typed};
 use super::record::{self, Record};
 use super::state::App;
 use super::state::pattern;
+use super::table::TablePane;
 
 impl App {
     /// Takes in what happened; the answer is what is to be done.
@@ -111,11 +112,12 @@ impl App {
         }
     }
 
-    /// Bytes of memory that the panes hold. Halves of a split pane share their segments, which
-    /// count once.
+    /// Bytes of memory that panes and tables hold. Halves of a split pane share their segments,
+    /// which count once.
     pub fn held(&self) -> usize {
         let panes = || self.panes.values();
-        let all = panes().map(Pane::heap_bytes).sum();
+        let tables = self.tables.values().map(TablePane::heap_bytes);
+        let all = panes().map(Pane::heap_bytes).sum::<usize>() + tables.sum::<usize>();
         if all <= self.budget {
             return all;
         }

@@ -15,6 +15,12 @@ use crate::word;
 /// So many remarks of the server are kept: more than anybody reads beside a chart.
 const NOTES: usize = 20;
 
+/// Labels of a series: Prometheus' own have a dozen. A series with more is left out.
+const PAIRS: usize = 64;
+
+/// Bytes of a series' names and values of labels; with more it is left out.
+const LABELS: usize = 16 << 10;
+
 /// Envelopes are looked for so deep: `data`, `bean`, and Prometheus' own `data`.
 const DEPTH: usize = 3;
 
@@ -332,12 +338,12 @@ impl<'de> Shape<'de> for Element<'_> {
 
     fn object<A: MapAccess<'de>>(self, mut members: A) -> Result<Head, A::Error> {
         let flaws = &mut self.draft.measured.flaws;
-        let (mut labels, mut line) = (Some(Labels::default()), Line::default());
+        let (mut named, mut line) = (Named::Labels(Labels::default()), Line::default());
         let mut floats = false;
         while let Some(part) = members.next_key_seed(As(By(Part::of)))? {
             floats |= matches!(part, Part::Value | Part::Values);
             match part {
-                Part::Metric => labels = members.next_value_seed(As(Metric(flaws)))?,
+                Part::Metric => named = members.next_value_seed(As(Metric(flaws)))?,
                 Part::Value => match members.next_value_seed(As(Pair))? {
                     Some(sample) => line.push(sample, flaws),
                     None => flaws.unreadable += 1,
@@ -352,13 +358,13 @@ impl<'de> Shape<'de> for Element<'_> {
             }
         }
         // Samples of nobody; or a histogram, or nothing, in the place of samples.
-        flaws.unreadable += u64::from(labels.is_none() || !floats);
-        if let Some(labels) = labels {
-            if self.draft.has_room() {
+        flaws.unreadable += u64::from(matches!(named, Named::Nobody) || !floats);
+        match named {
+            Named::Labels(labels) if self.draft.has_room() => {
                 self.draft.series.push((labels, line));
-            } else {
-                self.draft.measured.flaws.left_out += 1;
             }
+            Named::Labels(_) | Named::TooMuch => self.draft.measured.flaws.left_out += 1,
+            Named::Nobody => {}
         }
         Ok(Head::Series)
     }
@@ -375,22 +381,42 @@ impl<'de> Shape<'de> for Element<'_> {
 /// The labels of a series; none if they are no such thing.
 struct Metric<'a>(&'a mut Flaws);
 
+/// What stands in the place of labels.
+enum Named {
+    Labels(Labels),
+    /// More than anybody has.
+    TooMuch,
+    /// No such thing.
+    Nobody,
+}
+
 impl<'de> Shape<'de> for Metric<'_> {
-    type Out = Option<Labels>;
+    type Out = Named;
 
     fn object<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Out, A::Error> {
-        let mut pairs = Vec::new();
+        let (mut pairs, mut bytes) = (Vec::new(), 0);
         while let Some(name) = members.next_key_seed(As(By(text)))? {
             match (name, members.next_value_seed(As(By(text)))?) {
-                (Some(name), Some(value)) => pairs.push((name, value)),
+                (Some(name), Some(value)) => {
+                    bytes += name.len() + value.len();
+                    if pairs.len() <= PAIRS && bytes <= LABELS {
+                        pairs.push((name, value));
+                    }
+                }
                 _ => self.0.unreadable += 1,
             }
         }
-        Ok(Some(Labels::new(pairs)))
+        if pairs.len() > PAIRS || bytes > LABELS {
+            return Ok(Named::TooMuch);
+        }
+        Ok(Named::Labels(Labels::new(pairs)))
     }
 
     fn plain(self, plain: Plain<'_>) -> Self::Out {
-        matches!(plain, Plain::Null).then(Labels::default)
+        match plain {
+            Plain::Null => Named::Labels(Labels::default()),
+            _ => Named::Nobody,
+        }
     }
 }
 

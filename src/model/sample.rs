@@ -82,9 +82,10 @@ pub struct Measured {
 pub struct Flaws {
     /// Samples and series that are no such things: strings where numbers should be.
     pub unreadable: u64,
-    /// Samples whose time was there already, or went back; put in order, doubles left out.
+    /// Samples whose time was there already, or went back; put in order, doubles left out. And
+    /// samples of times that nobody asked for, left out.
     pub disordered: u64,
-    /// Series past the limit, left out.
+    /// Series past the limit, left out; and those with more labels than anybody has.
     pub left_out: u64,
 }
 

@@ -5,6 +5,8 @@
 mod chunk;
 mod trace;
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use crate::model::Micros;
@@ -196,9 +198,7 @@ impl SeriesStore {
     /// how many. Those behind them move up.
     pub fn prune(&mut self, before: Micros) -> usize {
         for trace in &mut self.traces {
-            while trace.oldest().is_some_and(|last| last < before.0) {
-                self.samples -= trace.drop_oldest();
-            }
+            self.samples -= trace.drop_before(before.0);
         }
         self.forget_empty()
     }
@@ -253,18 +253,31 @@ impl SeriesStore {
 
     /// Drops chunks until the limit holds, first the one whose newest sample is the oldest.
     fn evict(&mut self) -> u64 {
+        let excess = self.samples.saturating_sub(self.limits.samples);
+        let mut doomed = vec![0; self.traces.len()];
+        let chunk = |trace: usize, at: usize| {
+            let (last, len) = self.traces.get(trace)?.chunk(at)?;
+            Some(Reverse((last, trace, len)))
+        };
+        // The oldest chunk of each series that stays.
+        let places = 0..self.traces.len();
+        let mut oldest: BinaryHeap<_> = places.filter_map(|trace| chunk(trace, 0)).collect();
         let mut gone = 0;
-        while self.samples > self.limits.samples {
-            let ends = self.traces.iter_mut();
-            let ends = ends.filter_map(|trace| Some((trace.oldest()?, trace)));
-            let Some((_, trace)) = ends.min_by_key(|(last, _)| *last) else {
+        while gone < excess {
+            let Some(Reverse((_, trace, len))) = oldest.pop() else {
                 break;
             };
-            let dropped = trace.drop_oldest();
-            self.samples -= dropped;
-            gone += dropped as u64;
+            gone += len;
+            if let Some(count) = doomed.get_mut(trace) {
+                *count += 1;
+                oldest.extend(chunk(trace, *count));
+            }
         }
-        gone
+        for (trace, count) in self.traces.iter_mut().zip(doomed) {
+            trace.drop_oldest(count);
+        }
+        self.samples -= gone;
+        gone as u64
     }
 }
 

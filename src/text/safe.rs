@@ -40,6 +40,11 @@ impl<'a> SafeText<'a> {
         }
     }
 
+    /// The same text, not copied.
+    pub fn borrowed(&self) -> SafeText<'_> {
+        SafeText(Cow::Borrowed(&self.0))
+    }
+
     /// Detaches the text from what it was read from.
     pub fn into_owned(self) -> SafeText<'static> {
         SafeText(Cow::Owned(self.0.into_owned()))

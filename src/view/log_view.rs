@@ -185,7 +185,7 @@ impl LogView<'_> {
                 self.theme.level(line.level()),
             );
         }
-        let full = pieces.text(screen.piece.text).clone();
+        let full = pieces.text(screen.piece.text).borrowed();
         let piece = full.slice(screen.piece.bytes.clone());
         let offset = screen.piece.bytes.start;
         if look.mark {
@@ -231,7 +231,7 @@ impl LogView<'_> {
         let from = offset + window.start;
         for (bytes, style) in look.stretches(from..from + window.text.len(), self.theme) {
             let part = piece
-                .clone()
+                .borrowed()
                 .slice(bytes.start - offset..bytes.end - offset);
             at = paint::put(buf, paint::from(area, at), &part, style);
         }
@@ -289,7 +289,7 @@ impl LogView<'_> {
         };
         let window = width::cut(piece.as_str(), left, usize::from(area.width));
         let shown = piece
-            .clone()
+            .borrowed()
             .slice(window.start..window.start + window.text.len());
         super::record_view::json_row(&shown, self.theme, area, buf);
     }

@@ -134,7 +134,7 @@ pub(super) fn broken(text: &str, cols: usize) -> Vec<SafeText<'static>> {
     let text = SafeText::of(text).into_owned();
     let rows = width::broken(text.as_str(), cols);
     rows.into_iter()
-        .map(|row| text.clone().slice(row))
+        .map(|row| text.borrowed().slice(row).into_owned())
         .collect()
 }
 

@@ -85,7 +85,7 @@ pub(super) fn json_row(text: &SafeText<'_>, theme: &Theme, area: Rect, buf: &mut
     let value_from = key_end.map_or(indent, |end| end + 2);
     let value = whole.get(value_from..).unwrap_or("");
     let style = value_style(value, theme);
-    let part = |from: usize, to: usize| text.clone().slice(from..to);
+    let part = |from: usize, to: usize| text.borrowed().slice(from..to);
     let mut x = area.x;
     if let Some(end) = key_end {
         x = paint::put(buf, area, &part(0, end), theme.style(Role::JsonKey));

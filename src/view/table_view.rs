@@ -42,7 +42,8 @@ pub(super) fn render(app: &App, table: &TablePane, theme: &Theme, rect: Rect, bu
     paint::say(buf, paint::from(title, x), &app.name_of(table.id), style);
     let moment = app.table_moment(table);
     let rows = table.rows(moment, app.now.mono);
-    status(app, table, theme, areas::status_area(rect), buf);
+    let status_area = areas::status_area(rect);
+    status(app, (table, rows.len()), theme, status_area, buf);
     let body = areas::body_area(rect);
     if body.height == 0 {
         return;
@@ -167,11 +168,16 @@ fn paint_row(
     }
 }
 
-fn status(app: &App, table: &TablePane, theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn status(
+    app: &App,
+    (table, rows): (&TablePane, usize),
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let style = theme.style(Role::Status);
     paint::fill(buf, area, style);
     let moment = app.table_moment(table);
-    let rows = table.rows(moment, app.now.mono).len();
     let mut facts = Vec::new();
     let state = table
         .targets
@@ -187,6 +193,13 @@ fn status(app: &App, table: &TablePane, theme: &Theme, area: Rect, buf: &mut Buf
         facts.push(say!("server: {updated}", "服务器：{updated}"));
     }
     let (strange, unreadable) = (table.strange, table.unreadable);
+    let (dropped, left_out) = (table.dropped, table.left_out);
+    if dropped > 0 {
+        facts.push(say!("{dropped} messages dropped", "丢弃 {dropped} 条消息"));
+    }
+    if left_out > 0 {
+        facts.push(say!("{left_out} lists left out", "{left_out} 个列表未显示"));
+    }
     if strange > 0 {
         facts.push(say!(
             "{strange} messages are no lists",

@@ -499,3 +499,25 @@ fn a_series_is_forgotten_when_its_last_sample_is_too_old() {
     }
     assert!(store.series().is_empty() && store.is_empty());
 }
+
+#[test]
+fn samples_that_are_months_apart_are_evicted_as_others_are() {
+    let mut store = SeriesStore::new(Limits {
+        series: 200,
+        samples: 200_000,
+    });
+    // More than fits the offsets of a chunk: each one is a chunk of its own.
+    let months = |n: i64| n * 50 * 86_400_000_000;
+    let series = vec![(0, (0..440_000).map(|n| (months(n), 1.0)).collect())];
+    let answer = Answer {
+        from: 0,
+        to: 1,
+        series,
+    };
+    let taken = store.take(Micros(0), Micros(1), &answer.measured());
+    assert_eq!((taken.evicted, store.len()), (240_000, 200_000));
+    let span = store.span();
+    assert_eq!(span.map(|(first, _)| first.0), Some(months(240_000)));
+    assert_eq!(store.prune(Micros(months(430_000))), 0);
+    assert_eq!(store.len(), 10_000);
+}

@@ -8,6 +8,7 @@ use crate::codec::stamp;
 use crate::model::Micros;
 use crate::model::sample::{Labels, Sample};
 use crate::say;
+use crate::store::series::Trace;
 use crate::word;
 
 use super::{ChartPane, Panel};
@@ -286,31 +287,81 @@ impl Panel {
 
 /// Values as tab-separated text; a hole is an empty field.
 fn values(panel: &Panel, from: Micros, to: Micros) -> (String, usize) {
-    let drawn = panel.drawn();
+    let series = panel.store.series();
+    let drawn: Vec<&Trace> = panel
+        .drawn()
+        .iter()
+        .filter_map(|at| series.get(*at))
+        .collect();
     let mut text = String::from("time");
-    let mut times = Vec::new();
-    for index in &drawn {
-        if let Some(one) = panel.store.series().get(*index) {
-            text.push('\t');
-            text.push_str(&one.labels().shown().replace('\t', " "));
-            let inside = one.samples().filter(|one| one.at >= from && one.at <= to);
-            times.extend(inside.map(|one| one.at));
-        }
+    for one in &drawn {
+        text.push('\t');
+        text.push_str(&one.labels().shown().replace('\t', " "));
     }
     text.push('\n');
-    times.sort_unstable();
-    times.dedup();
-    for at in &times {
-        let time = stamp::timestamp(*at).map_or_else(String::new, |time| time.to_string());
+    let inside = |sample: &Sample| (from..=to).contains(&sample.at);
+    let mut columns: Vec<_> = drawn
+        .iter()
+        .map(|one| one.samples().filter(inside).peekable())
+        .collect();
+    let mut rows = 0;
+    // All go through their samples together, row by row.
+    while let Some(at) = columns
+        .iter_mut()
+        .filter_map(|one| Some(one.peek()?.at))
+        .min()
+    {
+        let time = stamp::timestamp(at).map_or_else(String::new, |time| time.to_string());
         text.push_str(&time);
-        for index in &drawn {
+        for column in &mut columns {
             text.push('\t');
-            let here = panel.store.at(*index, *at).filter(|one| one.at == *at);
-            if let Some(sample) = here {
+            if let Some(sample) = column.next_if(|sample| sample.at == at) {
                 text.push_str(&sample.value.to_string());
             }
         }
         text.push('\n');
+        rows += 1;
     }
-    (text, times.len())
+    (text, rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::chart::Recipe;
+    use crate::model::metric::Metric;
+    use crate::model::sample::{Measured, Series};
+
+    #[test]
+    fn what_is_copied_has_a_row_for_each_time_and_a_column_for_each_line() {
+        let mut panel = Panel::new(Recipe::of(Metric::ALL[0]));
+        let series = [
+            ("a", &[(0, 1.0), (1, 2.0), (3, 3.5), (9, 4.0)][..]),
+            ("b", &[(1, 5.0), (2, 6.0)]),
+            ("c", &[]),
+        ];
+        let series = series.map(|(name, samples)| Series {
+            labels: Labels::new(vec![("pod".to_owned(), name.to_owned())]),
+            samples: (samples.iter())
+                .map(|(at, value)| Sample {
+                    at: Micros(at * 1_000_000),
+                    value: *value,
+                })
+                .collect(),
+        });
+        let measured = Measured {
+            series: series.to_vec(),
+            ..Measured::default()
+        };
+        let (from, to) = (Micros(1_000_000), Micros(3_000_000));
+        panel.store.take(from, to, &measured);
+        let rows = [
+            "time\ta\tb\tc",
+            "1970-01-01T00:00:01Z\t2\t5\t",
+            "1970-01-01T00:00:02Z\t\t6\t",
+            "1970-01-01T00:00:03Z\t3.5\t\t",
+            "",
+        ];
+        assert_eq!(values(&panel, from, to), (rows.join("\n"), 3));
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::{Ask, Recipe, What, pace};
-use crate::model::sample::{Flaws, Labels, Reading, Window};
+use crate::model::sample::{Flaws, Labels, Measured, Reading, Window};
 use crate::model::{Fault, FaultKind, Micros};
 use crate::store::series::{Limits, SeriesStore};
 
@@ -49,6 +49,8 @@ pub struct Panel {
     step: Duration,
     /// What was asked for, and answered.
     known: Option<(Micros, Micros)>,
+    /// Where that begins which is seen.
+    seen: Micros,
     /// The server does not know subqueries.
     flat: bool,
     waits: Option<Instant>,
@@ -85,6 +87,7 @@ impl Panel {
             alarm: None,
             step: Duration::ZERO,
             known: None,
+            seen: Micros(0),
             flat: false,
             waits: None,
             due: None,
@@ -139,6 +142,7 @@ impl Panel {
         if self.waits.is_some_and(|since| mono < since + PATIENCE) {
             return None;
         }
+        self.seen = window.from;
         let due = self.due.is_none_or(|due| mono >= due);
         let peaks = window.step > FINE && !self.flat;
         let known = self
@@ -202,7 +206,7 @@ impl Panel {
                 return;
             }
         };
-        let measured = reading.measured;
+        let mut measured = reading.measured;
         if measured.blank && ask.peaks {
             return self.flatten();
         }
@@ -223,12 +227,20 @@ impl Panel {
         self.blank = measured.blank;
         self.flaws = measured.flaws;
         self.notes.clone_from(&measured.notes);
-        let taken = self.store.take(from, to, &measured);
-        self.flaws.left_out += taken.left_out;
-        self.known = Some(match self.known {
+        self.flaws.disordered += confine(&mut measured, ask.window);
+        let mut taken = self.store.take(from, to, &measured);
+        let (mut first, last) = match self.known {
             Some((first, last)) if from <= last && to >= first => (first.min(from), last.max(to)),
             _ => (from, to),
-        });
+        };
+        if taken.left_out > 0 {
+            // Series that were gone before what is seen begins make room.
+            self.store.prune(self.seen);
+            first = first.max(self.seen);
+            taken = self.store.take(from, to, &measured);
+        }
+        self.known = Some((first, last));
+        self.flaws.left_out += taken.left_out;
         self.due = Some(mono + pace(self.step));
     }
 
@@ -236,5 +248,107 @@ impl Panel {
     fn flatten(&mut self) {
         self.flat = true;
         self.due = None;
+    }
+}
+
+/// Drops samples more than a step outside of what was asked for: how many. No chart shows them,
+/// and no later answer replaces them.
+fn confine(measured: &mut Measured, window: Window) -> u64 {
+    let step = i64::try_from(window.step.as_micros()).unwrap_or(i64::MAX);
+    let (from, to) = (
+        window.from.0.saturating_sub(step),
+        window.to.0.saturating_add(step),
+    );
+    let mut gone = 0;
+    for series in &mut measured.series {
+        let before = series.samples.len();
+        series
+            .samples
+            .retain(|sample| (from..=to).contains(&sample.at.0));
+        gone += (before - series.samples.len()) as u64;
+    }
+    gone
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::PaneId;
+    use crate::model::catalog::Component;
+    use crate::model::context::{Api, Context, Place};
+    use crate::model::metric::Metric;
+    use crate::model::sample::{Sample, Series};
+
+    const MINUTE: i64 = 60_000_000;
+
+    fn window(from: i64) -> Window {
+        Window {
+            from: Micros(from),
+            to: Micros(from + 15 * MINUTE),
+            step: Duration::from_secs(5),
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a test's own clock")]
+    fn now() -> Instant {
+        Instant::now()
+    }
+
+    /// Asks for a window, and answers with series: a name and the times of its samples.
+    fn ask(panel: &mut Panel, window: Window, series: Vec<(String, Vec<i64>)>) {
+        let (window, peaks) = panel.wants(window, false, now()).unwrap();
+        let url = "https://console.example".parse().unwrap();
+        let context = Arc::new(Context::new("prod", url, Api::Console));
+        let ask = Ask {
+            pane: PaneId(0),
+            panel: 0,
+            place: Place::of(&context, ("shop", "east", "app"), Component::default()),
+            what: panel.recipe.what.clone(),
+            window,
+            peaks,
+            number: panel.asked(),
+        };
+        let sample = |at| Sample {
+            at: Micros(at),
+            value: 1.0,
+        };
+        let series = series.into_iter().map(|(name, times)| Series {
+            labels: Labels::new(vec![("pod".to_owned(), name)]),
+            samples: times.into_iter().map(sample).collect(),
+        });
+        let measured = Measured {
+            series: series.collect(),
+            ..Measured::default()
+        };
+        panel.take(&ask, Ok(Reading { measured, skew: 0 }), now());
+    }
+
+    #[test]
+    fn of_what_was_not_asked_for_nothing_is_kept() {
+        let mut panel = Panel::new(Recipe::of(Metric::ALL[0]));
+        let (from, to) = (1000 * MINUTE, 1015 * MINUTE);
+        let far = (1..2000).map(|n| to + n * 50 * 24 * 60 * MINUTE);
+        let mut times = vec![0, from - 5_000_001, from - 5_000_000, to + 5_000_000];
+        times.extend(far);
+        ask(&mut panel, window(from), vec![("a".to_owned(), times)]);
+        assert_eq!(panel.store.len(), 2);
+        assert_eq!(panel.flaws.disordered, 2 + 1999);
+    }
+
+    #[test]
+    fn pods_that_are_gone_make_room_for_those_that_are_there() {
+        let mut panel = Panel::new(Recipe::of(Metric::ALL[0]));
+        let full = (0..LIMITS.series).map(|n| (format!("old{n}"), vec![MINUTE]));
+        ask(&mut panel, window(0), full.collect());
+        assert_eq!(panel.store.series().len(), LIMITS.series);
+        let new = vec![("new".to_owned(), vec![20 * MINUTE])];
+        ask(&mut panel, window(15 * MINUTE), new);
+        assert_eq!(panel.flaws.left_out, 0);
+        assert_eq!(panel.store.series().len(), 1);
+        // What was let go is asked for again.
+        let again = panel.wants(window(0), false, now());
+        assert_eq!(again.map(|(window, _)| window.from), Some(Micros(0)));
     }
 }

@@ -8,7 +8,7 @@ use crate::app::key::{Code, Key};
 use crate::app::mode::Mode;
 use crate::codec::monitor;
 use crate::model::sample::TopRow;
-use crate::model::{LineBatch, Micros, PaneId, TargetId};
+use crate::model::{LineBatch, Mark, Micros, PaneId, TargetId};
 use crate::say;
 use crate::word;
 
@@ -28,7 +28,10 @@ impl App {
 
     pub(in crate::app) fn new_table(&mut self, targets: Vec<TargetId>) -> PaneId {
         let id = self.fresh_pane();
-        self.tables.insert(id, TablePane::new(id, targets));
+        let mut table = TablePane::new(id, targets);
+        // The larger part of the memory is the lines'.
+        table.budget = table.budget.min(self.budget / 8);
+        self.tables.insert(id, table);
         id
     }
 
@@ -38,6 +41,11 @@ impl App {
         for table in self.tables.values_mut() {
             if !table.targets.contains(&target) {
                 continue;
+            }
+            for (_, mark) in batch.marks() {
+                if let Mark::Dropped { lines } = mark {
+                    table.dropped += lines;
+                }
             }
             for index in 0..batch.len() {
                 match monitor::decode(batch.text().line(index)) {

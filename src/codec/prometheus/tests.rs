@@ -407,6 +407,36 @@ fn series_past_the_limit_are_counted_and_no_more() {
 }
 
 #[test]
+fn a_series_with_more_labels_than_anybody_has_is_left_out() {
+    let pairs = |count: usize, long: usize| {
+        let pair = |n: usize| format!(r#""l{n:03}":"{}""#, "x".repeat(long));
+        let pairs: Vec<_> = (0..count).map(pair).collect();
+        let metric = pairs.join(",");
+        success(&format!(
+            r#"[{{"metric":{{{metric}}},"values":[[1,"2"]]}},{{"metric":{{}},"values":[[1,"3"]]}}]"#
+        ))
+    };
+    for (count, long, kept) in [
+        (PAIRS, 1, true),
+        (PAIRS + 1, 1, false),
+        // Names have four bytes; a value has 4096 characters at most.
+        (8, LABELS / 8 - 4, true),
+        (8, LABELS / 8 - 3, false),
+        (100_000, 10, false),
+    ] {
+        let measured = decode(pairs(count, long).as_bytes(), 10).unwrap();
+        let left_out = u64::from(!kept);
+        assert_eq!(
+            measured.series.len(),
+            1 + usize::from(kept),
+            "{count} {long}"
+        );
+        assert_eq!(measured.flaws.left_out, left_out, "{count} {long}");
+        assert_eq!(measured.flaws.unreadable, 0, "{count} {long}");
+    }
+}
+
+#[test]
 fn an_answer_that_is_cut_anywhere_is_refused() {
     let whole = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"up","pod":"订单"},"values":[[1.5,"1e+06"],[2,"NaN"],["3",4.5]]},{"metric":{},"value":[1,"-Inf"],"histogram":[1,{"count":"3"}]}]},"warnings":["\u001b[1mx"]}"#;
     assert!(decode(whole.as_bytes(), 9).is_ok());

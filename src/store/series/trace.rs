@@ -70,15 +70,21 @@ impl Trace {
         self.chunks.last().map(Chunk::last_at)
     }
 
-    /// The time of the newest sample of the oldest chunk.
-    pub(super) fn oldest(&self) -> Option<i64> {
-        self.chunks.first().map(Chunk::last_at)
+    /// The time of a chunk's newest sample, and how many it has.
+    pub(super) fn chunk(&self, at: usize) -> Option<(i64, usize)> {
+        let chunk = self.chunks.get(at)?;
+        Some((chunk.last_at(), chunk.len()))
     }
 
-    /// Drops the oldest chunk: how many samples.
-    pub(super) fn drop_oldest(&mut self) -> usize {
-        let gone = self.chunks.drain(..self.chunks.len().min(1));
+    /// Drops so many chunks, the oldest: how many samples.
+    pub(super) fn drop_oldest(&mut self, count: usize) -> usize {
+        let gone = self.chunks.drain(..count.min(self.chunks.len()));
         gone.map(|chunk| chunk.len()).sum()
+    }
+
+    /// Drops the chunks that end before a moment: how many samples.
+    pub(super) fn drop_before(&mut self, moment: i64) -> usize {
+        self.drop_oldest(self.chunks.partition_point(|c| c.last_at() < moment))
     }
 
     /// Forgets the samples of `[from, to]`.

@@ -1,5 +1,7 @@
 //! What lies over the panes: help, record, prompts, notices.
 
+use deckwatch::app::pane::Pane;
+use deckwatch::app::record::{self, Part, Record};
 use deckwatch::app::{Effect, Msg, key::Key};
 use deckwatch::model::{LinkState, Micros, RawBatch, RowHead, SourceName};
 use insta::assert_snapshot;
@@ -172,4 +174,27 @@ fn an_examination_is_asked_for_by_a_key_and_its_findings_are_shown() {
     assert!(stage.screen().contains("=> it is well"));
     stage.keys("esc");
     assert!(!stage.screen().contains("=> it is well"));
+}
+
+#[test]
+fn a_record_shows_the_begin_of_a_very_long_line_and_says_how_much_is_left() {
+    let mut stage = Stage::with(80, 24, 1, false, 8 << 20);
+    stage.state(0, LinkState::Live);
+    let long = "字x".repeat(50_000);
+    stage.lines(0, &[say("", &long)]);
+    let line = stage.app.pane().and_then(Pane::cursor).unwrap();
+    let inner = record::inside(record::place(stage.app.area));
+    let record = Record::of(&stage.app, line, inner).unwrap();
+    let texts = record.rows.iter().filter_map(|row| match row {
+        Part::Text(text) => Some(text.as_str()),
+        Part::Field(..) | Part::Heading(_) | Part::Json(_) => None,
+    });
+    let texts: Vec<&str> = texts.collect();
+    let end = texts.iter().position(|text| text.starts_with('…'));
+    let (shown, rest) = texts.split_at(end.unwrap());
+    let shown = shown.concat();
+    assert!(long.starts_with(&shown));
+    assert_eq!(shown.len(), 64 << 10);
+    let left = long.len() - shown.len();
+    assert_eq!(rest[0], format!("… and {left} more"));
 }

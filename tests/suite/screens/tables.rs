@@ -9,7 +9,7 @@ use deckwatch::codec::target::Target;
 use deckwatch::lang::{self, Lang};
 use deckwatch::model::metric::Metric;
 use deckwatch::model::usage::{Cell, METRICS, Usage};
-use deckwatch::model::{LinkState, PaneId};
+use deckwatch::model::{LinkState, Mark, PaneId};
 use insta::assert_snapshot;
 
 use super::charts::place;
@@ -76,6 +76,36 @@ fn a_table_is_sorted_looked_into_taken_back_and_ages_out() {
     stage.pass(31_000);
     screens.push_str(&stage.screen());
     assert_snapshot!(screens);
+}
+
+#[test]
+fn a_table_tells_what_it_did_not_take() {
+    for (lang, words) in [
+        (Lang::En, ["7 messages dropped", "1 lists left out"]),
+        (Lang::Zh, ["丢弃 7 条消息", "1 个列表未显示"]),
+    ] {
+        let screen = lang::within(lang, || {
+            let mut stage = tabled(200, 10);
+            stage.mark(0, Mark::Dropped { lines: 7 });
+            for n in 0..16 {
+                let list = serde_json::json!({"name": format!("list {n}"), "data": []});
+                stage.lines(0, &[say("", &list.to_string())]);
+            }
+            stage.screen()
+        });
+        assert!(words.iter().all(|word| screen.contains(word)), "{screen}");
+    }
+}
+
+#[test]
+fn the_lists_of_a_table_are_part_of_the_memory() {
+    let mut stage = tabled(80, 10);
+    let before = stage.app.held();
+    let key = "x".repeat(4000);
+    let list =
+        serde_json::json!([{"Key": key, "Count": 1}, {"Key": format!("{key}y"), "Count": 1}]);
+    stage.lines(0, &[say("", &list.to_string())]);
+    assert!(stage.app.held() > before + 8_000);
 }
 
 fn usages() -> Vec<Usage> {
