@@ -73,6 +73,11 @@ struct Walk<'a> {
     rows: Vec<Row>,
 }
 
+/// Memory as the console tells it; a server may say any number.
+fn mebibytes(memory: u64) -> String {
+    bytes(memory.saturating_mul(1 << 20))
+}
+
 /// What a filter finds, and what it stands under.
 fn found(rows: Vec<Row>, filter: &str) -> Vec<Row> {
     let fits = |row: &Row| {
@@ -209,7 +214,7 @@ impl Walk<'_> {
         let mut usage = Vec::new();
         usage.extend(app.running.map(|(run, all)| format!("{run}/{all}")));
         usage.extend(app.cpu.map(|cpu| format!("{cpu} m")));
-        usage.extend(app.memory.map(|memory| bytes(memory << 20)));
+        usage.extend(app.memory.map(mebibytes));
         let open = self.row(Row {
             depth: 2,
             key: key.clone(),
@@ -246,9 +251,7 @@ impl Walk<'_> {
             name: component.name.clone(),
             alias: component.alias.clone(),
             status: component.status.clone(),
-            usage: component
-                .memory
-                .map_or_else(String::new, |memory| bytes(memory << 20)),
+            usage: component.memory.map_or_else(String::new, mebibytes),
             open: Some(self.tree.open.contains(&key)),
         });
         if !open {
@@ -260,7 +263,9 @@ impl Walk<'_> {
                 ..place.clone()
             };
             let key = format!("{key}\0{}", pod.name);
-            let memory: Option<u64> = pod.containers.iter().map(|one| one.memory).sum();
+            let memory = pod.containers.iter().try_fold(0_u64, |all, one| {
+                one.memory.map(|memory| all.saturating_add(memory))
+            });
             let several = pod.containers.len() > 1;
             let open = self.row(Row {
                 depth: 4,

@@ -124,3 +124,45 @@ fn what_can_not_be_had_is_said_and_what_was_known_stays() {
     );
     assert_eq!(tree.questions(now + AGAIN).len(), 1);
 }
+
+#[test]
+fn sizes_that_no_machine_has_are_shown_as_large_ones() {
+    let (mut tree, context, _) = grown();
+    let huge = |name: &str| crate::model::catalog::Container {
+        name: name.into(),
+        memory: Some(u64::MAX / 2 + 1),
+        limit: Some(u64::MAX),
+    };
+    let pod = Pod {
+        name: "gr1-0".into(),
+        containers: vec![huge("a"), huge("b")],
+        ..Pod::default()
+    };
+    let big = Component {
+        memory: Some(1 << 44),
+        ..component("gr1", "订单中心")
+    };
+    let app = Group {
+        id: "12".into(),
+        memory: Some(1 << 44),
+        components: vec![big.clone()],
+        ..Group::default()
+    };
+    let apps = Question::Apps(Arc::clone(&context), "shop".into(), "east".into());
+    tree.take(&apps, Ok(Answer::Apps(vec![app])));
+    let place = Place::of(&context, ("shop", "east", ""), big);
+    tree.take(
+        &Question::Pods(Box::new(place)),
+        Ok(Answer::Pods(vec![pod])),
+    );
+    for key in [
+        &["prod", "shop", "east"][..],
+        &["prod", "shop", "east", "12"],
+        &["prod", "shop", "east", "12", "gr1"],
+    ] {
+        tree.open.insert(key.join("\0"));
+    }
+    let usages: Vec<String> = tree.rows().into_iter().map(|row| row.usage).collect();
+    let most = crate::model::words::bytes(u64::MAX);
+    assert_eq!(usages, ["", "1 app", &most, &most, &most]);
+}
