@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::app::msg::Msg;
 use crate::app::session::Saved;
+use crate::app::ticks::EVENTS;
 use crate::app::tree::{Answer, Question};
 use crate::clock;
 use crate::codec::name::Scope;
@@ -25,9 +26,6 @@ use super::setup::{For, Setup};
 
 /// Questions that wait for one platform; more are told to be lost, and come again.
 const WAITING: usize = 256;
-
-/// Events of the past that are ticks on the axis of charts.
-const EVENTS: usize = 50;
 
 /// Asks platforms.
 pub(super) struct Explorer {
