@@ -38,10 +38,10 @@ pub enum Question {
     Components(Arc<Context>, String, String, String),
     /// The pods of a component.
     Pods(Box<Place>),
-    /// Everything about a component, a pod or a container.
-    Details(Box<Place>),
-    /// Its shell.
-    Shell(Box<Place>),
+    /// Everything about a component, a pod or a container; for the pane that asks.
+    Details(PaneId, Box<Place>),
+    /// Its shell; for the pane that asks.
+    Shell(PaneId, Box<Place>),
     /// What the platform did with it.
     Happened(Box<Place>),
     /// What components use: for a pane, those of some names.
@@ -57,8 +57,8 @@ impl Question {
             | Self::Components(context, ..)
             | Self::Usage(_, context, _) => context,
             Self::Pods(place)
-            | Self::Details(place)
-            | Self::Shell(place)
+            | Self::Details(_, place)
+            | Self::Shell(_, place)
             | Self::Happened(place) => &place.context,
         }
     }
@@ -246,8 +246,8 @@ impl Tree {
             }
             // None of the tree's.
             (
-                Question::Details(_)
-                | Question::Shell(_)
+                Question::Details(..)
+                | Question::Shell(..)
                 | Question::Happened(_)
                 | Question::Usage(..)
                 | Question::Teams(_),

@@ -43,10 +43,7 @@ impl App {
             Msg::Measured(ask, answer) => self.on_measured(&ask, answer),
             Msg::LookedUp(target, found) => self.on_looked_up(target, found),
             Msg::Configured(read) => self.on_configured(read),
-            Msg::Examined(title, lines) => {
-                let top = 0;
-                self.mode = Mode::Details { title, lines, top };
-            }
+            Msg::Examined(pane, title, lines) => self.on_details(pane, title, lines),
             Msg::Key(key) => self.on_key(key),
             Msg::Paste(text) => self.on_paste(&text),
             Msg::Mouse(pointer) => self.on_mouse(pointer),

@@ -15,7 +15,7 @@ use crate::codec::target::Target;
 use crate::doctor::{self, Check, Subject, report};
 use crate::model::context::Place;
 use crate::model::usage::Usage;
-use crate::model::{Fault, FaultKind, TargetId};
+use crate::model::{Fault, FaultKind, PaneId, TargetId};
 use crate::platform::usage::{UsageReader, window};
 use crate::platform::{Platform, shell};
 use crate::say;
@@ -100,7 +100,7 @@ impl Explorer {
     }
 
     /// Finds out what stands in the way of a target.
-    pub(super) fn examine(&self, target: Target) {
+    pub(super) fn examine(&self, pane: PaneId, target: Target) {
         let answers = self.answers.clone();
         tokio::spawn(async move {
             let subject = Subject::Target(Box::new(target));
@@ -110,7 +110,9 @@ impl Explorer {
             text.push_str(&report::last(&verdict));
             let lines = text.lines().map(str::to_owned).collect();
             // Without a program there is nobody to tell.
-            let _ = answers.send(Msg::Examined(subject.name(), lines)).await;
+            let _ = answers
+                .send(Msg::Examined(pane, subject.name(), lines))
+                .await;
         });
     }
 
@@ -168,13 +170,13 @@ async fn answer(reader: &mut UsageReader, question: &Question) -> Result<Answer,
             Answer::Components(components.map_err(|e| e.fault)?)
         }
         Question::Pods(place) => Answer::Pods(platform.pods(place).await.map_err(|e| e.fault)?),
-        Question::Details(place) => Answer::Details(details(platform, place).await?),
+        Question::Details(_, place) => Answer::Details(details(platform, place).await?),
         Question::Happened(place) => {
             let events = platform.events(place, EVENTS).await;
             Answer::Happened(events.map_err(|e| e.fault)?)
         }
         Question::Usage(_, _, scopes) => Answer::Usage(usage(reader, scopes).await?),
-        Question::Shell(place) => Answer::Shell(Box::new(shell::target(platform, place).await?)),
+        Question::Shell(_, place) => Answer::Shell(Box::new(shell::target(platform, place).await?)),
     })
 }
 
@@ -207,7 +209,6 @@ mod tests {
 
     use super::*;
     use crate::demo::{self, Options};
-    use crate::model::PaneId;
     use crate::model::context::{Api, Context, Credential};
     use crate::text::redact::Secret;
 
