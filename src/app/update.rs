@@ -32,6 +32,7 @@ use super::state::pattern;
 
 impl App {
     /// Takes in what happened; the answer is what is to be done.
+    #[must_use = "what is left out is not done: a shell would keep its old size"]
     pub fn update(&mut self, msg: Msg, now: Now) -> Vec<Effect> {
         self.now = now;
         match msg {
