@@ -13,6 +13,7 @@ use crate::clock;
 use crate::codec::name::Scope;
 use crate::codec::target::Target;
 use crate::doctor::{self, Check, Subject, report};
+use crate::model::catalog::{App, Component};
 use crate::model::context::Place;
 use crate::model::usage::Usage;
 use crate::model::{Fault, FaultKind, PaneId, TargetId};
@@ -158,11 +159,7 @@ async fn answer(reader: &mut UsageReader, question: &Question) -> Result<Answer,
             let mut apps = platform.apps(team, region).await.map_err(|e| e.fault)?;
             // Their components' names are a convenience: without them the tree still grows.
             let named = platform.overview(team, region).await.unwrap_or_default();
-            for app in &mut apps {
-                if let Some(known) = named.iter().find(|known| known.id == app.id) {
-                    app.components.clone_from(&known.components);
-                }
-            }
+            name_components(&mut apps, named);
             Answer::Apps(apps)
         }
         Question::Components(_, team, region, app) => {
@@ -178,6 +175,15 @@ async fn answer(reader: &mut UsageReader, question: &Question) -> Result<Answer,
         Question::Usage(_, _, scopes) => Answer::Usage(usage(reader, scopes).await?),
         Question::Shell(_, place) => Answer::Shell(Box::new(shell::target(platform, place).await?)),
     })
+}
+
+/// The components that another list names, into apps.
+fn name_components(apps: &mut [App], named: Vec<App>) {
+    let named = named.into_iter().map(|known| (known.id, known.components));
+    let mut named: HashMap<String, Vec<Component>> = named.collect();
+    for app in apps {
+        app.components = named.remove(&app.id).unwrap_or_default();
+    }
 }
 
 /// What components of these names use; of all in the context's team, where none is named.
@@ -211,6 +217,27 @@ mod tests {
     use crate::demo::{self, Options};
     use crate::model::context::{Api, Context, Credential};
     use crate::text::redact::Secret;
+
+    #[test]
+    fn apps_of_two_long_lists_find_each_other() {
+        let app = |at: usize, components: Vec<Component>| App {
+            id: format!("an app of a large platform {at}"),
+            components,
+            ..App::default()
+        };
+        let component = |at: usize| Component {
+            alias: format!("gr{at}"),
+            ..Component::default()
+        };
+        let mut apps: Vec<App> = (0..50_000).map(|at| app(at, Vec::new())).collect();
+        let named = (1..50_000).rev().map(|at| app(at, vec![component(at)]));
+        name_components(&mut apps, named.collect());
+        for (at, app) in apps.iter().enumerate() {
+            let aliases = app.components.iter().map(|one| one.alias.clone());
+            let want = (at > 0).then(|| format!("gr{at}"));
+            assert_eq!(aliases.collect::<Vec<_>>(), Vec::from_iter(want));
+        }
+    }
 
     #[tokio::test]
     async fn the_tree_does_not_wait_for_what_all_use() {
