@@ -108,18 +108,26 @@ impl Walk<'_> {
     }
 
     fn words<T>(&mut self, depth: usize, key: &str, part: &model::Part<T>, none: String) {
+        if part.left_out > 0 {
+            let more = part.left_out;
+            let text = say!("not shown: {more} more", "另有 {more} 个未显示");
+            self.said(depth, format!("{key}\0\0"), text, false);
+        }
         let (text, fault) = match &part.load {
             Load::Unknown | Load::Asked => (say!("…", "…"), false),
             Load::Failed(why) => (why.clone(), true),
-            Load::Known if part.items.is_empty() => (none, false),
+            Load::Known if part.items.is_empty() && part.left_out == 0 => (none, false),
             Load::Known => return,
         };
-        let key = format!("{key}\0");
+        self.said(depth, format!("{key}\0"), text, fault);
+    }
+
+    fn said(&mut self, depth: usize, key: String, name: String, fault: bool) {
         self.row(Row {
             depth,
             key,
             thing: Thing::Words { fault },
-            name: text,
+            name,
             alias: String::new(),
             status: String::new(),
             usage: String::new(),
@@ -162,7 +170,8 @@ impl Walk<'_> {
         for team in &node.teams.items {
             self.team(node, team, &key);
         }
-        if context.targets.is_empty() || node.teams.load != Load::Known {
+        let teams = &node.teams;
+        if context.targets.is_empty() || teams.load != Load::Known || teams.left_out > 0 {
             let none = say!("no team that you see", "没有可见的团队");
             self.words(1, &key, &node.teams, none);
         }
@@ -235,7 +244,7 @@ impl Walk<'_> {
                 &key,
             );
         }
-        if node.components.items.is_empty() {
+        if node.components.items.is_empty() || node.components.left_out > 0 {
             let none = say!("no component", "没有组件");
             self.words(3, &key, &node.components, none);
         }
@@ -305,7 +314,7 @@ impl Walk<'_> {
                 });
             }
         }
-        if node.pods.items.is_empty() {
+        if node.pods.items.is_empty() || node.pods.left_out > 0 {
             let none = say!(
                 "no pods: not deployed, or the backend is down",
                 "没有实例：尚未部署，或后端不可用"
