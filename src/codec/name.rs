@@ -3,6 +3,8 @@
 //! shown name, `*` and `?` in it, `%2F` for a slash; or `[CONTEXT:]re:REGEX` over
 //! `team/app/component`.
 
+use std::fmt::Write;
+
 use percent_encoding::percent_decode_str;
 use regex::{Regex, RegexBuilder};
 
@@ -214,7 +216,7 @@ pub fn bare(name: &str) -> String {
         if plain || c == '-' && !out.is_empty() {
             out.push(c);
         } else {
-            out.push_str(&format!("%{:02X}", u32::from(c)));
+            let _ = write!(out, "%{:02X}", u32::from(c));
         }
     }
     out

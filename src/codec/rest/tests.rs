@@ -174,13 +174,8 @@ fn an_answer_of_more_parts_than_a_platform_has_is_not_read() {
             true,
         ),
     ] {
-        assert_eq!(
-            envelope(200, body.as_bytes()).is_some(),
-            read,
-            "{:.40}",
-            body
-        );
-        assert_eq!(is_too_much(body.as_bytes()), !read, "{:.40}", body);
+        assert_eq!(envelope(200, body.as_bytes()).is_some(), read, "{body:.40}");
+        assert_eq!(is_too_much(body.as_bytes()), !read, "{body:.40}");
     }
 }
 

@@ -158,9 +158,10 @@ fn an_answer_takes_no_keyboard_that_is_someone_elses_by_now() {
             stage.keys(meanwhile);
             let focus = stage.app.tabs.now.focus;
             stage.tell(Msg::Explored(question, Ok(answer)));
-            let shown = match details {
-                true => matches!(stage.app.mode, Mode::Details { .. }),
-                false => stage.app.shell().is_some(),
+            let shown = if details {
+                matches!(stage.app.mode, Mode::Details { .. })
+            } else {
+                stage.app.shell().is_some()
             };
             assert_eq!(shown, shows, "{key} {meanwhile}");
             if !shows {
@@ -177,7 +178,11 @@ fn a_password_is_typed_to_its_end_whatever_comes_meanwhile() {
     stage.keys("i");
     let question = asked(&stage);
     stage.enter(":", "shell https://bob@10.0.0.1/x/");
-    assert!(stage.screen().contains("password of bob"), "{}", stage.screen());
+    assert!(
+        stage.screen().contains("password of bob"),
+        "{}",
+        stage.screen()
+    );
     stage.type_in("se");
     let details = Answer::Details(vec!["told".into()]);
     stage.tell(Msg::Explored(question, Ok(details)));
