@@ -2,6 +2,8 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -30,6 +32,7 @@ use super::perform::{Hands, Then, for_terminal};
 use super::reload;
 use super::setup::Setup;
 use super::shells::{self, Shells};
+use super::signals;
 use super::terminal::Modes;
 use crate::app::overview::Overlook;
 use crate::app::session::Saved;
@@ -149,8 +152,11 @@ pub(super) async fn run(
     app.theme.clone_from(&theme.name);
     app.mouse = plan.mouse;
     app.kitty = plan.kitty;
-    let signals = Signals::catch().map_err(|error| no_terminal(&error))?;
+    let caught = Signals::catch().map_err(|error| no_terminal(&error))?;
     modes.enter().map_err(|error| no_terminal(&error))?;
+    let restored = Arc::new(AtomicBool::new(false));
+    let give_back = modes.let_loose().map_err(|error| no_terminal(&error))?;
+    signals::insist(give_back, Arc::clone(&restored));
     let mut keys = input::start().map_err(|error| no_terminal(&error))?;
     let screen = screen(&modes, area).map_err(|error| no_terminal(&error))?;
     let explorer = Explorer::new(setup, answers.clone());
@@ -161,7 +167,7 @@ pub(super) async fn run(
         hands,
         modes,
         screen,
-        signals,
+        signals: caught,
         dirty: true,
         drawn: None,
         ticked: clock::now(),
@@ -175,6 +181,7 @@ pub(super) async fn run(
     };
     let ending = tui.turn_round(inputs).await;
     tui.modes.leave();
+    restored.store(true, Ordering::Release);
     tui.hands.remember(&tui.app.saved());
     drop((inbox, shelled));
     tui.let_go().await;
