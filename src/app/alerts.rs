@@ -72,7 +72,7 @@ impl App {
                 if !alert.is_for(&[&title]) {
                     continue;
                 }
-                let rate = pane.times.volume.per_second(level, now);
+                let rate = pane.times.recent.per_second(level, now);
                 seen.push(((number, pane.id, usize::MAX), rate, title));
             }
         }
@@ -137,8 +137,8 @@ fn latest(panel: &Panel) -> Option<f64> {
         .filter_map(crate::store::series::Trace::last)
         .collect();
     let newest = last.iter().map(|sample| sample.at).max()?;
-    let fresh = last
-        .iter()
-        .filter(|sample| newest.0 - sample.at.0 <= 60_000_000 && !sample.value.is_nan());
+    let fresh = last.iter().filter(|sample| {
+        newest.0.saturating_sub(sample.at.0) <= 60_000_000 && !sample.value.is_nan()
+    });
     fresh.map(|sample| sample.value).reduce(f64::max)
 }

@@ -34,6 +34,21 @@ pub struct Confirm {
 
 /// Lines of a question at most.
 const LINES: usize = 12;
+/// Characters of a line at most.
+const COLUMNS: usize = 200;
+
+/// The beginning of a line, and how much more there is.
+fn beginning(line: &str) -> String {
+    let Some((end, _)) = line.char_indices().nth(COLUMNS) else {
+        return line.to_owned();
+    };
+    let (start, rest) = line.split_at_checked(end).unwrap_or((line, ""));
+    let more = words::count(rest.chars().count() as u64);
+    say!(
+        "{start}… (+{more} characters)",
+        "{start}……（还有 {more} 个字符）"
+    )
+}
 
 impl Confirm {
     /// A question with the beginning of what it is about.
@@ -53,7 +68,7 @@ impl Confirm {
     pub fn about_text(question: impl Into<String>, text: &str, deed: Deed) -> Self {
         let lines = || text.split(['\n', '\r']).filter(|line| !line.is_empty());
         let shown = lines().take(LINES);
-        let mut about: Vec<String> = shown.map(|line| line.chars().take(200).collect()).collect();
+        let mut about: Vec<String> = shown.map(beginning).collect();
         let more = lines().count().saturating_sub(LINES);
         if more > 0 {
             about.push(say!(

@@ -148,6 +148,8 @@ impl ShellPane {
         self.link = opening(now);
         self.queued = 0;
         self.title = None;
+        // What the program before held back is shown now, and answered by nobody.
+        drop(self.screen.release());
         self.held = None;
         self.look = None;
         if self.spec().is_none() {
@@ -164,7 +166,11 @@ impl ShellPane {
         }
         self.count += 1;
         // Whatever the program before left on goes; what it wrote stays.
-        drop(self.screen.advance(b"\x18\x1b[?1049l"));
+        drop(
+            self.screen
+                .advance(b"\x18\x1b[?1049l\x1b[!p\x1b[4;20l\x1b[?6l\x0f"),
+        );
+        self.screen.forget_keys();
         let rows = self.screen.top_row()..self.screen.end_row();
         let used = |number: &u64| self.screen.row(*number).is_some_and(|row| row.used() > 0);
         let last = rows.clone().rfind(used).unwrap_or(rows.start) - rows.start + 1;
@@ -173,7 +179,7 @@ impl ShellPane {
             "新终端：之前的输入没有传到这里"
         );
         let mark = format!(
-            "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[?7h\x1b[r\x1b(B\x1b[0m\x1b[{last};1H\r\n\x1b[7m {words} \x1b[0m\r\n"
+            "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[?7h\x1b[r\x1b(B\x1b[0m\x1b[{last};1H\r\n\x1b[7m {words} \x1b[0m\r\n"
         );
         drop(self.screen.advance(mark.as_bytes()));
     }
@@ -336,4 +342,61 @@ pub fn end_words(end: &ShellEnd) -> String {
         ));
     }
     text
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test's own clock")]
+mod tests {
+    use super::*;
+    use crate::term::modes::Modes;
+
+    fn opened() -> (ShellPane, Now) {
+        let now = Now {
+            mono: Instant::now(),
+            wall: crate::model::Micros(0),
+        };
+        let target = Target::parse("http://h:1/").unwrap();
+        let mut pane = ShellPane::new(PaneId(1), target, None, Size::new(80, 24), now);
+        pane.screen.allow_kitty(true);
+        pane.on_update(ShellUpdate::Ready("gotty"), now);
+        (pane, now)
+    }
+
+    fn says(pane: &mut ShellPane, bytes: &'static [u8], now: Now) -> Outcome {
+        pane.on_update(ShellUpdate::Output(bytes.into()), now)
+    }
+
+    #[test]
+    fn a_new_shell_has_a_keyboard_of_its_own() {
+        let (mut pane, now) = opened();
+        let before = pane.screen.modes();
+        assert_eq!(before, Modes::default());
+        says(
+            &mut pane,
+            b"\x1b[>1u\x1b[?1004h\x1b[20h\x1b[?1h\x1b=\x1b[?2004h\x1b[?1000h\x1b[?1006h",
+            now,
+        );
+        assert_ne!(pane.screen.modes(), before);
+        pane.reopen(now);
+        pane.on_update(ShellUpdate::Ready("gotty"), now);
+        assert_eq!(pane.screen.modes(), before);
+    }
+
+    #[test]
+    fn what_a_shell_held_back_is_not_answered_to_the_next_one() {
+        let (mut pane, now) = opened();
+        says(&mut pane, b"\x1b[?2026hheld\x1b[6n\x1b[c", now);
+        assert!(pane.held.is_some());
+        pane.reopen(now);
+        pane.on_update(ShellUpdate::Ready("gotty"), now);
+        let outcome = says(&mut pane, b"\x1b[?2026lfresh", now);
+        assert_eq!(outcome.reply, b"");
+        let rows = pane.screen.top_row()..pane.screen.end_row();
+        let text: Vec<String> = rows
+            .filter_map(|row| Some(pane.screen.row(row)?.text().trim_end().to_owned()))
+            .collect();
+        let place = |word: &str| text.iter().position(|row| row.contains(word));
+        assert!(place("held") < place("shell:") && place("shell:") < place("fresh"));
+        assert!(place("held").is_some());
+    }
 }

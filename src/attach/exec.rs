@@ -96,7 +96,11 @@ pub(super) async fn run(opening: Opening, exec: ExecPlan, mut world: World) -> R
     leave(shell, &done).await;
     let written = match done {
         Done::Signal(_) => timeout(SOON, output.finish()).await.unwrap_or(Ok(())),
-        _ => output.finish().await,
+        _ => tokio::select! {
+            written = output.finish() => written,
+            // Whoever wants to go does not wait for a reader that is stuck.
+            Some(_) = world.signals.recv() => Ok(()),
+        },
     };
     let code = conclude(done, &finder, (&target, exec.timeout), typed)?;
     match written {

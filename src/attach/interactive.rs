@@ -116,19 +116,17 @@ pub(super) async fn run(opening: Opening, plan: RawPlan, world: World) -> Result
     }
     // Servers here rarely answer a goodbye.
     let _ = timeout(Duration::from_secs(2), shell.finish()).await;
+    let is_ours = raw.is_some() && std::io::stdout().is_terminal();
+    let undo = is_ours.then(|| Bytes::from(leftover.undo()));
+    let finish = output.finish_with(undo);
     let written = match done {
-        Done::Ended(_) | Done::NobodyReads => output.finish().await,
-        // Whoever wants to go does not wait for a reader that is stuck.
-        Done::Left | Done::Signal(_) => timeout(SOON, output.finish()).await.unwrap_or(Ok(())),
+        Done::Ended(_) | Done::NobodyReads => tokio::select! {
+            written = finish => written,
+            // Whoever wants to go does not wait for a reader that is stuck.
+            Some(_) = world.signals.recv() => Ok(()),
+        },
+        Done::Left | Done::Signal(_) => timeout(SOON, finish).await.unwrap_or(Ok(())),
     };
-    if raw.is_some() && std::io::stdout().is_terminal() {
-        let mut stdout = std::io::stdout().lock();
-        drop(
-            stdout
-                .write_all(&leftover.undo())
-                .and_then(|()| stdout.flush()),
-        );
-    }
     drop(raw);
     let (code, words) = match done {
         Done::Ended(end) => outcome(&end, &target)?,

@@ -10,6 +10,10 @@ const MODES: [u16; 13] = [
     1, 9, 47, 1000, 1002, 1003, 1004, 1005, 1006, 1015, 1047, 1049, 2004,
 ];
 const CURSOR: u16 = 25;
+/// Of those, the ones of the alternate screen.
+const SCREENS: [u16; 3] = [47, 1047, 1049];
+/// Keys come in their usual shape again.
+const KEYS: &[u8] = b"\x1b[>4m\x1b[<99u\x1b[=0;1u";
 /// No sequence of interest is longer.
 const LONGEST: usize = 64;
 
@@ -18,6 +22,8 @@ const LONGEST: usize = 64;
 pub(super) struct Leftover {
     on: BTreeSet<u16>,
     hidden: bool,
+    /// Keys were asked to come in another shape.
+    keys: bool,
     /// A sequence that is not whole yet, from its ESC on.
     open: Vec<u8>,
 }
@@ -44,7 +50,7 @@ impl Leftover {
         let expected = match self.open.len() {
             0 => byte == 0x1b,
             1 => byte == b'[',
-            2 => byte == b'?',
+            2 => matches!(byte, b'?' | b'>' | b'='),
             _ => byte.is_ascii_digit() || byte == b';',
         };
         if expected && self.open.len() < LONGEST {
@@ -52,8 +58,11 @@ impl Leftover {
             return;
         }
         let whole = std::mem::take(&mut self.open);
-        if whole.len() > 3 && matches!(byte, b'h' | b'l') {
+        let kind = whole.get(2);
+        if kind == Some(&b'?') && whole.len() > 3 && matches!(byte, b'h' | b'l') {
             self.switch(&whole, byte == b'h');
+        } else if matches!(kind, Some(b'>' | b'=')) && matches!(byte, b'm' | b'u') {
+            self.keys = true;
         } else if byte == 0x1b {
             self.open.push(byte);
         }
@@ -81,9 +90,17 @@ impl Leftover {
     /// What switches all that off; nothing if nothing is on. Colours go in any case.
     pub(super) fn undo(&self) -> Vec<u8> {
         let mut bytes = b"\x1b[0m".to_vec();
+        if self.keys {
+            // modifyOtherKeys, and kitty's protocol on the screen that is left.
+            bytes.extend_from_slice(KEYS);
+        }
         // The alternate screen last, so that the rest is not seen.
         for mode in &self.on {
             bytes.extend_from_slice(format!("\x1b[?{mode}l").as_bytes());
+        }
+        if self.keys && !self.on.is_disjoint(&BTreeSet::from(SCREENS)) {
+            // The other screen has a stack of its own.
+            bytes.extend_from_slice(KEYS);
         }
         if self.hidden {
             bytes.extend_from_slice(b"\x1b[?25h");
@@ -118,6 +135,12 @@ mod tests {
                 "\x1b[0m\x1b[?1000l\x1b[?1006l\x1b[?2004l",
             ),
             ("\x1b[?7h\x1b[?12h", "\x1b[0m"),
+            ("\x1b[>4;2m", "\x1b[0m\x1b[>4m\x1b[<99u\x1b[=0;1u"),
+            (
+                "\x1b[?1049h\x1b[>1u",
+                "\x1b[0m\x1b[>4m\x1b[<99u\x1b[=0;1u\x1b[?1049l\x1b[>4m\x1b[<99u\x1b[=0;1u",
+            ),
+            ("\x1b[>c\x1b[=c\x1b[>h", "\x1b[0m"),
             ("\x1b\x1b[?1003h", "\x1b[0m\x1b[?1003l"),
             ("\x1b[?99999999999h\x1b[?h", "\x1b[0m"),
         ] {

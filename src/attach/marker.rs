@@ -10,6 +10,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 /// A line of input stays under what a terminal in line mode takes (4095 bytes).
 const LINE: usize = 1000;
 
+/// Digits of a status, at most.
+const DIGITS: usize = 10;
+
 /// What is typed, and the marks that come back.
 #[derive(Debug)]
 pub(super) struct Script {
@@ -145,7 +148,9 @@ impl Finder {
             return None;
         };
         let tail = self.held.get(at + self.marks.end.len()..).unwrap_or(&[]);
-        let digits = tail.iter().position(|byte| *byte == b'.')?;
+        // Whatever else comes there than a number is none.
+        let digits = tail.iter().position(|byte| !byte.is_ascii_digit());
+        let digits = digits.or((tail.len() > DIGITS).then_some(0))?;
         let status = tail.get(..digits).and_then(|d| std::str::from_utf8(d).ok());
         let status = status.and_then(|d| d.parse::<u32>().ok());
         let status = u8::try_from(status.unwrap_or(u32::from(u8::MAX)) & 0xff).unwrap_or(u8::MAX);
@@ -223,6 +228,23 @@ mod tests {
                     "{size}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_mark_without_a_number_is_the_end_as_well() {
+        let script = Script::new("true", [7; 16]);
+        let word = "BwcHBwcHBwcHBwcHBwcHBw";
+        for (tail, want) in [("x", 255), ("12345678901", 255), ("7x", 7), ("7.", 7)] {
+            let mut finder = script.finder();
+            let mut out = Vec::new();
+            let stream = format!("dwE{word}outdwS{word}{tail}");
+            let status = finder.take(stream.as_bytes(), &mut out);
+            assert_eq!(
+                (out.as_slice(), status),
+                (&b"out"[..], Some(want)),
+                "{tail}"
+            );
         }
     }
 

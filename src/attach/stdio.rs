@@ -69,6 +69,15 @@ impl Output {
         true
     }
 
+    /// Waits until everything is written, and this behind it.
+    pub(super) async fn finish_with(self, last: Option<Bytes>) -> io::Result<()> {
+        let mut last = last;
+        if last.is_some() {
+            self.write(&mut last).await;
+        }
+        self.finish().await
+    }
+
     /// Waits until everything is written.
     pub(super) async fn finish(self) -> io::Result<()> {
         drop(self.pieces);

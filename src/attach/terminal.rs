@@ -43,6 +43,7 @@ impl Raw {
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        let _ = tcsetattr(self.tty.as_fd(), OptionalActions::Drain, &self.before);
+        // Without waiting for a terminal that reads nothing.
+        let _ = tcsetattr(self.tty.as_fd(), OptionalActions::Now, &self.before);
     }
 }

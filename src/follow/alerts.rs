@@ -10,7 +10,7 @@ use crate::codec::level;
 use crate::model::alert::{Alert, Change, Subject, Watch};
 use crate::model::{Level, Micros, RawBatch, RowFlags, words};
 use crate::say;
-use crate::store::volume::Volume;
+use crate::store::volume::Recent;
 use crate::text::SafeText;
 
 use super::run::Follow;
@@ -42,7 +42,7 @@ pub(super) struct Rates {
 struct Target {
     text: String,
     name: String,
-    volume: Volume,
+    recent: Recent,
     /// Beside each alert.
     watches: Vec<Watch>,
 }
@@ -60,7 +60,7 @@ impl Rates {
         let targets = targets.iter().map(|(text, name)| Target {
             text: text.clone(),
             name: name.clone(),
-            volume: Volume::new(),
+            recent: Recent::default(),
             watches: vec![Watch::default(); alerts.len()],
         });
         Self {
@@ -91,7 +91,7 @@ impl Rates {
                 Level::None if levels => level::detect(SafeText::new(batch.line(index)).as_str()),
                 stated => stated,
             };
-            target.volume.add(row.recv, level, 1);
+            target.recent.add(row.recv, level, 1);
         }
     }
 
@@ -106,7 +106,7 @@ impl Rates {
                 if !alert.is_for(&[&target.name]) {
                     continue;
                 }
-                let rate = target.volume.per_second(level, now);
+                let rate = target.recent.per_second(level, now);
                 if let Some(change) = watch.see(alert, Some(rate), now) {
                     alarms.push(Alarm {
                         target: target.text.clone(),

@@ -14,5 +14,7 @@ pub const TIMEOUT: u8 = 124;
 pub const INTERRUPTED: u8 = 130;
 /// SIGTERM.
 pub const TERMINATED: u8 = 143;
+/// SIGQUIT.
+pub const QUIT: u8 = 131;
 /// SIGHUP.
 pub const HUNG_UP: u8 = 129;

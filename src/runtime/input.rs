@@ -94,12 +94,18 @@ fn pointer(mouse: MouseEvent) -> Pointer {
             MouseEventKind::ScrollLeft => Did::WheelLeft,
             MouseEventKind::ScrollRight => Did::WheelRight,
         },
-        column: mouse.column,
-        line: mouse.row,
+        column: place(mouse.column),
+        line: place(mouse.row),
         shift: held(KeyModifiers::SHIFT),
         alt: held(KeyModifiers::ALT),
         ctrl: held(KeyModifiers::CONTROL),
     }
+}
+
+/// A column or row of the mouse. Terminals that count from 0 at an edge make crossterm count
+/// below it (crossterm #590; see Cargo.toml).
+fn place(at: u16) -> u16 {
+    if at == u16::MAX { 0 } else { at }
 }
 
 fn translate(key: KeyEvent) -> Option<Key> {

@@ -111,6 +111,14 @@ impl Modes {
         self.tty.try_clone()
     }
 
+    /// Gives back what needs no writing, from another thread: for a terminal that reads nothing.
+    pub fn let_loose(&self) -> io::Result<impl FnOnce() + Send + 'static> {
+        let (tty, before) = (self.tty.try_clone()?, self.before.clone());
+        Ok(move || {
+            let _ = tcsetattr(tty.as_fd(), OptionalActions::Now, &before);
+        })
+    }
+
     /// Columns and rows.
     pub fn size(&self) -> (u16, u16) {
         let size = rustix::termios::tcgetwinsize(self.tty.as_fd());

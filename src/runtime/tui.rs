@@ -2,6 +2,8 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -30,6 +32,7 @@ use super::perform::{Hands, Then, for_terminal};
 use super::reload;
 use super::setup::Setup;
 use super::shells::{self, Shells};
+use super::signals;
 use super::terminal::Modes;
 use crate::app::overview::Overlook;
 use crate::app::session::Saved;
@@ -86,9 +89,14 @@ struct Tui {
     signals: Signals,
     dirty: bool,
     drawn: Option<Instant>,
+    /// When the program was last told that time passes.
+    ticked: Instant,
     /// A shell that was typed into: its answer is drawn at once.
     typed: Option<PaneId>,
 }
+
+/// Time passes at least so often where anything comes at all.
+const TICK: Duration = Duration::from_secs(1);
 
 /// What is open at first, where no target was named.
 pub(super) enum Start {
@@ -144,8 +152,11 @@ pub(super) async fn run(
     app.theme.clone_from(&theme.name);
     app.mouse = plan.mouse;
     app.kitty = plan.kitty;
-    let signals = Signals::catch().map_err(|error| no_terminal(&error))?;
+    let caught = Signals::catch().map_err(|error| no_terminal(&error))?;
     modes.enter().map_err(|error| no_terminal(&error))?;
+    let restored = Arc::new(AtomicBool::new(false));
+    let give_back = modes.let_loose().map_err(|error| no_terminal(&error))?;
+    signals::insist(give_back, Arc::clone(&restored));
     let mut keys = input::start().map_err(|error| no_terminal(&error))?;
     let screen = screen(&modes, area).map_err(|error| no_terminal(&error))?;
     let explorer = Explorer::new(setup, answers.clone());
@@ -156,9 +167,10 @@ pub(super) async fn run(
         hands,
         modes,
         screen,
-        signals,
+        signals: caught,
         dirty: true,
         drawn: None,
+        ticked: clock::now(),
         typed: None,
     };
     let inputs = Inputs {
@@ -169,6 +181,7 @@ pub(super) async fn run(
     };
     let ending = tui.turn_round(inputs).await;
     tui.modes.leave();
+    restored.store(true, Ordering::Release);
     tui.hands.remember(&tui.app.saved());
     drop((inbox, shelled));
     tui.let_go().await;
@@ -217,6 +230,11 @@ impl Tui {
                         effects.extend(self.app.update(Msg::Feed(target, update), now));
                     }
                     self.dirty |= count > 0;
+                    // A flood of lines is no reason not to listen to shells.
+                    let next = said.take().or_else(|| inputs.shells.try_recv().ok());
+                    if let Some((name, update)) = next {
+                        said = self.listen(name, update, &mut effects);
+                    }
                 }
                 Some((name, update)) = next(&mut said, inputs.shells) => {
                     said = self.listen(name, update, &mut effects);
@@ -225,8 +243,14 @@ impl Tui {
                     if !self.dirty {
                         effects = self.app.update(Msg::Tick, now());
                         self.dirty = true;
+                        self.ticked = clock::now();
                     }
                 }
+            }
+            // Time passes whatever comes.
+            if clock::now() >= self.ticked + TICK {
+                self.ticked = clock::now();
+                effects.extend(self.app.update(Msg::Tick, now()));
             }
             if let Some(ending) = self.carry_out(effects)? {
                 return Ok(ending);

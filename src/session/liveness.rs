@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 const EVERY: Duration = Duration::from_secs(15);
 const OVERDUE: Duration = Duration::from_secs(5);
 const DEAD: Duration = Duration::from_secs(35);
+/// It has so long for the first ping that it does not answer: the two are 15 s apart.
+const ANSWER: Duration = Duration::from_secs(20);
 
 /// What the connection needs now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,7 +67,7 @@ impl Liveness {
 
     /// What is due at `now`; ask until there is nothing.
     pub fn poll(&mut self, now: Instant) -> Option<Pulse> {
-        if !self.paused && now >= self.pong + DEAD {
+        if !self.paused && self.dead_at().is_some_and(|at| now >= at) {
             return Some(Pulse::Dead);
         }
         if now >= self.next_ping {
@@ -86,8 +88,14 @@ impl Liveness {
             .asked
             .filter(|_| !self.stale)
             .map(|asked| asked + OVERDUE);
-        let due = self.next_ping.min(self.pong + DEAD);
-        stale.map_or(due, |stale| stale.min(due))
+        let others = [stale, self.dead_at()].into_iter().flatten();
+        others.fold(self.next_ping, Instant::min)
+    }
+
+    /// When it is dead: not before it had its time to answer, however long we were stopped.
+    fn dead_at(&self) -> Option<Instant> {
+        let asked = self.asked?;
+        Some((self.pong + DEAD).max(asked + ANSWER))
     }
 }
 
@@ -156,6 +164,21 @@ mod tests {
             life.poll(start + Duration::from_secs(140)),
             Some(Pulse::Dead)
         );
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test's own clock")]
+    fn a_peer_that_was_not_asked_while_we_were_stopped_has_its_time_to_answer() {
+        let start = Instant::now();
+        let mut life = Liveness::new(start);
+        let woken = start + Duration::from_secs(3600);
+        assert_eq!(life.poll(woken), Some(Pulse::Ping));
+        assert_eq!(life.poll(woken), None);
+        let at = |seconds| woken + Duration::from_secs(seconds);
+        assert_eq!(life.poll(at(5)), Some(Pulse::Stale));
+        assert_eq!(life.poll(at(15)), Some(Pulse::Ping));
+        assert_eq!((life.poll(at(19)), life.deadline()), (None, at(20)));
+        assert_eq!(life.poll(at(20)), Some(Pulse::Dead));
     }
 
     #[test]

@@ -73,13 +73,15 @@ pub enum Input<'a> {
 pub struct Told {
     /// What the program wrote since the last update.
     output: BytesMut,
+    /// Bytes of output in the updates.
+    sealed: usize,
     updates: Vec<ShellUpdate>,
 }
 
 impl Told {
-    /// Bytes of output at the end, in one piece.
+    /// Bytes of output that were not taken.
     pub fn pending(&self) -> usize {
-        self.output.len()
+        self.sealed + self.output.len()
     }
 
     /// Whether there is something besides output.
@@ -98,6 +100,7 @@ impl Told {
     /// Takes everything.
     pub fn take(&mut self) -> Vec<ShellUpdate> {
         self.seal();
+        self.sealed = 0;
         std::mem::take(&mut self.updates)
     }
 
@@ -114,6 +117,7 @@ impl Told {
 
     fn seal(&mut self) {
         if !self.output.is_empty() {
+            self.sealed += self.output.len();
             let output = self.output.split().freeze();
             self.updates.push(ShellUpdate::Output(output));
         }
@@ -282,6 +286,13 @@ impl ShellSession {
         match self.phase {
             Phase::Open(dialect) => Some(dialect),
             Phase::Waiting { .. } | Phase::Over => None,
+        }
+    }
+
+    /// Whether what comes is read now. A silence that we want is no sign of a dead peer.
+    pub fn reads(&mut self, now: Instant, reads: bool) {
+        if let Some(pulse) = &mut self.pulse {
+            pulse.pause(!reads, now);
         }
     }
 

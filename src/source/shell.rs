@@ -261,7 +261,12 @@ async fn drive<K: Copy>(
             end.unsent += orders.drain();
         }
         // While the program is busy with the last piece, the next one grows.
-        let reads = told.pending() < PIECE;
+        let waits = |update: &ShellUpdate| match update {
+            ShellUpdate::Output(bytes) => bytes.len(),
+            _ => 0,
+        };
+        let reads = told.pending() + news.iter().map(waits).sum::<usize>() < PIECE;
+        session.reads(now(), reads);
         if let Some(crowded) = crowd.look(now(), reads) {
             session.handle(now(), Input::Crowded(crowded), &mut told);
         }

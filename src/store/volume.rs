@@ -17,7 +17,7 @@ const BUCKETS: usize = 8192;
 /// So many buckets at least, however little memory there is.
 const LEAST: usize = 256;
 
-/// [`Volume::per_second`] looks at so many seconds.
+/// [`Recent::per_second`] looks at so many seconds.
 const RATE: i64 = 10;
 /// Microseconds of a second.
 const SECOND: i64 = 1_000_000;
@@ -33,6 +33,46 @@ const APART: i64 = 10 * SECOND;
 
 /// Lines of one bucket, by level.
 type Bucket = [u64; LEVELS];
+
+/// How many lines came within the last seconds, by level. It knows of nothing else, so that
+/// neither a long run nor what lines say of their own time makes it coarse.
+#[derive(Clone, Debug, Default)]
+pub struct Recent {
+    /// A second's lines, at the place of the second modulo 16: those that are looked at, and
+    /// some that may be ahead.
+    slots: [(i64, Bucket); 16],
+}
+
+impl Recent {
+    /// Lines that came now.
+    pub fn add(&mut self, recv: Micros, level: Level, count: u32) {
+        let second = recv.0.div_euclid(SECOND);
+        let place = usize::try_from(second & 0xf).unwrap_or(0);
+        let Some(slot) = self.slots.get_mut(place) else {
+            return;
+        };
+        if slot.0 != second {
+            *slot = (second, Bucket::default());
+        }
+        if let Some(sum) = slot.1.get_mut(level as usize) {
+            *sum = sum.saturating_add(u64::from(count));
+        }
+    }
+
+    /// Lines a second, of this level or worse or, for [`Level::None`], of any: those of the last
+    /// ten seconds, but for the one that goes on.
+    pub fn per_second(&self, level: Level, now: Micros) -> f64 {
+        let end = now.0.div_euclid(SECOND);
+        let counts = |own: Level| level == Level::None || own >= level;
+        let seconds = self.slots.iter();
+        let seconds = seconds.filter(|(second, _)| (end - RATE..end).contains(second));
+        let of = |bucket: &Bucket| -> u64 {
+            let levels = Level::ALL.into_iter().zip(bucket);
+            levels.filter(|(own, _)| counts(*own)).map(|(_, n)| n).sum()
+        };
+        seconds.map(|(_, bucket)| of(bucket)).sum::<u64>() as f64 / RATE as f64
+    }
+}
 
 /// Counts of lines over time.
 #[derive(Clone, Debug)]
@@ -147,15 +187,6 @@ impl Volume {
             wanted.map(|(_, count)| count).sum::<u64>()
         };
         self.within(from, to).map(|(_, bucket)| of(bucket)).sum()
-    }
-
-    /// Lines a second, of this level or worse or, for [`Level::None`], of any: those of the last
-    /// ten seconds, but for the one that goes on.
-    pub fn per_second(&self, level: Level, now: Micros) -> f64 {
-        let to = Micros(now.0.div_euclid(SECOND) * SECOND);
-        let from = Micros(to.0 - RATE * SECOND);
-        let counts = |own: Level| level == Level::None || own >= level;
-        self.rate(from, to, counts) as f64 / RATE as f64
     }
 
     /// The starts of bursts of errors in `[from, to)`, and how many errors are in the bucket

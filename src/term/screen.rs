@@ -198,6 +198,11 @@ impl Screen {
         self.machine.kitty.allow(allowed);
     }
 
+    /// Forgets what a program has asked of the keyboard by the kitty protocol.
+    pub fn forget_keys(&mut self) {
+        self.allow_kitty(self.machine.kitty.is_allowed());
+    }
+
     /// Whether the theme is a light one, for programs that ask for the colours (OSC 10, 11).
     pub fn set_light(&mut self, light: bool) {
         self.machine.light = light;

@@ -16,7 +16,9 @@ const COLS: usize = 76;
 pub(super) fn render(confirm: &Confirm, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let cols = COLS.min(usize::from(area.width));
     let question = paint::broken(&confirm.question, cols.saturating_sub(4).max(1));
-    let about = confirm.lines.len();
+    let broken = |line: &String| paint::broken(line, cols.saturating_sub(4).max(1));
+    let lines: Vec<_> = confirm.lines.iter().flat_map(broken).collect();
+    let about = lines.len();
     let gap = usize::from(about > 0);
     let area = paint::centred(area, cols, question.len() + gap + about + 4);
     let style = theme.style(Role::Overlay);
@@ -32,8 +34,8 @@ pub(super) fn render(confirm: &Confirm, theme: &Theme, area: Rect, buf: &mut Buf
         row += 1;
     }
     row += gap;
-    for line in &confirm.lines {
-        paint::say(buf, paint::row(inner, row), line, style);
+    for line in &lines {
+        paint::put(buf, paint::row(inner, row), line, style);
         row += 1;
     }
     row += 1;

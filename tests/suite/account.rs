@@ -2,6 +2,7 @@
 //! ages out, every line is accounted for in its pane, and the memory stays within its budget.
 
 use deckwatch::model::{Mark, Micros, RawBatch, RowHead};
+use deckwatch::store::LineId;
 use deckwatch::store::volume::LEVELS;
 use proptest::prelude::*;
 
@@ -118,6 +119,36 @@ fn row_24_hours_of_counts_are_part_of_the_memory() {
     stage.batch(0, &raw);
     let (held, counts) = (stage.app.held(), 7200 * size_of::<[u64; LEVELS]>());
     assert!(held >= before + counts, "{held}");
+}
+
+/// What a line says of a time to come is no time: neither its own nor of those that follow.
+#[test]
+fn a_line_from_the_future_moves_no_time() {
+    let mut stage = Stage::with(100, 30, 1, false, 64 << 20);
+    let mut raw = RawBatch::default();
+    let day = 86_400_000_000;
+    let recv = Micros(1_800_000_000_000_000);
+    for stamp in [0, 3 * day, -100_000_000] {
+        let head = RowHead {
+            recv,
+            stamp: Some(Micros(recv.0 + stamp)),
+            ..RowHead::default()
+        };
+        raw.push(b"stamped", &head);
+    }
+    let head = RowHead {
+        recv,
+        ..RowHead::default()
+    };
+    raw.push(b"9999-12-31T23:59:59Z odd", &head);
+    stage.batch(0, &raw);
+    let pane = stage.app.panes.values().next().unwrap();
+    let times: Vec<_> = (0..4).map(|row| pane.time_of(LineId(row))).collect();
+    let past = Micros(recv.0 - 100_000_000);
+    assert_eq!(times, [Some(recv), Some(recv), Some(past), Some(recv)]);
+    let (start, end) = pane.times.volume.span().unwrap();
+    assert!(start <= past && end.0 <= recv.0 + 20_000_000);
+    assert_eq!(pane.line_at(Micros(recv.0 + day)), None);
 }
 
 /// Lines of the `round`th batch of a pane.

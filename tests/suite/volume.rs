@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use deckwatch::model::{Level, Micros};
-use deckwatch::store::volume::{LEVELS, Volume};
+use deckwatch::store::volume::{LEVELS, Recent, Volume};
 use proptest::prelude::*;
 
 const SECOND: i64 = 1_000_000;
@@ -263,4 +263,24 @@ fn late_lines_get_buckets_in_front_as_long_as_these_fit() {
     // One second more on the other side is never too late.
     volume.add(Micros((FIT + 1) * SECOND), Level::Warn, 1);
     assert_eq!((volume.width().as_secs(), volume.before()), (2, 2));
+}
+
+#[test]
+fn what_came_within_seconds_is_as_exact_after_days() {
+    let mut recent = Recent::default();
+    let mut rates = Vec::new();
+    for second in 0..200_000 {
+        let now = Micros(second * SECOND + SECOND / 2);
+        rates.push(recent.per_second(Level::Error, now));
+        recent.add(now, Level::Error, 7);
+        recent.add(now, Level::Info, 3);
+    }
+    assert!(rates.iter().skip(10).all(|rate| (rate - 7.0).abs() < 1e-9));
+    let now = |second: i64| Micros((200_000 + second) * SECOND);
+    let all = |second: i64| recent.per_second(Level::None, now(second));
+    let near = |second, rate: f64| (all(second) - rate).abs() < 1e-9;
+    assert!(near(0, 10.0) && near(4, 6.0) && near(9, 1.0));
+    assert!(near(10, 0.0) && near(16, 0.0) && near(1000, 0.0));
+    // Seconds that are ahead of now are not counted yet.
+    assert!(near(-100, 0.0));
 }

@@ -1,6 +1,7 @@
 //! However it ends, the terminal is as it was (reliability.md 8, rows 18 to 21).
 
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,8 @@ struct Pty {
     pair: PtyPair,
     child: Box<dyn Child + Send + Sync>,
     said: Arc<Mutex<Vec<u8>>>,
+    /// The terminal reads nothing, like one that is stopped.
+    deaf: Arc<AtomicBool>,
     before: String,
 }
 
@@ -40,11 +43,16 @@ impl Pty {
         let mut reader = pair.master.try_clone_reader().unwrap();
         let said = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&said);
+        let deaf = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&deaf);
         std::thread::spawn(move || {
             let mut piece = [0; 4096];
             while let Ok(count) = reader.read(&mut piece) {
                 if count == 0 {
                     return;
+                }
+                while stopped.load(Ordering::Relaxed) {
+                    std::thread::sleep(Duration::from_millis(5));
                 }
                 heard
                     .lock()
@@ -56,6 +64,7 @@ impl Pty {
             pair,
             child,
             said,
+            deaf,
             before,
         }
     }
@@ -176,6 +185,47 @@ fn q_and_every_signal_give_the_terminal_back() {
 }
 
 /// As a shell says it: 128 and the number of the signal.
+#[test]
+fn a_raw_shell_whose_terminal_reads_nothing_ends_by_a_signal() {
+    let shop = Shop::open();
+    let target = shop.shell(0);
+    let mut pty = Pty::deckwatch(&["shell", target.trim_matches('\'')]);
+    pty.see("connected to");
+    pty.deaf.store(true, Ordering::Relaxed);
+    let mut keyboard = pty.pair.master.take_writer().unwrap();
+    keyboard.write_all(b"yes\r").unwrap();
+    let start = Instant::now();
+    while !shop.typed().iter().any(|typed| typed.contains("yes")) {
+        assert!(start.elapsed() < PATIENCE, "it was not typed");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // So that all on the way is full.
+    std::thread::sleep(Duration::from_secs(2));
+    pty.signal(Signal::TERM);
+    assert_eq!(pty.end().exit_code(), 143);
+    let modes = format!("{:?}", pty.pair.master.get_termios());
+    assert_eq!(modes, pty.before);
+    pty.deaf.store(false, Ordering::Relaxed);
+}
+
+#[test]
+fn an_interface_whose_terminal_reads_nothing_ends_by_a_signal() {
+    let shop = Shop::open();
+    let target = shop.target("order");
+    let mut pty = Pty::deckwatch(&[target.trim_matches('\'')]);
+    pty.see("live");
+    pty.deaf.store(true, Ordering::Relaxed);
+    for line in 0..100 {
+        shop.say("order", &format!("{line} {}", "字".repeat(40)));
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    pty.signal(Signal::TERM);
+    assert_eq!(pty.end().exit_code(), 143);
+    let modes = format!("{:?}", pty.pair.master.get_termios());
+    assert_eq!(modes, pty.before);
+    pty.deaf.store(false, Ordering::Relaxed);
+}
+
 #[test]
 fn a_hangup_gives_the_terminal_back_while_there_is_one() {
     let shop = Shop::open();

@@ -423,6 +423,21 @@ fn no_color_means_none() {
     }
 }
 
+/// Some terminals count a mouse at their edge from 0, where 1 is the first.
+#[test]
+fn a_mouse_beyond_the_edge_ends_nothing() {
+    let shop = Shop::open();
+    let tmux = Tmux::deckwatch(80, 12, &format!("--mouse {}", shop.target("order")));
+    tmux.see(" live");
+    for report in ["\x1b[<0;0;0M", "\x1b[<64;0;5M", "\x1b[<0;0;0m"] {
+        tmux.type_in(report);
+    }
+    tmux.keys("?");
+    tmux.see("one line down");
+    tmux.keys("Escape q");
+    assert_eq!(tmux.status(), "0");
+}
+
 /// The interface looks at its files now and then; a disk that does not answer is like a pipe.
 #[test]
 fn a_configuration_that_does_not_come_holds_up_nothing() {

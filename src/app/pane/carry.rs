@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codec::level;
 use crate::model::{LineBatch, Micros, PaneId, RawBatch, RowFlags, RowHead, TargetId};
+use crate::store::volume::Recent;
 use crate::store::{LineId, LineRef, LogStore, Row};
 use crate::text::SafeText;
 
@@ -95,6 +96,7 @@ impl Pane {
         while self.evict() {}
         self.view.select = None;
         self.times.volume.clear();
+        self.times.recent = Recent::default();
         self.follow();
     }
 }

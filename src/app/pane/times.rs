@@ -8,10 +8,13 @@ use jiff::tz::TimeZone;
 use crate::codec::stamp;
 use crate::model::batch::Item;
 use crate::model::{LineBatch, Micros, RowFlags};
-use crate::store::volume::Volume;
+use crate::store::volume::{Recent, Volume};
 use crate::store::{LineId, LineRef, Row};
 
 use super::Pane;
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
 
 /// How the strip of volume over the lines is drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -30,6 +33,8 @@ pub enum Strip {
 pub struct Times {
     /// How many lines came when.
     pub volume: Volume,
+    /// How many came within the last seconds.
+    pub recent: Recent,
     /// The first line of each second.
     pub seconds: Seconds,
     /// A moment whose lines are not here yet.
@@ -47,6 +52,7 @@ impl Default for Times {
     fn default() -> Self {
         Self {
             volume: Volume::new(),
+            recent: Recent::default(),
             seconds: Seconds::default(),
             sought: None,
             strip: Strip::default(),
@@ -62,7 +68,14 @@ impl Times {
     fn of(&self, line: &LineRef<'_>) -> Option<Micros> {
         let own = || stamp::of_line(line.as_str(), &self.zone, line.recv());
         let arrived = arrived(line.flags(), line.recv(), self.ahead);
-        line.stamp().or_else(own).or(arrived)
+        let can_be = |at: &Micros| self.can_be(*at, line.recv());
+        line.stamp().or_else(own).filter(can_be).or(arrived)
+    }
+
+    /// A line says nothing that is a day and more ahead: such a stamp means something else.
+    fn can_be(&self, at: Micros, recv: Micros) -> bool {
+        let latest = recv.0.saturating_add(self.ahead.max(0)).saturating_add(DAY);
+        at.0 <= latest
     }
 
     /// Lines came; the first item of the batch has this number.
@@ -73,7 +86,12 @@ impl Times {
                 let text = batch.text().line(index);
                 let own = || self.reader.read(text, &self.zone, row.recv);
                 let arrived = arrived(row.flags, row.recv, self.ahead);
-                if let Some(at) = row.stamp.or_else(own).or(arrived) {
+                if !row.flags.has(RowFlags::REPLAY) {
+                    self.recent.add(row.recv, row.level, 1);
+                }
+                let stamp = row.stamp.or_else(own);
+                let stamp = stamp.filter(|at| self.can_be(*at, row.recv));
+                if let Some(at) = stamp.or(arrived) {
                     self.volume.add(at, row.level, 1);
                     self.seconds.add(at, id);
                 }

@@ -447,3 +447,43 @@ fn a_pong_that_nobody_asked_for_confirms_nothing() {
     run.hears(b"2");
     assert_eq!(run.sent(), ["1x", "2"]);
 }
+
+#[test]
+fn output_counts_until_it_is_taken_whatever_comes_between() {
+    let mut run = Run::ready(PAGES, Some("gotty1"), b"2GoTTY");
+    let mut told = Told::default();
+    let hears = |run: &mut Run, message: Vec<u8>, told: &mut Told| {
+        let packet = Packet::Text(message.into());
+        run.session.handle(run.now, Input::Packet(&packet), told);
+    };
+    let output = [&b"0"[..], "A".repeat(4000).as_bytes()].concat();
+    for round in 1..=5 {
+        hears(&mut run, output.clone(), &mut told);
+        hears(&mut run, format!("2title {round}").into_bytes(), &mut told);
+        run.now += Duration::from_secs(1);
+        assert_eq!(told.pending(), round * 3000);
+    }
+    assert!(told.has_news());
+    told.take();
+    assert_eq!(told.pending(), 0);
+}
+
+#[test]
+fn a_silence_that_we_want_ends_no_shell() {
+    let mut run = Run::ready(PAGES, Some("gotty1"), b"2GoTTY");
+    for _ in 0..100 {
+        run.now += Duration::from_secs(1);
+        run.session.reads(run.now, false);
+        run.input(Input::Timeout);
+        run.sent();
+    }
+    let ended = |update: &ShellUpdate| matches!(update, ShellUpdate::Ended(_));
+    assert!(!run.told.iter().any(ended));
+    for _ in 0..40 {
+        run.now += Duration::from_secs(1);
+        run.session.reads(run.now, true);
+        run.input(Input::Timeout);
+        run.sent();
+    }
+    assert!(run.told.iter().any(ended));
+}

@@ -13,8 +13,9 @@ const SLICE: usize = 16 * 1024;
 /// Bytes of an OSC string: 56,000 of clipboard are 73 KiB in base64.
 pub(super) const MAX_OSC: usize = 96 * 1024;
 
-/// Bytes of a synchronized update, as elsewhere.
-const MAX_HELD: usize = 2 * 1024 * 1024;
+/// Bytes of a synchronized update. What is longer is shown in parts: all that is held runs at
+/// once, and the slowest bytes are few enough then.
+const MAX_HELD: usize = 256 * 1024;
 
 /// Kept of its room between updates.
 const HELD_ROOM: usize = 64 * 1024;

@@ -33,7 +33,8 @@ pub(super) struct Wishes {
     title: Option<Vec<u8>>,
     /// The title that holds.
     current: SafeText<'static>,
-    stack: Vec<SafeText<'static>>,
+    /// As they came, too.
+    stack: Vec<Vec<u8>>,
     clipboard: Option<String>,
 }
 
@@ -53,10 +54,8 @@ impl Wishes {
     }
 
     pub(super) fn push_title(&mut self) {
-        let title = match &self.title {
-            Some(raw) => shown(raw),
-            None => self.current.clone(),
-        };
+        let current = || self.current.as_str().as_bytes().to_vec();
+        let title = self.title.clone().unwrap_or_else(current);
         if self.stack.len() >= MAX_TITLES {
             self.stack.remove(0);
         }
@@ -65,7 +64,7 @@ impl Wishes {
 
     pub(super) fn pop_title(&mut self) {
         if let Some(title) = self.stack.pop() {
-            self.title = Some(title.as_str().as_bytes().to_vec());
+            self.title = Some(title);
         }
     }
 
