@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codec::promql;
-use crate::model::Micros;
 use crate::model::catalog::Team;
-use crate::model::context::Place;
+use crate::model::context::{Context, Place};
 use crate::model::metric::Metric;
 use crate::model::sample::{Measured, Sample, Window};
 use crate::model::usage::{Cell, METRICS, Usage};
+use crate::model::{FaultKind, Micros};
+use crate::say;
 use crate::transport::DialError;
 
 use super::Platform;
@@ -25,6 +26,8 @@ const SERIES: usize = 20_000;
 /// Components whose names in the cluster are asked for, one by one, in one round.
 const DETAILS: usize = 32;
 
+/// Components that are told of at once.
+const MOST: usize = 50_000;
 /// Bytes of a pod's name: more than a cluster takes.
 const LONGEST: usize = 256;
 /// Dashes of a pod's name that are looked at; real ones have some ten.
@@ -81,6 +84,7 @@ impl UsageReader {
     async fn groups(&mut self, all: bool, wanted: Wanted<'_>) -> Result<Vec<Group>, DialError> {
         let context = Arc::clone(self.platform.context());
         let mut groups = Vec::new();
+        let mut count = 0;
         for team in self.platform.teams().await? {
             let own = context.team.as_deref();
             let mine = all || own.is_none_or(|own| own == team.name || own == team.alias);
@@ -93,6 +97,8 @@ impl UsageReader {
                     continue;
                 }
                 let places = self.places(&team, &region.name, wanted).await?;
+                count += places.len();
+                bounded(&context, count)?;
                 let namespace = if team.namespace.is_empty() {
                     team.name.clone()
                 } else {
@@ -174,6 +180,24 @@ impl UsageReader {
 /// What a pod's name has in it that is of a component of this name: `APP-COMPONENT-…`.
 fn mark(component: &str) -> Option<String> {
     (!component.is_empty()).then(|| format!("-{component}-"))
+}
+
+/// Whether so many components are told of; more are not kept.
+fn bounded(context: &Context, count: usize) -> Result<(), DialError> {
+    if count <= MOST {
+        return Ok(());
+    }
+    let why = say!(
+        "it has more than {MOST} components, which are not told of at once",
+        "它的组件超过 {MOST} 个，无法一次列出"
+    );
+    let next = say!("name a team or an app", "请指定团队或应用");
+    Err(DialError::never(
+        FaultKind::Usage,
+        &context.name,
+        why,
+        &next,
+    ))
 }
 
 /// Forgets names of components that are gone, once there are very many.
@@ -310,7 +334,7 @@ mod tests {
 
     use super::*;
     use crate::model::catalog::Component;
-    use crate::model::context::{Api, Context};
+    use crate::model::context::Api;
     use crate::model::sample::{Labels, Series};
 
     fn places(names: &[(&str, &str)]) -> Vec<Place> {
@@ -340,6 +364,15 @@ mod tests {
             labels,
             samples: samples.collect(),
         }
+    }
+
+    #[test]
+    fn more_components_than_are_told_of_are_refused_with_a_way_out() {
+        let context = Arc::clone(&places(&[("1", "a")])[0].context);
+        assert!(bounded(&context, MOST).is_ok());
+        let error = bounded(&context, MOST + 1).unwrap_err();
+        assert!(!error.retry && error.fault.what == "c");
+        assert!(!error.fault.next.is_empty(), "{}", error.fault);
     }
 
     #[test]
