@@ -92,12 +92,12 @@ fn flood(rate: usize, filtered: bool) -> (Vec<f64>, Vec<f64>) {
     let mut app = App::new(vec![target], false, 256 << 20, AREA, clock(0));
     if filtered {
         for c in "&status=5".chars() {
-            app.update(Msg::Key(deckwatch::app::Key::char(c)), clock(0));
+            drop(app.update(Msg::Key(deckwatch::app::Key::char(c)), clock(0)));
         }
-        app.update(
+        drop(app.update(
             Msg::Key(deckwatch::app::Key::plain(deckwatch::app::Code::Enter)),
             clock(0),
-        );
+        ));
     }
     let theme = Theme::find("dark", None).unwrap();
     let mut terminal = memory_terminal();

@@ -27,7 +27,7 @@ pub mod shell;
 pub mod state;
 pub mod table;
 pub mod tabs;
-mod ticks;
+pub mod ticks;
 pub mod tree;
 pub mod update;
 

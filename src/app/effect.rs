@@ -52,8 +52,9 @@ pub enum Effect {
     Close(TargetId),
     /// Connect now instead of waiting.
     Reconnect(TargetId),
-    /// Find out what stands in the way of a target; answered with [`super::msg::Msg::Examined`].
-    Examine(Box<Target>),
+    /// Find out what stands in the way of a target, for the pane that asks; answered with
+    /// [`super::msg::Msg::Examined`].
+    Examine(PaneId, Box<Target>),
     /// Open a shell for a pane; an earlier one of it goes.
     OpenShell {
         /// The pane.

@@ -3,6 +3,9 @@
 
 use pinyin::ToPinyinMulti;
 
+/// Letters of a name that are looked at: a server may send thousands.
+const LONGEST: usize = 128;
+
 /// How well a name fits what was typed; the higher the better. `None` does not fit. Blanks part
 /// words, each of which has to fit; case does not count.
 pub fn score(typed: &str, name: &str) -> Option<i32> {
@@ -24,8 +27,8 @@ struct Letter {
 
 fn letters(name: &str) -> Vec<Letter> {
     let mut before = ' ';
-    let mut letters = Vec::with_capacity(name.len());
-    for c in name.chars() {
+    let mut letters = Vec::with_capacity(name.len().min(LONGEST));
+    for c in name.chars().take(LONGEST) {
         let begins =
             !before.is_alphanumeric() || before.is_lowercase() && c.is_uppercase() || !c.is_ascii();
         let initials = c
@@ -54,7 +57,8 @@ fn one(word: &str, letters: &[Letter]) -> Option<i32> {
     let first = wanted.first()?;
     (0..letters.len())
         .filter(|at| letters.get(*at).is_some_and(|letter| fits(letter, *first)))
-        .filter_map(|at| from(&wanted, letters, at))
+        // What does not fit behind one place does not behind a later one.
+        .map_while(|at| from(&wanted, letters, at))
         .max()
 }
 
@@ -110,6 +114,16 @@ mod tests {
         ] {
             assert_eq!(score(typed, name).is_some(), want, "{typed} in {name}");
         }
+    }
+
+    #[test]
+    fn a_name_of_any_length_is_looked_through_a_bounded_part_of_it() {
+        let long = "a".repeat(200_000);
+        assert!(score("aab", &format!("{long}b")).is_none());
+        assert!(score("b", &format!("{long}b")).is_none());
+        let most = "a".repeat(LONGEST - 1);
+        assert!(score("ab", &format!("{most}b")).is_some());
+        assert!(score("a", &long).is_some());
     }
 
     #[test]

@@ -75,8 +75,8 @@ pub enum Msg {
     LookedUp(TargetId, Result<Vec<Target>, Fault>),
     /// The configuration has changed, or can't be read.
     Configured(Result<Box<Configured>, Fault>),
-    /// What `doctor` found of a target, of this name.
-    Examined(String, Vec<String>),
+    /// What `doctor` found of a target, of this name; for the pane that asked.
+    Examined(PaneId, String, Vec<String>),
     /// A key.
     Key(Key),
     /// Text was pasted.

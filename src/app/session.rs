@@ -318,8 +318,9 @@ mod tests {
         assert_eq!((after.panes.len(), after.charts.len()), (2, 0));
         let found = deeds::component(place());
         let now = after.now;
-        after.update(Msg::LookedUp(TargetId(0), Ok(vec![found.clone()])), now);
-        after.update(Msg::LookedUp(TargetId(1), Ok(vec![found])), now);
+        for target in [TargetId(0), TargetId(1)] {
+            drop(after.update(Msg::LookedUp(target, Ok(vec![found.clone()])), now));
+        }
         assert_eq!((after.panes.len(), after.charts.len()), (1, 1));
         let asks = |effect: &Effect| matches!(effect, Effect::Measure(_));
         assert!(after.charts.contains_key(&PaneId(0)), "in its place");

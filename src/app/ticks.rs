@@ -12,8 +12,18 @@ use super::App;
 /// Errors of this time before now are looked at for bursts, in microseconds.
 const LATELY: i64 = 60_000_000;
 
+/// Events of the past that are ticks on the axis of charts.
+pub const EVENTS: usize = 50;
+
+/// Characters of a tick's words.
+const WORDS: usize = 200;
+
 impl App {
-    pub(super) fn tick(&mut self, at: Micros, kind: TickKind, words: String) {
+    pub(super) fn tick(&mut self, at: Micros, kind: TickKind, mut words: String) {
+        if let Some((end, _)) = words.char_indices().nth(WORDS) {
+            words.truncate(end);
+            words.shrink_to_fit();
+        }
         self.timeline.push(Tick { at, kind, words });
     }
 
@@ -60,7 +70,7 @@ impl App {
 
     /// What the platform did.
     pub(super) fn tick_events(&mut self, events: &[EventEntry]) {
-        for event in events {
+        for event in events.iter().take(EVENTS) {
             let failed = matches!(event.status.as_str(), "failure" | "timeout");
             let kind = match event.kind.as_str() {
                 _ if failed => TickKind::DeployFailed,
@@ -104,5 +114,37 @@ impl App {
             let words = say!("burst of errors: {name}", "错误突增：{name}");
             self.tick(at, TickKind::Burst, words);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+
+    use super::*;
+    use crate::app::Now;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test's own clock")]
+    fn a_server_fills_the_axis_neither_with_words_nor_with_events() {
+        let now = Now {
+            mono: std::time::Instant::now(),
+            wall: Micros(1_000_000),
+        };
+        let mut app = App::new(Vec::new(), false, 1 << 20, Rect::new(0, 0, 80, 24), now);
+        let long = "订".repeat(4096);
+        let event = |at: i64| EventEntry {
+            kind: format!("{at}{long}"),
+            user: long.clone(),
+            status: long.clone(),
+            began: Some(Micros(at)),
+            ..EventEntry::default()
+        };
+        let events: Vec<EventEntry> = (0..500).map(event).collect();
+        app.tick_events(&events);
+        let ticks: Vec<&Tick> = app.timeline.between(Micros(0), Micros(i64::MAX)).collect();
+        assert_eq!(ticks.len(), EVENTS);
+        let longest = ticks.iter().map(|tick| tick.words.chars().count()).max();
+        assert_eq!(longest, Some(WORDS));
     }
 }

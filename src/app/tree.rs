@@ -26,6 +26,9 @@ const PODS: Duration = Duration::from_secs(5);
 const APPS: Duration = Duration::from_secs(15);
 /// What could not be had is asked for again after this time.
 const AGAIN: Duration = Duration::from_secs(30);
+/// Questions that a context is asked at once, fewer than its platform takes; the next ones come
+/// when half of them are answered.
+const WAITING: usize = 64;
 
 /// Something to be asked of a platform.
 #[derive(Clone, Debug)]
@@ -38,10 +41,10 @@ pub enum Question {
     Components(Arc<Context>, String, String, String),
     /// The pods of a component.
     Pods(Box<Place>),
-    /// Everything about a component, a pod or a container.
-    Details(Box<Place>),
-    /// Its shell.
-    Shell(Box<Place>),
+    /// Everything about a component, a pod or a container; for the pane that asks.
+    Details(PaneId, Box<Place>),
+    /// Its shell; for the pane that asks.
+    Shell(PaneId, Box<Place>),
     /// What the platform did with it.
     Happened(Box<Place>),
     /// What components use: for a pane, those of some names.
@@ -57,10 +60,20 @@ impl Question {
             | Self::Components(context, ..)
             | Self::Usage(_, context, _) => context,
             Self::Pods(place)
-            | Self::Details(place)
-            | Self::Shell(place)
+            | Self::Details(_, place)
+            | Self::Shell(_, place)
             | Self::Happened(place) => &place.context,
         }
+    }
+}
+
+impl Question {
+    /// Whether the tree itself asks it.
+    fn is_the_trees(&self) -> bool {
+        matches!(
+            self,
+            Self::Teams(_) | Self::Apps(..) | Self::Components(..) | Self::Pods(_)
+        )
     }
 }
 
@@ -132,6 +145,7 @@ impl Tree {
         let mut asker = Asker {
             open: &self.open,
             now,
+            room: 0,
             questions: Vec::new(),
         };
         for node in &mut self.contexts {
@@ -199,6 +213,10 @@ impl Tree {
         else {
             return;
         };
+        if question.is_the_trees() {
+            node.waiting = node.waiting.saturating_sub(1);
+        }
+        let room = node.room();
         match (question, answer) {
             (Question::Teams(_), Ok(Answer::Teams(teams))) => {
                 node.take(&teams);
@@ -214,7 +232,10 @@ impl Tree {
                     return;
                 };
                 match answer {
-                    Ok(Answer::Apps(apps)) => team.take(apps),
+                    Ok(Answer::Apps(apps)) => {
+                        let room = room + team.size();
+                        team.take(apps, room);
+                    }
                     Err(fault) => team.apps.fail(fault.to_string()),
                     Ok(_) => {}
                 }
@@ -227,7 +248,8 @@ impl Tree {
                 };
                 match answer {
                     Ok(Answer::Components(components)) => {
-                        model::merge(&mut app.components, components);
+                        let room = room + app.components.items.len();
+                        model::merge(&mut app.components, components, room);
                         app.components.load = Load::Known;
                     }
                     Err(fault) => app.components.fail(fault.to_string()),
@@ -239,15 +261,15 @@ impl Tree {
                     return;
                 };
                 match answer {
-                    Ok(Answer::Pods(pods)) => component.pods.fill(pods),
+                    Ok(Answer::Pods(pods)) => component.pods.fill(pods, usize::MAX),
                     Err(fault) => component.pods.fail(fault.to_string()),
                     Ok(_) => {}
                 }
             }
             // None of the tree's.
             (
-                Question::Details(_)
-                | Question::Shell(_)
+                Question::Details(..)
+                | Question::Shell(..)
                 | Question::Happened(_)
                 | Question::Usage(..)
                 | Question::Teams(_),
@@ -261,20 +283,42 @@ impl Tree {
 struct Asker<'a> {
     open: &'a BTreeSet<String>,
     now: Instant,
+    /// Questions that the context still takes.
+    room: usize,
     questions: Vec<Question>,
 }
 
 impl Asker<'_> {
     fn context(&mut self, node: &mut ContextNode) {
-        if due(&node.teams, AGAIN * 2, self.now) {
-            node.teams.ask(self.now);
-            self.questions
-                .push(Question::Teams(Arc::clone(&node.context)));
+        if node.waiting > WAITING / 2 {
+            return;
         }
+        self.room = WAITING - node.waiting;
         let context = Arc::clone(&node.context);
+        if self.is_due(&node.teams, AGAIN * 2) {
+            node.teams.ask(self.now);
+            self.ask(Question::Teams(Arc::clone(&context)));
+        }
         for team in &mut node.teams.items {
+            if self.room == 0 {
+                break;
+            }
             self.team(&context, team);
         }
+        node.waiting = WAITING - self.room;
+    }
+
+    fn ask(&mut self, question: Question) {
+        self.room = self.room.saturating_sub(1);
+        self.questions.push(question);
+    }
+
+    fn is_due<T>(&self, part: &Part<T>, period: Duration) -> bool {
+        let period = match part.load {
+            Load::Failed(_) => AGAIN,
+            Load::Unknown | Load::Asked | Load::Known => period,
+        };
+        self.room > 0 && part.asked.is_none_or(|asked| self.now >= asked + period)
     }
 
     fn team(&mut self, context: &Arc<Context>, node: &mut model::TeamNode) {
@@ -282,10 +326,10 @@ impl Asker<'_> {
         let key = format!("{}\0{team}\0{region}", context.name);
         // The names below are known before they are looked for.
         let wanted = node.apps.load == Load::Unknown || self.open.contains(&key);
-        if wanted && due(&node.apps, APPS, self.now) {
+        if wanted && self.is_due(&node.apps, APPS) {
             node.apps.ask(self.now);
             let (context, team, region) = (Arc::clone(context), team.clone(), region.clone());
-            self.questions.push(Question::Apps(context, team, region));
+            self.ask(Question::Apps(context, team, region));
         }
         for app in &mut node.apps.items {
             let key = format!("{key}\0{}", app.app.id);
@@ -302,9 +346,9 @@ impl Asker<'_> {
         node: &mut model::AppNode,
         key: &str,
     ) {
-        if due(&node.components, APPS, self.now) {
+        if self.is_due(&node.components, APPS) {
             node.components.ask(self.now);
-            self.questions.push(Question::Components(
+            self.ask(Question::Components(
                 Arc::clone(context),
                 team.to_owned(),
                 region.to_owned(),
@@ -313,22 +357,14 @@ impl Asker<'_> {
         }
         for component in &mut node.components.items {
             let key = format!("{key}\0{}", component.component.alias);
-            if self.open.contains(&key) && due(&component.pods, PODS, self.now) {
+            if self.open.contains(&key) && self.is_due(&component.pods, PODS) {
                 component.pods.ask(self.now);
                 let names = (team, region, &*node.app.name);
                 let place = Place::of(context, names, component.component.clone());
-                self.questions.push(Question::Pods(Box::new(place)));
+                self.ask(Question::Pods(Box::new(place)));
             }
         }
     }
-}
-
-fn due<T>(part: &Part<T>, period: Duration, now: Instant) -> bool {
-    let period = match part.load {
-        Load::Failed(_) => AGAIN,
-        Load::Unknown | Load::Asked | Load::Known => period,
-    };
-    part.asked.is_none_or(|asked| now >= asked + period)
 }
 
 fn find_team<'a>(

@@ -33,6 +33,7 @@ use super::table::TablePane;
 
 impl App {
     /// Takes in what happened; the answer is what is to be done.
+    #[must_use = "what is left out is not done: a shell would keep its old size"]
     pub fn update(&mut self, msg: Msg, now: Now) -> Vec<Effect> {
         self.now = now;
         match msg {
@@ -44,10 +45,7 @@ impl App {
             Msg::Measured(ask, answer) => self.on_measured(&ask, answer),
             Msg::LookedUp(target, found) => self.on_looked_up(target, found),
             Msg::Configured(read) => self.on_configured(read),
-            Msg::Examined(title, lines) => {
-                let top = 0;
-                self.mode = Mode::Details { title, lines, top };
-            }
+            Msg::Examined(pane, title, lines) => self.on_details(pane, title, lines),
             Msg::Key(key) => self.on_key(key),
             Msg::Paste(text) => self.on_paste(&text),
             Msg::Mouse(pointer) => self.on_mouse(pointer),

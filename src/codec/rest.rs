@@ -20,6 +20,27 @@ use crate::text::SafeText;
 /// A text of the server may have so many characters.
 const LONGEST: usize = 4096;
 
+/// An answer of more parts is no platform's: it would take memory out of proportion.
+const PARTS: usize = 500_000;
+
+/// Whether an answer has more parts than is taken.
+pub fn is_too_much(body: &[u8]) -> bool {
+    let (mut parts, mut quoted, mut escaped) = (0_usize, false, false);
+    for byte in body {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b',' | b'[' => parts += 1,
+            // It has room for eleven members from the first one on.
+            b'{' => parts += 8,
+            _ => {}
+        }
+    }
+    parts > PARTS
+}
+
 /// What an answer holds, whoever gave it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Payload {
@@ -58,8 +79,11 @@ impl Refusal {
 }
 
 /// Reads an envelope: the console's `{"code","data":{"bean","list"}}`, or the region's
-/// `{"bean"}`, `{"list"}`, `{"msg"}`. None is no JSON object.
+/// `{"bean"}`, `{"list"}`, `{"msg"}`. None is no JSON object, or [too much](is_too_much).
 pub fn envelope(status: u16, body: &[u8]) -> Option<Result<Payload, Refusal>> {
+    if is_too_much(body) {
+        return None;
+    }
     let value: Value = serde_json::from_slice(body).ok()?;
     let Value::Object(mut members) = value else {
         return None;

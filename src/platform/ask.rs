@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hyper::Method;
 use hyper::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tokio::time::sleep;
 use url::Url;
 
@@ -27,6 +28,15 @@ const ATTEMPTS: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The pause before a server that did not say how long is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// What has no place in a cookie's value (RFC 6265), as browsers write it.
+const COOKIE_VALUE: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'%')
+    .add(b',')
+    .add(b';')
+    .add(b'\\');
 
 /// A question: path and parameters.
 #[derive(Clone, Debug, Default)]
@@ -214,6 +224,7 @@ impl Platform {
                     ("team_name", query.team),
                     ("region_name", query.region),
                 ] {
+                    let value = value.map(|value| utf8_percent_encode(value, COOKIE_VALUE));
                     cookies.extend(value.map(|value| format!("{name}={value}")));
                 }
                 if !cookies.is_empty() {
@@ -274,6 +285,11 @@ pub(super) fn read(what: &str, answer: &Answer) -> Result<Payload, DialError> {
     let error = match rest::envelope(status, &answer.body) {
         Some(Ok(payload)) => return Ok(payload),
         Some(Err(words)) => refusal(what, &words),
+        None if rest::is_too_much(&answer.body) => {
+            let why = say!("its answer has too many parts", "应答包含的内容过多");
+            let next = say!("ask for less", "请缩小查询范围");
+            DialError::never(FaultKind::Protocol, what, why, &next)
+        }
         None if (200..300).contains(&status) => {
             let why = say!("it answers no JSON", "应答不是 JSON");
             let next = say!(
@@ -374,5 +390,50 @@ fn refusal(what: &str, words: &Refusal) -> DialError {
             ),
             say!("check the address and the name", "请检查地址和名字"),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::context::Context;
+
+    /// The cookies of a question within a team and a region.
+    fn cookies(team: &str, region: &str) -> String {
+        let server = Url::parse("https://console.example").unwrap();
+        let context = Context::new("c", server, Api::Console);
+        let mut platform = Platform::new(&Arc::new(context));
+        platform.token = Some(Secret::new("t0ken"));
+        let query = Query::of(&["console"]).within(team, region);
+        let url = platform.url(&query);
+        let ask = platform.request(&url, &query);
+        let cookies = ask.headers.iter().filter(|(name, _)| *name == COOKIE);
+        let texts: Vec<&str> = cookies.map(|(_, value)| value.to_str().unwrap()).collect();
+        texts.join("|")
+    }
+
+    #[test]
+    fn a_name_in_any_script_leaves_the_token_in_its_cookie() {
+        for (team, region, want) in [
+            (
+                "shop",
+                "east-1",
+                "team=shop; team_name=shop; region_name=east-1",
+            ),
+            (
+                "商城",
+                "east",
+                "team=%E5%95%86%E5%9F%8E; team_name=%E5%95%86%E5%9F%8E; region_name=east",
+            ),
+            (
+                "a;token=b\n",
+                "x\u{7f}",
+                "team=a%3Btoken=b%0A; team_name=a%3Btoken=b%0A; region_name=x%7F",
+            ),
+        ] {
+            assert_eq!(cookies(team, region), format!("token=t0ken; {want}"));
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Teams, apps, components, pods and their logs: the same questions to a console and to a
 //! region (protocols.md 3.2 to 3.4).
 
+use std::collections::HashMap;
+
 use crate::codec::rest;
 use crate::model::catalog::{App, Component, ComponentDetail, EventEntry, Pod, Region, Team};
 use crate::model::context::{Api, Place};
@@ -14,6 +16,8 @@ use super::{Platform, Query, aliases};
 
 /// A region's page of apps or tenants.
 const PAGE: &str = "1000";
+/// A console's page of apps.
+const APPS: usize = 100;
 
 impl Platform {
     /// Logs in with name and password; the answer is a token (protocols.md 3.1).
@@ -100,10 +104,10 @@ impl Platform {
                     let query = Query::of(&path)
                         .within(team, region)
                         .with("page", page.to_string())
-                        .with("page_size", "100");
+                        .with("page_size", APPS.to_string());
                     let payload = self.ask(query).await?;
                     let apps = rest::apps(&payload);
-                    let last = apps.len() < 100;
+                    let last = is_last(apps.len());
                     all.extend(apps);
                     if last || payload.total.is_some_and(|total| all.len() as u64 >= total) {
                         break;
@@ -164,11 +168,7 @@ impl Platform {
         let body = serde_json::json!({ "service_ids": ids });
         query.json = Some(body.to_string().into_bytes());
         let statuses = rest::region_statuses(&self.ask(query).await?);
-        for component in components {
-            if let Some((_, status)) = statuses.iter().find(|(id, _)| *id == component.id) {
-                component.status.clone_from(status);
-            }
-        }
+        put_statuses(components, &statuses);
         Ok(())
     }
 
@@ -316,5 +316,54 @@ impl Platform {
             Api::Region | Api::Bare => Query::of(&["v2", "events", event, "log"]),
         };
         Ok(rest::event_log(&self.ask(query).await?))
+    }
+}
+
+/// Statuses, by id, into components.
+fn put_statuses(components: &mut [Component], statuses: &[(String, String)]) {
+    let statuses: HashMap<&str, &str> =
+        statuses.iter().map(|(id, word)| (&**id, &**word)).collect();
+    for component in components {
+        if let Some(status) = statuses.get(&*component.id) {
+            (*status).clone_into(&mut component.status);
+        }
+    }
+}
+
+/// Whether a page of so many apps is the last one: a server that gives more than it is asked for
+/// does not give them by pages.
+fn is_last(apps: usize) -> bool {
+    apps != APPS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_of_a_long_list_find_their_components() {
+        let id = |at: usize| format!("a component of a large platform {at}");
+        let component = |at: usize| Component {
+            id: id(at),
+            ..Component::default()
+        };
+        let mut components: Vec<Component> = (0..50_000).map(component).collect();
+        let statuses = (1..50_000).rev().map(|at| (id(at), format!("s{at}")));
+        let statuses: Vec<_> = statuses.collect();
+        put_statuses(&mut components, &statuses);
+        for (at, component) in components.iter().enumerate() {
+            let want = if at > 0 {
+                format!("s{at}")
+            } else {
+                String::new()
+            };
+            assert_eq!(component.status, want);
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_longer_than_was_asked_for_is_the_last_one() {
+        let last: Vec<bool> = [0, 99, 100, 101, 300_000].map(is_last).to_vec();
+        assert_eq!(last, [true, true, false, true, true]);
     }
 }

@@ -1,16 +1,18 @@
 //! What all components use, from a few queries for each namespace, whatever their number.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::codec::promql;
-use crate::model::Micros;
 use crate::model::catalog::Team;
-use crate::model::context::Place;
+use crate::model::context::{Context, Place};
 use crate::model::metric::Metric;
 use crate::model::sample::{Measured, Sample, Window};
 use crate::model::usage::{Cell, METRICS, Usage};
+use crate::model::{FaultKind, Micros};
+use crate::say;
 use crate::transport::DialError;
 
 use super::Platform;
@@ -23,6 +25,15 @@ pub type Wanted<'a> = &'a (dyn Fn(&[&[&str]]) -> bool + Sync);
 const SERIES: usize = 20_000;
 /// Components whose names in the cluster are asked for, one by one, in one round.
 const DETAILS: usize = 32;
+
+/// Components that are told of at once.
+const MOST: usize = 50_000;
+/// Bytes of a pod's name: more than a cluster takes.
+const LONGEST: usize = 256;
+/// Dashes of a pod's name that are looked at; real ones have some ten.
+const DASHES: usize = 32;
+/// So many names are kept of components, whether or not they are there any more.
+const NAMES: usize = 10_000;
 
 /// Reads usages again and again; what it has learnt of names stays.
 #[derive(Debug)]
@@ -62,7 +73,9 @@ impl UsageReader {
         window: Window,
     ) -> Result<Vec<Usage>, DialError> {
         let mut usages = Vec::new();
-        for group in self.groups(all, wanted).await? {
+        let groups = self.groups(all, wanted).await?;
+        forget(&mut self.k8s, groups.iter().flat_map(|group| &group.places));
+        for group in groups {
             usages.extend(self.group(group, window).await?);
         }
         Ok(usages)
@@ -71,6 +84,7 @@ impl UsageReader {
     async fn groups(&mut self, all: bool, wanted: Wanted<'_>) -> Result<Vec<Group>, DialError> {
         let context = Arc::clone(self.platform.context());
         let mut groups = Vec::new();
+        let mut count = 0;
         for team in self.platform.teams().await? {
             let own = context.team.as_deref();
             let mine = all || own.is_none_or(|own| own == team.name || own == team.alias);
@@ -83,6 +97,8 @@ impl UsageReader {
                     continue;
                 }
                 let places = self.places(&team, &region.name, wanted).await?;
+                count += places.len();
+                bounded(&context, count)?;
                 let namespace = if team.namespace.is_empty() {
                     team.name.clone()
                 } else {
@@ -141,9 +157,7 @@ impl UsageReader {
     /// The names of those that no pod's name tells: asked for once.
     async fn learn(&mut self, places: &[Place], answers: &[(Metric, Measured)]) {
         let series = answers.iter().flat_map(|(_, measured)| &measured.series);
-        let pods: BTreeSet<&str> = series
-            .filter_map(|series| series.labels.get("pod"))
-            .collect();
+        let told = told(places, series.filter_map(|series| series.labels.get("pod")));
         let mut left = DETAILS;
         for place in places {
             let (id, alias) = (&place.component.id, &place.component.alias);
@@ -151,7 +165,7 @@ impl UsageReader {
                 continue;
             }
             let mark = mark(alias);
-            if mark.is_some_and(|mark| pods.iter().any(|pod| pod.contains(&mark))) {
+            if mark.is_some_and(|mark| told.contains(&*mark)) {
                 continue;
             }
             left -= 1;
@@ -168,6 +182,78 @@ fn mark(component: &str) -> Option<String> {
     (!component.is_empty()).then(|| format!("-{component}-"))
 }
 
+/// Whether so many components are told of; more are not kept.
+fn bounded(context: &Context, count: usize) -> Result<(), DialError> {
+    if count <= MOST {
+        return Ok(());
+    }
+    let why = say!(
+        "it has more than {MOST} components, which are not told of at once",
+        "它的组件超过 {MOST} 个，无法一次列出"
+    );
+    let next = say!("name a team or an app", "请指定团队或应用");
+    Err(DialError::never(
+        FaultKind::Usage,
+        &context.name,
+        why,
+        &next,
+    ))
+}
+
+/// Forgets names of components that are gone, once there are very many.
+fn forget<'a>(known: &mut HashMap<String, String>, current: impl Iterator<Item = &'a Place>) {
+    if known.len() > NAMES {
+        let current: HashSet<&str> = current.map(|place| place.component.id.as_str()).collect();
+        known.retain(|id, _| current.contains(&**id));
+    }
+}
+
+/// The marks of components in names of pods; `k8s` knows names in the cluster. Of those with the
+/// same one the first has it.
+fn marks<'a>(
+    places: &'a [Place],
+    k8s: impl Fn(&'a Place) -> Option<&'a str>,
+) -> HashMap<String, usize> {
+    let mut marks = HashMap::new();
+    for (at, place) in places.iter().enumerate() {
+        let names = [Some(&*place.component.alias), k8s(place)];
+        for mark in names.into_iter().flatten().filter_map(mark) {
+            marks.entry(mark).or_insert(at);
+        }
+    }
+    marks
+}
+
+/// What in a pod's name may be a mark: each piece from a dash to another one. Names that no
+/// cluster has are left alone.
+fn pieces(pod: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    if pod.len() > LONGEST {
+        return pieces;
+    }
+    let dashes = pod.match_indices('-').map(|(at, _)| at).take(DASHES);
+    let dashes: Vec<usize> = dashes.collect();
+    for (at, from) in dashes.iter().enumerate() {
+        let ends = dashes.iter().skip(at + 1);
+        pieces.extend(ends.filter_map(|to| pod.get(*from..=*to)));
+    }
+    pieces
+}
+
+/// The component of a pod: the one of the longest mark that is in its name.
+fn of_pod(marks: &HashMap<String, usize>, pod: &str) -> Option<usize> {
+    let pieces = pieces(pod).into_iter();
+    let found = pieces.filter_map(|piece| Some((piece.len(), Reverse(*marks.get(piece)?))));
+    found.max().map(|(_, Reverse(at))| at)
+}
+
+/// The marks of components that pods have in their names.
+fn told<'a>(places: &[Place], pods: impl Iterator<Item = &'a str>) -> HashSet<&'a str> {
+    let marks = marks(places, |_| None);
+    let pieces = pods.flat_map(pieces);
+    pieces.filter(|piece| marks.contains_key(*piece)).collect()
+}
+
 /// Series to their components: those with a `service_id` by that, those of pods by the longest
 /// name that is in the pod's. `k8s` knows names in the cluster.
 pub fn join<'a>(
@@ -181,14 +267,8 @@ pub fn join<'a>(
         .enumerate()
         .map(|(at, place)| (place.component.id.as_str(), at))
         .collect();
-    let mut marks: Vec<(String, usize)> = Vec::new();
-    for (at, place) in places.iter().enumerate() {
-        let names = [Some(&*place.component.alias), k8s(place)];
-        let own = names.into_iter().flatten().filter_map(mark);
-        marks.extend(own.map(|mark| (mark, at)));
-    }
-    marks.sort_by_key(|(mark, _)| std::cmp::Reverse(mark.len()));
-    let mut of_pod: HashMap<String, Option<usize>> = HashMap::new();
+    let marks = marks(places, k8s);
+    let mut known: HashMap<&str, Option<usize>> = HashMap::new();
     let mut usages: Vec<Usage> = places
         .iter()
         .map(|place| Usage {
@@ -201,10 +281,7 @@ pub fn join<'a>(
         for series in &measured.series {
             let at = match (series.labels.get("service_id"), series.labels.get("pod")) {
                 (Some(id), _) => by_id.get(id).copied(),
-                (None, Some(pod)) => *of_pod.entry(pod.to_owned()).or_insert_with(|| {
-                    let found = marks.iter().find(|(mark, _)| pod.contains(mark));
-                    found.map(|(_, at)| *at)
-                }),
+                (None, Some(pod)) => *known.entry(pod).or_insert_with(|| of_pod(&marks, pod)),
                 (None, None) => None,
             };
             let Some(usage) = at.and_then(|at| usages.get_mut(at)) else {
@@ -257,7 +334,7 @@ mod tests {
 
     use super::*;
     use crate::model::catalog::Component;
-    use crate::model::context::{Api, Context};
+    use crate::model::context::Api;
     use crate::model::sample::{Labels, Series};
 
     fn places(names: &[(&str, &str)]) -> Vec<Place> {
@@ -287,6 +364,72 @@ mod tests {
             labels,
             samples: samples.collect(),
         }
+    }
+
+    #[test]
+    fn more_components_than_are_told_of_are_refused_with_a_way_out() {
+        let context = Arc::clone(&places(&[("1", "a")])[0].context);
+        assert!(bounded(&context, MOST).is_ok());
+        let error = bounded(&context, MOST + 1).unwrap_err();
+        assert!(!error.retry && error.fault.what == "c");
+        assert!(!error.fault.next.is_empty(), "{}", error.fault);
+    }
+
+    #[test]
+    fn a_pod_is_of_the_longest_name_in_it_and_of_the_first_of_equal_ones() {
+        for (names, pod, want) in [
+            (
+                &["pay", "pay-gateway", "gateway"][..],
+                "shop-pay-gateway-1",
+                Some(1),
+            ),
+            (&["pay", "shop"], "x-shop-pay-1", Some(1)),
+            (&["b-c", "a-b"], "x-a-b-c-1", Some(0)),
+            (&["a-b", "a-b"], "x-a-b-1", Some(0)),
+            (&["-a"], "x--a-1", Some(0)),
+            (&["pay"], "pay-1", None),
+            (&["pay"], "shop-pay", None),
+            (&[""], "a--b", None),
+        ] {
+            let named: Vec<(&str, &str)> = names.iter().map(|name| (*name, *name)).collect();
+            let places = places(&named);
+            let marks = marks(&places, |_| None);
+            assert_eq!(of_pod(&marks, pod), want, "{names:?} {pod}");
+        }
+    }
+
+    #[test]
+    fn very_many_components_and_pods_find_each_other() {
+        let names: Vec<String> = (0..20_000).map(|at| format!("c{at}x")).collect();
+        let named: Vec<(&str, &str)> = names.iter().map(|name| (&**name, &**name)).collect();
+        let places = places(&named);
+        let window = window(Micros(1_000_000_000));
+        let end = window.to.0 / 1_000_000;
+        let pods = (0..SERIES).map(|at| format!("app-c{at}x-{}-1", "y-".repeat(9)));
+        let pods: Vec<String> = pods.collect();
+        let told = told(&places, pods.iter().map(String::as_str));
+        assert_eq!(told.len(), SERIES);
+        let series = pods.iter().map(|pod| series(("pod", pod), &[(end, 1.0)]));
+        let measured = Measured {
+            series: series.collect(),
+            ..Measured::default()
+        };
+        let usages = join(&places, |_| None, &[(Metric::Memory, measured)], window);
+        assert!(usages.iter().all(|usage| usage.pods == 1));
+    }
+
+    #[test]
+    fn names_of_components_that_are_gone_are_forgotten_in_time() {
+        let mut known: HashMap<String, String> = HashMap::new();
+        for round in 0..3 {
+            let ids: Vec<String> = (0..NAMES).map(|at| format!("{round}-{at}")).collect();
+            known.extend(ids.iter().map(|id| (id.clone(), String::new())));
+            let current: Vec<(&str, &str)> = ids.iter().map(|id| (&**id, "")).collect();
+            forget(&mut known, places(&current).iter());
+            assert_eq!(known.len(), NAMES, "{round}");
+        }
+        forget(&mut known, [].iter());
+        assert_eq!(known.len(), NAMES, "another view may want them");
     }
 
     #[test]

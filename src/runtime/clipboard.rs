@@ -73,6 +73,7 @@ pub fn to_file(text: &str) -> std::io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::term::screen::Told;
 
     #[test]
     fn a_notification_holds_one_line_and_no_sequence() {
@@ -109,5 +110,11 @@ mod tests {
                 .all(|piece| piece.len() <= SCREEN_PIECE + 4)
         );
         assert!(sequence(&"x".repeat(LIMIT), Multiplexer::None).is_none());
+    }
+
+    #[test]
+    fn what_a_program_puts_into_the_clipboard_never_needs_a_file() {
+        let most = "x".repeat(Told::CLIPBOARD);
+        assert!(sequence(&most, Multiplexer::None).is_some());
     }
 }

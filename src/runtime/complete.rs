@@ -16,9 +16,11 @@ use crate::cli::Args;
 use crate::cli::env::Env;
 use crate::cli::platform_args::PlatformArgs;
 use crate::codec::name;
+use crate::model::context::Context;
 use crate::model::{Fault, FaultKind, words};
 use crate::platform::Platform;
 use crate::say;
+use crate::text::redact::redact_url;
 
 use super::platform::print;
 use super::setup::Setup;
@@ -78,6 +80,12 @@ fn candidates(current: &OsStr) -> Vec<CompletionCandidate> {
         .collect()
 }
 
+/// Targets that a context lists by hand, with where they lead.
+fn by_hand(context: &Context, prefix: &str) -> impl Iterator<Item = (String, Option<String>)> {
+    let targets = context.targets.iter();
+    targets.map(move |(path, url)| (format!("{prefix}{path}"), Some(redact_url(url).to_string())))
+}
+
 /// Contexts, and the components of the one that is meant, with their aliases.
 async fn names(setup: &Setup, typed: &str) -> Vec<(String, Option<String>)> {
     let head = typed.split('/').next().unwrap_or("");
@@ -91,25 +99,20 @@ async fn names(setup: &Setup, typed: &str) -> Vec<(String, Option<String>)> {
         return found;
     };
     let prefix = named.map_or_else(String::new, |context| format!("{context}:"));
-    let by_hand = context.targets.iter();
-    found.extend(by_hand.map(|(path, url)| (format!("{prefix}{path}"), Some(url.clone()))));
+    found.extend(by_hand(context, &prefix));
     let mut platform = Platform::new(context);
     for team in platform.teams().await.unwrap_or_default() {
         for region in &team.regions {
             let place = if team.regions.len() > 1 {
-                format!(
-                    "{}@{}",
-                    name::escape(&team.name),
-                    name::escape(&region.name)
-                )
+                format!("{}@{}", name::bare(&team.name), name::bare(&region.name))
             } else {
-                name::escape(&team.name)
+                name::bare(&team.name)
             };
             let apps = platform.overview(&team.name, &region.name).await;
             for app in apps.unwrap_or_default() {
                 for component in &app.components {
-                    let app = name::escape(&app.name);
-                    let own = name::escape(&component.name);
+                    let app = name::bare(&app.name);
+                    let own = name::bare(&component.name);
                     let text = format!("{prefix}{place}/{app}/{own}");
                     found.push((text, Some(component.alias.clone())));
                 }
@@ -159,4 +162,28 @@ pub(super) fn manual(dir: Option<&Path>) -> Result<u8, Fault> {
     // Where nobody reads, the pages are there all the same.
     drop(out.write_all(told.as_bytes()));
     Ok(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::context::Api;
+
+    #[test]
+    fn what_completes_shows_no_secret_of_a_url() {
+        let server = "https://console.example".parse().unwrap();
+        let mut context = Context::new("prod", server, Api::Bare);
+        let url = "wss://user:pass-word@h.example/x?token=very-secret".to_owned();
+        context.targets = [("shop/a/b".to_owned(), url)].into_iter().collect();
+        let found: Vec<_> = by_hand(&context, "prod:").collect();
+        let shown = format!("{found:?}");
+        assert!(
+            shown.contains("prod:shop/a/b") && shown.contains("h.example"),
+            "{shown}"
+        );
+        assert!(
+            !shown.contains("very-secret") && !shown.contains("pass-word"),
+            "{shown}"
+        );
+    }
 }

@@ -7,14 +7,16 @@ use tokio::sync::{mpsc, watch};
 
 use crate::app::msg::Msg;
 use crate::app::session::Saved;
+use crate::app::ticks::EVENTS;
 use crate::app::tree::{Answer, Question};
 use crate::clock;
 use crate::codec::name::Scope;
 use crate::codec::target::Target;
 use crate::doctor::{self, Check, Subject, report};
+use crate::model::catalog::{App, Component};
 use crate::model::context::Place;
 use crate::model::usage::Usage;
-use crate::model::{Fault, FaultKind, TargetId};
+use crate::model::{Fault, FaultKind, PaneId, TargetId};
 use crate::platform::usage::{UsageReader, window};
 use crate::platform::{Platform, shell};
 use crate::say;
@@ -25,9 +27,6 @@ use super::setup::{For, Setup};
 
 /// Questions that wait for one platform; more are told to be lost, and come again.
 const WAITING: usize = 256;
-
-/// Events of the past that are ticks on the axis of charts.
-const EVENTS: usize = 50;
 
 /// Asks platforms.
 pub(super) struct Explorer {
@@ -102,7 +101,7 @@ impl Explorer {
     }
 
     /// Finds out what stands in the way of a target.
-    pub(super) fn examine(&self, target: Target) {
+    pub(super) fn examine(&self, pane: PaneId, target: Target) {
         let answers = self.answers.clone();
         tokio::spawn(async move {
             let subject = Subject::Target(Box::new(target));
@@ -112,7 +111,9 @@ impl Explorer {
             text.push_str(&report::last(&verdict));
             let lines = text.lines().map(str::to_owned).collect();
             // Without a program there is nobody to tell.
-            let _ = answers.send(Msg::Examined(subject.name(), lines)).await;
+            let _ = answers
+                .send(Msg::Examined(pane, subject.name(), lines))
+                .await;
         });
     }
 
@@ -158,11 +159,7 @@ async fn answer(reader: &mut UsageReader, question: &Question) -> Result<Answer,
             let mut apps = platform.apps(team, region).await.map_err(|e| e.fault)?;
             // Their components' names are a convenience: without them the tree still grows.
             let named = platform.overview(team, region).await.unwrap_or_default();
-            for app in &mut apps {
-                if let Some(known) = named.iter().find(|known| known.id == app.id) {
-                    app.components.clone_from(&known.components);
-                }
-            }
+            name_components(&mut apps, named);
             Answer::Apps(apps)
         }
         Question::Components(_, team, region, app) => {
@@ -170,14 +167,23 @@ async fn answer(reader: &mut UsageReader, question: &Question) -> Result<Answer,
             Answer::Components(components.map_err(|e| e.fault)?)
         }
         Question::Pods(place) => Answer::Pods(platform.pods(place).await.map_err(|e| e.fault)?),
-        Question::Details(place) => Answer::Details(details(platform, place).await?),
+        Question::Details(_, place) => Answer::Details(details(platform, place).await?),
         Question::Happened(place) => {
             let events = platform.events(place, EVENTS).await;
             Answer::Happened(events.map_err(|e| e.fault)?)
         }
         Question::Usage(_, _, scopes) => Answer::Usage(usage(reader, scopes).await?),
-        Question::Shell(place) => Answer::Shell(Box::new(shell::target(platform, place).await?)),
+        Question::Shell(_, place) => Answer::Shell(Box::new(shell::target(platform, place).await?)),
     })
+}
+
+/// The components that another list names, into apps.
+fn name_components(apps: &mut [App], named: Vec<App>) {
+    let named = named.into_iter().map(|known| (known.id, known.components));
+    let mut named: HashMap<String, Vec<Component>> = named.collect();
+    for app in apps {
+        app.components = named.remove(&app.id).unwrap_or_default();
+    }
 }
 
 /// What components of these names use; of all in the context's team, where none is named.
@@ -209,9 +215,29 @@ mod tests {
 
     use super::*;
     use crate::demo::{self, Options};
-    use crate::model::PaneId;
     use crate::model::context::{Api, Context, Credential};
     use crate::text::redact::Secret;
+
+    #[test]
+    fn apps_of_two_long_lists_find_each_other() {
+        let app = |at: usize, components: Vec<Component>| App {
+            id: format!("an app of a large platform {at}"),
+            components,
+            ..App::default()
+        };
+        let component = |at: usize| Component {
+            alias: format!("gr{at}"),
+            ..Component::default()
+        };
+        let mut apps: Vec<App> = (0..50_000).map(|at| app(at, Vec::new())).collect();
+        let named = (1..50_000).rev().map(|at| app(at, vec![component(at)]));
+        name_components(&mut apps, named.collect());
+        for (at, app) in apps.iter().enumerate() {
+            let aliases = app.components.iter().map(|one| one.alias.clone());
+            let want = (at > 0).then(|| format!("gr{at}"));
+            assert_eq!(aliases.collect::<Vec<_>>(), Vec::from_iter(want));
+        }
+    }
 
     #[tokio::test]
     async fn the_tree_does_not_wait_for_what_all_use() {

@@ -91,7 +91,7 @@ impl Hands {
     pub fn perform(&mut self, effect: Effect, modes: &mut Modes, told: &mut Vec<Msg>) -> Then {
         match effect {
             Effect::Open(id, target) => self.open(id, &target),
-            Effect::Examine(target) => self.explorer.examine(*target),
+            Effect::Examine(pane, target) => self.explorer.examine(pane, *target),
             Effect::Explore(question) => told.extend(self.explorer.ask(question)),
             Effect::Measure(ask) => told.extend(self.meters.ask(*ask)),
             Effect::StopMeasuring(pane) => self.meters.stop(pane),

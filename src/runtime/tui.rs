@@ -206,8 +206,8 @@ impl Tui {
                 () = recv(&mut self.signals.hup) => return Ok(Ending::HungUp),
                 () = recv(&mut self.signals.int) => return Ok(Ending::Signal(signal_hook::consts::SIGINT)),
                 () = recv(&mut self.signals.quit) => return Ok(Ending::Signal(signal_hook::consts::SIGQUIT)),
-                () = recv(&mut self.signals.cont) => self.resume()?,
-                () = recv(&mut self.signals.tstp) => self.suspend()?,
+                () = recv(&mut self.signals.cont) => effects = self.resume()?,
+                () = recv(&mut self.signals.tstp) => effects = self.suspend()?,
                 () = recv(&mut self.signals.winch) => {
                     let (width, height) = self.modes.size();
                     effects = self.app.update(Msg::Resize(width, height), now());
@@ -360,7 +360,7 @@ impl Tui {
                         self.dirty = true;
                         self.drawn = None;
                     }
-                    Then::Suspend => self.suspend()?,
+                    Then::Suspend => waiting.extend(self.suspend()?),
                     Then::Quit => return Ok(Some(Ending::Quit)),
                 }
             }
@@ -373,21 +373,22 @@ impl Tui {
     }
 
     /// Ctrl-Z: the terminal is given back, the process stops itself, and goes on here.
-    fn suspend(&mut self) -> io::Result<()> {
+    fn suspend(&mut self) -> io::Result<Vec<Effect>> {
         self.modes.leave();
         signal_hook::low_level::raise(signal_hook::consts::SIGSTOP)?;
         self.resume()
     }
 
-    fn resume(&mut self) -> io::Result<()> {
+    /// The terminal is taken again, at the size that it has by now; what is to be done about that.
+    fn resume(&mut self) -> io::Result<Vec<Effect>> {
         self.modes.enter()?;
         let (width, height) = self.modes.size();
-        self.app.update(Msg::Resize(width, height), now());
+        let effects = self.app.update(Msg::Resize(width, height), now());
         self.screen.resize(self.app.area)?;
         self.screen.clear()?;
         self.dirty = true;
         self.drawn = None;
-        Ok(())
+        Ok(effects)
     }
 
     /// Lets the sources go; those in a server's replay are drained (decision 2).

@@ -90,8 +90,9 @@ pub struct Told {
 impl Told {
     /// Columns of a title (reliability.md 1.3).
     pub const TITLE_COLUMNS: usize = 80;
-    /// Bytes for the clipboard (reliability.md 1.3).
-    pub const CLIPBOARD: usize = 64 * 1024;
+    /// Bytes for the clipboard (reliability.md 1.3): what goes to the outer terminal in one
+    /// sequence, so that no program of a container makes files here.
+    pub const CLIPBOARD: usize = 56_000;
 }
 
 /// A place in a screen or its history. Rows are numbered from 0, the first row that the program

@@ -293,7 +293,7 @@ fn strings_without_an_end_are_cut_off_and_the_rest_is_read() {
         assert_eq!(rows(&screen), ["ok"], "{open:?}");
     }
     // The largest clipboard, and one byte more.
-    for (bytes, taken) in [(64 * 1024, true), (64 * 1024 + 1, false)] {
+    for (bytes, taken) in [(Told::CLIPBOARD, true), (Told::CLIPBOARD + 1, false)] {
         let payload = base64::engine::general_purpose::STANDARD.encode(vec![b'x'; bytes]);
         let mut screen = screen(20, 4);
         let told = screen.advance(format!("\x1b]52;c;{payload}\x07").as_bytes());

@@ -87,6 +87,22 @@ fn a_shell_is_typed_into_beside_the_logs_and_has_the_size_of_its_pane() {
 }
 
 #[test]
+fn a_shell_has_the_size_of_its_pane_after_a_stop_too() {
+    let shop = Shop::open();
+    let tmux = Tmux::run(120, 30, "PS1='ready> ' exec bash --norc --noprofile -i");
+    tmux.see("ready>");
+    let targets = format!("{} {}", shop.target("order"), shop.shell(0));
+    line(&tmux, &format!("{BIN} {targets}"));
+    tmux.see("pod$");
+    sized(&shop, (60, 27));
+    tmux.keys("C-z");
+    tmux.see("Stopped");
+    tmux.ask(&["resize-window", "-x", "100", "-y", "24"]);
+    line(&tmux, "fg");
+    sized(&shop, (50, 21));
+}
+
+#[test]
 fn keys_reach_the_program_as_a_terminal_sends_them() {
     let shop = Shop::open();
     let tmux = opened(&shop, 100, 24);

@@ -264,6 +264,6 @@ impl App {
             return self.fail(word!("there is no target here", "这里没有目标"));
         };
         self.tell(&say!("examining {}…", "正在检查 {}…", target.name));
-        self.wish(Effect::Examine(Box::new(target)));
+        self.wish(Effect::Examine(self.tabs.now.focus, Box::new(target)));
     }
 }

@@ -123,20 +123,24 @@ impl App {
         answer: Result<Answer, Fault>,
     ) {
         match (question, answer) {
-            (Question::Details(place), Ok(Answer::Details(lines))) => {
-                let title = place.path();
-                self.mode = Mode::Details {
-                    title,
-                    lines,
-                    top: 0,
-                };
+            (Question::Details(pane, place), Ok(Answer::Details(lines))) => {
+                self.on_details(*pane, place.path(), lines);
             }
-            (Question::Shell(_), Ok(Answer::Shell(target))) => self.open_in_tab(*target),
+            (Question::Shell(pane, place), Ok(Answer::Shell(target))) => {
+                if self.is_awaited(*pane) {
+                    return self.open_in_tab(*target);
+                }
+                let place = place.path();
+                self.tell(&say!(
+                    "the shell of {place} is ready; ask for it again to open it",
+                    "{place} 的终端已就绪；再次请求即可打开"
+                ));
+            }
             (Question::Happened(_), Ok(Answer::Happened(events))) => self.tick_events(&events),
             (Question::Usage(pane, ..), answer) => self.on_usage(*pane, answer),
             // The axis goes without.
             (Question::Happened(_), _) => {}
-            (Question::Details(_) | Question::Shell(_), Err(fault)) => {
+            (Question::Details(..) | Question::Shell(..), Err(fault)) => {
                 self.fail(&fault.to_string());
             }
             (_, answer) => {
@@ -146,6 +150,28 @@ impl App {
                 self.explore();
             }
         }
+    }
+
+    /// Everything about something, for the pane that asked: shown over it.
+    pub(in crate::app) fn on_details(&mut self, pane: PaneId, title: String, lines: Vec<String>) {
+        if self.is_awaited(pane) {
+            let top = 0;
+            self.mode = Mode::Details { title, lines, top };
+            return;
+        }
+        self.tell(&say!(
+            "what is known of {title} has come; ask for it again to see it",
+            "{title} 的信息已返回；再次请求即可查看"
+        ));
+    }
+
+    /// Whether what a pane asked for may take the keys: they are still that pane's, and nothing
+    /// is being typed there.
+    fn is_awaited(&self, pane: PaneId) -> bool {
+        self.tabs.now.focus == pane
+            && matches!(self.mode, Mode::Normal)
+            && self.pending.is_empty()
+            && !self.focused_tree().is_some_and(|tree| tree.typing)
     }
 
     /// A target in a tab of its own.
@@ -441,12 +467,14 @@ impl App {
             "正在打开 {} 的终端",
             place.path()
         ));
-        self.wish(Effect::Explore(Question::Shell(Box::new(place))));
+        let pane = self.tabs.now.focus;
+        self.wish(Effect::Explore(Question::Shell(pane, Box::new(place))));
     }
 
     fn details_of_row(&mut self) {
         if let Some(place) = self.row().and_then(|row| row.thing.place().cloned()) {
-            self.wish(Effect::Explore(Question::Details(Box::new(place))));
+            let pane = self.tabs.now.focus;
+            self.wish(Effect::Explore(Question::Details(pane, Box::new(place))));
         }
     }
 

@@ -73,6 +73,11 @@ struct Walk<'a> {
     rows: Vec<Row>,
 }
 
+/// Memory as the console tells it; a server may say any number.
+fn mebibytes(memory: u64) -> String {
+    bytes(memory.saturating_mul(1 << 20))
+}
+
 /// What a filter finds, and what it stands under.
 fn found(rows: Vec<Row>, filter: &str) -> Vec<Row> {
     let fits = |row: &Row| {
@@ -103,18 +108,26 @@ impl Walk<'_> {
     }
 
     fn words<T>(&mut self, depth: usize, key: &str, part: &model::Part<T>, none: String) {
+        if part.left_out > 0 {
+            let more = part.left_out;
+            let text = say!("not shown: {more} more", "另有 {more} 个未显示");
+            self.said(depth, format!("{key}\0\0"), text, false);
+        }
         let (text, fault) = match &part.load {
             Load::Unknown | Load::Asked => (say!("…", "…"), false),
             Load::Failed(why) => (why.clone(), true),
-            Load::Known if part.items.is_empty() => (none, false),
+            Load::Known if part.items.is_empty() && part.left_out == 0 => (none, false),
             Load::Known => return,
         };
-        let key = format!("{key}\0");
+        self.said(depth, format!("{key}\0"), text, fault);
+    }
+
+    fn said(&mut self, depth: usize, key: String, name: String, fault: bool) {
         self.row(Row {
             depth,
             key,
             thing: Thing::Words { fault },
-            name: text,
+            name,
             alias: String::new(),
             status: String::new(),
             usage: String::new(),
@@ -157,7 +170,8 @@ impl Walk<'_> {
         for team in &node.teams.items {
             self.team(node, team, &key);
         }
-        if context.targets.is_empty() || node.teams.load != Load::Known {
+        let teams = &node.teams;
+        if context.targets.is_empty() || teams.load != Load::Known || teams.left_out > 0 {
             let none = say!("no team that you see", "没有可见的团队");
             self.words(1, &key, &node.teams, none);
         }
@@ -209,7 +223,7 @@ impl Walk<'_> {
         let mut usage = Vec::new();
         usage.extend(app.running.map(|(run, all)| format!("{run}/{all}")));
         usage.extend(app.cpu.map(|cpu| format!("{cpu} m")));
-        usage.extend(app.memory.map(|memory| bytes(memory << 20)));
+        usage.extend(app.memory.map(mebibytes));
         let open = self.row(Row {
             depth: 2,
             key: key.clone(),
@@ -230,7 +244,7 @@ impl Walk<'_> {
                 &key,
             );
         }
-        if node.components.items.is_empty() {
+        if node.components.items.is_empty() || node.components.left_out > 0 {
             let none = say!("no component", "没有组件");
             self.words(3, &key, &node.components, none);
         }
@@ -246,9 +260,7 @@ impl Walk<'_> {
             name: component.name.clone(),
             alias: component.alias.clone(),
             status: component.status.clone(),
-            usage: component
-                .memory
-                .map_or_else(String::new, |memory| bytes(memory << 20)),
+            usage: component.memory.map_or_else(String::new, mebibytes),
             open: Some(self.tree.open.contains(&key)),
         });
         if !open {
@@ -260,7 +272,9 @@ impl Walk<'_> {
                 ..place.clone()
             };
             let key = format!("{key}\0{}", pod.name);
-            let memory: Option<u64> = pod.containers.iter().map(|one| one.memory).sum();
+            let memory = pod.containers.iter().try_fold(0_u64, |all, one| {
+                one.memory.map(|memory| all.saturating_add(memory))
+            });
             let several = pod.containers.len() > 1;
             let open = self.row(Row {
                 depth: 4,
@@ -300,7 +314,7 @@ impl Walk<'_> {
                 });
             }
         }
-        if node.pods.items.is_empty() {
+        if node.pods.items.is_empty() || node.pods.left_out > 0 {
             let none = say!(
                 "no pods: not deployed, or the backend is down",
                 "没有实例：尚未部署，或后端不可用"

@@ -124,3 +124,159 @@ fn what_can_not_be_had_is_said_and_what_was_known_stays() {
     );
     assert_eq!(tree.questions(now + AGAIN).len(), 1);
 }
+
+#[test]
+fn sizes_that_no_machine_has_are_shown_as_large_ones() {
+    let (mut tree, context, _) = grown();
+    let huge = |name: &str| crate::model::catalog::Container {
+        name: name.into(),
+        memory: Some(u64::MAX / 2 + 1),
+        limit: Some(u64::MAX),
+    };
+    let pod = Pod {
+        name: "gr1-0".into(),
+        containers: vec![huge("a"), huge("b")],
+        ..Pod::default()
+    };
+    let big = Component {
+        memory: Some(1 << 44),
+        ..component("gr1", "订单中心")
+    };
+    let app = Group {
+        id: "12".into(),
+        memory: Some(1 << 44),
+        components: vec![big.clone()],
+        ..Group::default()
+    };
+    let apps = Question::Apps(Arc::clone(&context), "shop".into(), "east".into());
+    tree.take(&apps, Ok(Answer::Apps(vec![app])));
+    let place = Place::of(&context, ("shop", "east", ""), big);
+    tree.take(
+        &Question::Pods(Box::new(place)),
+        Ok(Answer::Pods(vec![pod])),
+    );
+    for key in [
+        &["prod", "shop", "east"][..],
+        &["prod", "shop", "east", "12"],
+        &["prod", "shop", "east", "12", "gr1"],
+    ] {
+        tree.open.insert(key.join("\0"));
+    }
+    let usages: Vec<String> = tree.rows().into_iter().map(|row| row.usage).collect();
+    let most = crate::model::words::bytes(u64::MAX);
+    assert_eq!(usages, ["", "1 app", &most, &most, &most]);
+}
+
+/// Teams of these numbers, in one region each.
+fn teams(numbers: std::ops::Range<usize>) -> Vec<Team> {
+    let region = crate::model::catalog::Region {
+        name: "east".into(),
+        alias: "东区".into(),
+    };
+    let team = |at: usize| Team {
+        name: format!("team {at}"),
+        alias: format!("team {at}"),
+        regions: vec![region.clone()],
+        ..Team::default()
+    };
+    numbers.map(team).collect()
+}
+
+/// Apps of these numbers, with so many components each.
+fn apps(numbers: std::ops::Range<usize>, components: usize) -> Vec<Group> {
+    let app = |at: usize| Group {
+        id: format!("{at}"),
+        name: format!("app {at}"),
+        components: (0..components)
+            .map(|one| component(&format!("gr{one}"), "web"))
+            .collect(),
+        ..Group::default()
+    };
+    numbers.map(app).collect()
+}
+
+#[test]
+fn a_platform_is_asked_so_much_at_once_and_for_everything_in_the_end() {
+    let (mut tree, context, now) = grown();
+    let many = teams(0..1000);
+    tree.take(&Question::Teams(context), Ok(Answer::Teams(many)));
+    let mut waiting = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut most = 0;
+    loop {
+        waiting.extend(tree.questions(now));
+        most = most.max(waiting.len());
+        let Some(question) = waiting.pop() else { break };
+        let Question::Apps(_, team, _) = &question else {
+            panic!("{question:?}");
+        };
+        assert!(seen.insert(team.clone()), "{team} is asked for once");
+        let answer = if seen.len() % 2 == 0 {
+            Ok(Answer::Apps(Vec::new()))
+        } else {
+            Err(Fault::new(
+                crate::model::FaultKind::Unreachable,
+                "x",
+                "y",
+                "",
+            ))
+        };
+        tree.take(&question, answer);
+    }
+    assert_eq!((seen.len(), most), (1000, 64));
+}
+
+#[test]
+fn lists_that_are_too_long_are_cut_and_it_is_said() {
+    let (mut tree, context, _) = grown();
+    let asked = Question::Apps(Arc::clone(&context), "shop".into(), "east".into());
+    tree.take(&asked, Ok(Answer::Apps(apps(0..10_005, 0))));
+    let names = names(&tree);
+    assert_eq!(names.len(), 10_003);
+    assert_eq!(names.last().unwrap(), "  not shown: 5 more");
+    tree.take(&asked, Ok(Answer::Apps(apps(0..9000, 5))));
+    assert_eq!(tree.places().len(), 30_000 - 9001, "and all together");
+    let many = Question::Teams(context);
+    tree.take(&many, Ok(Answer::Teams(teams(0..10_007))));
+    let rows = tree.rows();
+    let last = rows.last().unwrap();
+    assert_eq!((last.depth, &*last.name), (1, "not shown: 7 more"));
+}
+
+#[test]
+fn what_is_known_below_stays_in_long_lists_whatever_their_order() {
+    let (mut tree, context, _) = grown();
+    let all = Question::Teams(Arc::clone(&context));
+    tree.take(&all, Ok(Answer::Teams(teams(0..9000))));
+    let one = Question::Apps(Arc::clone(&context), "team 7".into(), "east".into());
+    tree.take(&one, Ok(Answer::Apps(apps(0..9000, 1))));
+    let place = Place::of(
+        &context,
+        ("team 7", "east", "app 8"),
+        component("gr0", "web"),
+    );
+    let pod = Pod {
+        name: "gr0-0".into(),
+        ..Pod::default()
+    };
+    tree.take(
+        &Question::Pods(Box::new(place)),
+        Ok(Answer::Pods(vec![pod])),
+    );
+    let mut turned = teams(0..9000);
+    turned.reverse();
+    tree.take(&all, Ok(Answer::Teams(turned)));
+    let mut turned = apps(0..9000, 1);
+    turned.reverse();
+    tree.take(&one, Ok(Answer::Apps(turned)));
+    let team = tree.contexts[0]
+        .teams
+        .items
+        .iter()
+        .find(|one| one.team.name == "team 7")
+        .unwrap();
+    assert_eq!(team.apps.items[0].app.id, "8999");
+    let components = team.apps.items.iter().flat_map(|app| &app.components.items);
+    let pods = components.flat_map(|one| &one.pods.items);
+    assert_eq!(pods.count(), 1);
+}

@@ -158,3 +158,35 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn an_answer_of_more_parts_than_a_platform_has_is_not_read() {
+    let zeros = |count: usize| format!("{{\"list\":[{}0]}}", "0,".repeat(count));
+    let maps = |count: usize| format!("{{\"list\":[{}0]}}", "{\"\":0},".repeat(count));
+    for (body, read) in [
+        (zeros(1000), true),
+        (zeros(PARTS), false),
+        (maps(1000), true),
+        (maps(PARTS / 8), false),
+        // A text is one part, whatever is in it.
+        (
+            format!("{{\"list\":[{:?}]}}", "\\\"{[,".repeat(PARTS)),
+            true,
+        ),
+    ] {
+        assert_eq!(envelope(200, body.as_bytes()).is_some(), read, "{body:.40}");
+        assert_eq!(is_too_much(body.as_bytes()), !read, "{body:.40}");
+    }
+}
+
+#[test]
+fn no_more_facts_are_made_than_are_told() {
+    let bean = Value::Array(vec![json!(1); 1000]);
+    let payload = Payload {
+        bean: json!([bean.clone(), { "a": bean.clone() }, bean]),
+        ..Payload::default()
+    };
+    let mut lines = Vec::new();
+    things::tell(&payload.bean, 0, &mut lines);
+    assert_eq!((lines.len(), facts(&payload).len()), (500, 500));
+}

@@ -238,20 +238,22 @@ pub fn log_lines(payload: &Payload) -> Vec<String> {
         .collect()
 }
 
+/// Facts that are told of one thing.
+const FACTS: usize = 500;
+
 /// Every member of a bean as a line: `key: value`, deeper ones set in.
 pub fn facts(payload: &Payload) -> Vec<String> {
-    const LINES: usize = 500;
     let mut lines = Vec::new();
     tell(&payload.bean, 0, &mut lines);
-    lines.truncate(LINES);
     lines
 }
 
-fn tell(value: &Value, depth: usize, lines: &mut Vec<String>) {
+pub(super) fn tell(value: &Value, depth: usize, lines: &mut Vec<String>) {
     /// JSON that is deeper is a hostile server's.
     const DEEPEST: usize = 8;
     let indent = "  ".repeat(depth);
     let mut one = |key: &str, value: &Value| match value {
+        _ if lines.len() >= FACTS => {}
         Value::Object(_) | Value::Array(_) if depth < DEEPEST => {
             let empty = value.as_object().is_some_and(serde_json::Map::is_empty)
                 || value.as_array().is_some_and(Vec::is_empty);

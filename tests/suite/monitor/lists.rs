@@ -82,7 +82,7 @@ impl Desk {
     async fn next(&mut self) {
         let (id, update) = self.feed.recv().await.unwrap();
         self.live |= matches!(update, FeedUpdate::State(LinkState::Live));
-        self.app.update(Msg::Feed(id, update), now());
+        drop(self.app.update(Msg::Feed(id, update), now()));
     }
 
     async fn until_live(&mut self) {

@@ -164,10 +164,11 @@ fn escape_never_quits() {
 fn an_examination_is_asked_for_by_a_key_and_its_findings_are_shown() {
     let mut stage = staged(80, 24);
     stage.keys("!");
-    let asked = |wish: &Effect| matches!(wish, Effect::Examine(_));
+    let asked = |wish: &Effect| matches!(wish, Effect::Examine(..));
     assert_eq!(stage.wishes.iter().filter(|wish| asked(wish)).count(), 1);
     assert!(stage.screen().contains("examining"));
     stage.tell(Msg::Examined(
+        stage.app.tabs.now.focus,
         "ws://h/x".into(),
         vec!["=> it is well".into()],
     ));

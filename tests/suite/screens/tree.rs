@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use deckwatch::app::Msg;
+use deckwatch::app::mode::Mode;
 use deckwatch::app::tree::{Answer, Question};
+use deckwatch::app::{Effect, Msg};
+use deckwatch::codec::target::Target;
 use deckwatch::lang::{self, Lang};
 use deckwatch::model::catalog::{App, Component, Container, Pod, Region, Team};
 use deckwatch::model::context::{Api, Context, Place};
@@ -120,4 +122,94 @@ fn it_shows_what_runs_and_what_was_typed() {
             assert_snapshot!(format!("tree_{lang:?}_{width}x{height}"), screens);
         }
     }
+}
+
+/// What was asked for last.
+fn asked(stage: &Stage) -> Question {
+    let mut asked = stage.wishes.iter().rev().filter_map(|wish| match wish {
+        Effect::Explore(question) => Some(question.clone()),
+        _ => None,
+    });
+    asked.next().unwrap()
+}
+
+#[test]
+fn an_answer_takes_no_keyboard_that_is_someone_elses_by_now() {
+    let shell = || Target::parse("wss://10.0.0.1:6060/docker_console#ten/svc/web-0").unwrap();
+    // What is done between a question and its answer, and whether the answer still shows.
+    for (meanwhile, shows) in [
+        ("k", true),
+        ("j", true),
+        // A filter of the tree, a line, a question, the help, a sequence of keys.
+        ("/ a", false),
+        (": a", false),
+        ("?", false),
+        ("ctrl-w", false),
+    ] {
+        for (key, details) in [("i", true), ("s", false)] {
+            let mut stage = grown(120, 36);
+            stage.keys(key);
+            let question = asked(&stage);
+            let answer = if details {
+                Answer::Details(vec!["told".into()])
+            } else {
+                Answer::Shell(Box::new(shell()))
+            };
+            stage.keys(meanwhile);
+            let focus = stage.app.tabs.now.focus;
+            stage.tell(Msg::Explored(question, Ok(answer)));
+            let shown = if details {
+                matches!(stage.app.mode, Mode::Details { .. })
+            } else {
+                stage.app.shell().is_some()
+            };
+            assert_eq!(shown, shows, "{key} {meanwhile}");
+            if !shows {
+                assert_eq!(stage.app.tabs.now.focus, focus, "{key} {meanwhile}");
+                assert!(stage.app.notice.is_some(), "{key} {meanwhile}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_password_is_typed_to_its_end_whatever_comes_meanwhile() {
+    let mut stage = grown(120, 36);
+    stage.keys("i");
+    let question = asked(&stage);
+    stage.enter(":", "shell https://bob@10.0.0.1/x/");
+    assert!(
+        stage.screen().contains("password of bob"),
+        "{}",
+        stage.screen()
+    );
+    stage.type_in("se");
+    let details = Answer::Details(vec!["told".into()]);
+    stage.tell(Msg::Explored(question, Ok(details)));
+    let pane = stage.app.tabs.now.focus;
+    stage.tell(Msg::Examined(pane, "x".into(), vec!["y".into()]));
+    stage.type_in("qret");
+    stage.keys("enter");
+    let password = stage.wishes.iter().find_map(|wish| match wish {
+        Effect::OpenShell { login, .. } => login.as_ref(),
+        _ => None,
+    });
+    assert_eq!(password.map(|(_, secret)| secret.expose()), Some("seqret"));
+}
+
+#[test]
+fn a_shell_that_comes_late_takes_no_words_from_the_one_that_is_typed_into() {
+    let mut stage = grown(120, 36);
+    stage.keys("s");
+    let question = asked(&stage);
+    stage.enter(
+        ":",
+        "shell wss://10.0.0.1:6060/docker_console#ten/svc/web-0",
+    );
+    let typed = stage.app.tabs.now.focus;
+    assert!(stage.app.shell().is_some());
+    let other = Target::parse("wss://10.0.0.1:6060/docker_console#ten/svc/web-1").unwrap();
+    stage.tell(Msg::Explored(question, Ok(Answer::Shell(Box::new(other)))));
+    assert_eq!(stage.app.tabs.now.focus, typed);
+    assert_eq!(stage.app.shells.len(), 1);
 }
