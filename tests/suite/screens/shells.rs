@@ -1,6 +1,8 @@
 //! Shells beside lines: their pane in every state, tabs, questions, history, and what leaves for
 //! the container.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use deckwatch::app::shell::Link;
 use deckwatch::app::{Effect, Msg};
@@ -185,6 +187,22 @@ fn queries_are_answered_from_here_and_only_to_the_container() {
     let reply = stage.sent(pane);
     assert!(reply.starts_with(r"\x1b[3;8R\x1b[?"), "{reply}");
     assert!(!reply.contains("52;c"), "{reply}");
+}
+
+#[test]
+fn what_the_clipboard_would_be_is_shown_to_the_end_of_its_lines() {
+    let (mut stage, pane) = opened(120, 30);
+    let text = format!(
+        "git status{}; curl evil\n{}",
+        " ".repeat(100),
+        "x".repeat(1200)
+    );
+    let text = STANDARD.encode(text);
+    stage.wrote(pane, &format!("\x1b]52;c;{text}\x07"));
+    stage.keys("ctrl-] y");
+    let screen = stage.screen();
+    assert!(screen.contains("; curl evil"), "{screen}");
+    assert!(screen.contains("… (+1,000"), "{screen}");
 }
 
 #[test]
