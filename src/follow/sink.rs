@@ -3,10 +3,13 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::model::words;
@@ -17,7 +20,7 @@ use super::tee::Tee;
 /// Blocks of output that may wait for the thread, of up to 256 KiB each.
 const BLOCKS: usize = 4;
 /// A pipe that is ready for writing takes so much without blocking (POSIX's `PIPE_BUF`).
-const AT_ONCE: usize = 4096;
+pub(super) const AT_ONCE: usize = 4096;
 
 /// What is to be written.
 #[derive(Debug, Default)]
@@ -86,22 +89,13 @@ impl Sink {
     /// Writes a few lines at once, without waking the thread: into a pipe that is ready, when
     /// nothing waits before them. False if that can't be; an error is left to the thread.
     pub fn write_now(&mut self, out: &[u8]) -> bool {
-        use rustix::event::{PollFd, PollFlags, Timespec, poll};
         let Some(pipe) = &mut self.pipe else {
             return false;
         };
         if out.len() > AT_ONCE || self.waiting.load(Ordering::Acquire) > 0 {
             return false;
         }
-        let mut fds = [PollFd::new(&*pipe, PollFlags::OUT)];
-        let asked = poll(
-            &mut fds,
-            Some(&Timespec {
-                tv_sec: 0,
-                tv_nsec: 0,
-            }),
-        );
-        let ready = asked.is_ok() && fds.iter().all(|fd| fd.revents() == PollFlags::OUT);
+        let ready = writable(&*pipe, 0).is_ok_and(|found| found == PollFlags::OUT);
         // Up to PIPE_BUF is written whole or not at all.
         ready && pipe.write(out).is_ok_and(|written| written == out.len())
     }
@@ -113,6 +107,20 @@ impl Sink {
         self.ended = None;
         end
     }
+}
+
+/// What there is to know of writing to `fd`, within so many seconds: [`PollFlags::OUT`] if a
+/// little can be written without blocking, an error or a reader that is gone beside it, nothing
+/// if it has to be waited for still.
+pub(super) fn writable(fd: impl AsFd, seconds: i64) -> Result<PollFlags, Errno> {
+    let mut fds = [PollFd::new(&fd, PollFlags::OUT)];
+    let patience = Timespec {
+        tv_sec: seconds,
+        tv_nsec: 0,
+    };
+    poll(&mut fds, Some(&patience))?;
+    let [fd] = fds;
+    Ok(fd.revents())
 }
 
 fn write_all(
@@ -177,7 +185,7 @@ pub async fn reader_gone() {
                         let _ = gone.send(());
                         return;
                     }
-                    Err(rustix::io::Errno::INTR) => {}
+                    Err(Errno::INTR) => {}
                     Ok(_) | Err(_) => return,
                 }
             }

@@ -3,18 +3,16 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::say;
 use crate::text::SafeText;
 
 use super::run::Say;
+use super::sink::{AT_ONCE, writable};
 
 /// Bytes that wait for the reader; what more there is, is counted.
 const WAITING: usize = 256 << 10;
-/// What is ready for writing takes so much without blocking (POSIX's `PIPE_BUF`).
-const AT_ONCE: usize = 4096;
 /// Seconds that a reader may stand still at the end.
 const LAST_WORDS: i64 = 5;
 
@@ -92,15 +90,10 @@ impl Drop for Words {
 /// Whether a little can be written without blocking; if `waits`, once it can, but no longer than
 /// a reader may stand still or until a signal comes.
 fn is_ready(waits: bool) -> bool {
-    let stderr = rustix::stdio::stderr();
-    let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
-    let patience = Timespec {
-        tv_sec: if waits { LAST_WORDS } else { 0 },
-        tv_nsec: 0,
-    };
+    let patience = if waits { LAST_WORDS } else { 0 };
     // One that is closed is ready for its error, and one that can't be asked is written to.
-    match poll(&mut fds, Some(&patience)) {
-        Ok(ready) => ready > 0,
+    match writable(rustix::stdio::stderr(), patience) {
+        Ok(found) => !found.is_empty(),
         Err(error) => error != Errno::INTR,
     }
 }

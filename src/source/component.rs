@@ -46,24 +46,7 @@ pub async fn run<B: Send + 'static>(
     orders: mpsc::Receiver<Command>,
     outlet: Outlet<B>,
 ) {
-    let (sender, news) = mpsc::channel(NEWS);
-    let work = Component {
-        name: target.text.clone(),
-        platform: Platform::new(&place.context),
-        place: Arc::new(place),
-        policy,
-        orders,
-        outlet,
-        pods: BTreeMap::new(),
-        readers: JoinSet::new(),
-        sender,
-        news,
-        given_up: BTreeSet::new(),
-        state: None,
-        ever_opened: false,
-        told_empty: false,
-        told_unread: 0,
-    };
+    let work = Component::new(target.text, place, policy, orders, outlet);
     work.run().await;
 }
 
@@ -107,6 +90,33 @@ enum Next {
 }
 
 impl<B: Send + 'static> Component<B> {
+    fn new(
+        name: String,
+        place: Place,
+        policy: Policy,
+        orders: mpsc::Receiver<Command>,
+        outlet: Outlet<B>,
+    ) -> Self {
+        let (sender, news) = mpsc::channel(NEWS);
+        Self {
+            name,
+            platform: Platform::new(&place.context),
+            place: Arc::new(place),
+            policy,
+            orders,
+            outlet,
+            pods: BTreeMap::new(),
+            readers: JoinSet::new(),
+            sender,
+            news,
+            given_up: BTreeSet::new(),
+            state: None,
+            ever_opened: false,
+            told_empty: false,
+            told_unread: 0,
+        }
+    }
+
     async fn run(mut self) {
         let next = match self.first_look().await {
             Ok(Some(pods)) => self.follow(pods).await,

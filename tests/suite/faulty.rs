@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use deckwatch::demo::Platform;
+use rustix::fs::{self, FileType, Mode};
 use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -151,6 +152,13 @@ impl Home {
         let login = ["login", "--user", platform.user(), "--password-stdin"];
         let login = self.program(login).input(platform.password());
         login.end().await.expect(0);
+    }
+
+    /// A pipe in it that has neither reader nor writer.
+    pub(crate) fn pipe(&self) -> std::path::PathBuf {
+        let path = self.path().join("pipe");
+        fs::mknodat(fs::CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+        path
     }
 
     pub(crate) fn path(&self) -> &std::path::Path {

@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use deckwatch::demo::proxy::{Proxy, ProxySwitches};
 use deckwatch::demo::{Options, Platform, Refusal, RetryAfter, Switches};
-use rustix::fs::{self, FileType, Mode};
 
 use crate::faulty::{Home, header, raw, status};
 use crate::program::{Done, Start};
@@ -310,9 +309,7 @@ async fn a_tokens_file_that_others_can_read_or_that_is_a_link_is_refused() {
     symlink(&token, &link).unwrap();
     let done = teams(&home, &server, &link).end().await.expect(4);
     assert!(done.err.contains("it can't be read"), "{}", done.err);
-    let pipe = home.path().join("pipe");
-    fs::mknodat(fs::CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
-    for other in [home.path(), &pipe] {
+    for other in [home.path(), &home.pipe()] {
         let done = teams(&home, &server, other).end().await.expect(4);
         assert!(done.err.contains("no plain file"), "{}", done.err);
     }

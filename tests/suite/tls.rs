@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rustix::fs::{self, FileType, Mode};
 use rustls::ServerConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -178,8 +177,7 @@ async fn a_ca_of_ones_own_is_trusted_when_it_is_named() {
 async fn a_file_that_does_not_come_is_not_waited_for() {
     let (home, authority) = (Home::new(), Authority::new());
     let (port, _) = counting(authority.server(Flaw::None)).await;
-    let pipe = home.path().join("pipe");
-    fs::mknodat(fs::CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
+    let pipe = home.pipe();
     let target = format!("wss://localhost:{port}/docker_log#x");
     let flags = ["--reconnect", "0", "--ca-file", pipe.to_str().unwrap()];
     let done = home.program([&["logs", &target], &flags[..]].concat());

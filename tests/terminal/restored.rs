@@ -108,6 +108,15 @@ impl Pty {
         kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
     }
 
+    /// SIGTERM ends it though its terminal reads nothing; the modes are those of before.
+    fn assert_terminates_unheard(&mut self) {
+        self.signal(Signal::TERM);
+        assert_eq!(self.end().exit_code(), 143);
+        let modes = format!("{:?}", self.pair.master.get_termios());
+        assert_eq!(modes, self.before);
+        self.deaf.store(false, Ordering::Relaxed);
+    }
+
     /// The modes are those of before, and what was switched on last is off.
     fn assert_restored(&self, what: &str) {
         assert_eq!(
@@ -201,11 +210,7 @@ fn a_raw_shell_whose_terminal_reads_nothing_ends_by_a_signal() {
     }
     // So that all on the way is full.
     std::thread::sleep(Duration::from_secs(2));
-    pty.signal(Signal::TERM);
-    assert_eq!(pty.end().exit_code(), 143);
-    let modes = format!("{:?}", pty.pair.master.get_termios());
-    assert_eq!(modes, pty.before);
-    pty.deaf.store(false, Ordering::Relaxed);
+    pty.assert_terminates_unheard();
 }
 
 #[test]
@@ -219,11 +224,7 @@ fn an_interface_whose_terminal_reads_nothing_ends_by_a_signal() {
         shop.say("order", &format!("{line} {}", "字".repeat(40)));
         std::thread::sleep(Duration::from_millis(30));
     }
-    pty.signal(Signal::TERM);
-    assert_eq!(pty.end().exit_code(), 143);
-    let modes = format!("{:?}", pty.pair.master.get_termios());
-    assert_eq!(modes, pty.before);
-    pty.deaf.store(false, Ordering::Relaxed);
+    pty.assert_terminates_unheard();
 }
 
 #[test]

@@ -20,28 +20,14 @@ impl Desk {
         let context = Context::new("test", "http://127.0.0.1:1".parse().unwrap(), Api::Region);
         let names = ("team", "region", "app");
         let place = Place::of(&Arc::new(context), names, Named::default());
-        let (told, news) = mpsc::channel(NEWS);
-        let mut component = Component {
-            name: "test".to_owned(),
-            platform: Platform::new(&place.context),
-            place: Arc::new(place),
-            policy: Policy {
-                reconnect,
-                follow: true,
-                seed: 1,
-            },
-            orders: mpsc::channel(1).1,
-            outlet: Outlet::new(TargetId(0), sender, as_received, Lag::Block),
-            pods: BTreeMap::new(),
-            readers: JoinSet::new(),
-            sender: told,
-            news,
-            given_up: BTreeSet::new(),
-            state: None,
-            ever_opened: false,
-            told_empty: false,
-            told_unread: 0,
+        let policy = Policy {
+            reconnect,
+            follow: true,
+            seed: 1,
         };
+        let outlet = Outlet::new(TargetId(0), sender, as_received, Lag::Block);
+        let orders = mpsc::channel(1).1;
+        let mut component = Component::new("test".to_owned(), place, policy, orders, outlet);
         component.take_pods(&list(pods));
         component.readers.abort_all();
         component.settle();

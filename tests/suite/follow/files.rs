@@ -7,6 +7,7 @@ use std::path::Path;
 
 use rustix::process::Signal;
 
+use crate::faulty::Home;
 use crate::program::{Run, program};
 
 fn odd_bytes() -> Vec<u8> {
@@ -198,10 +199,8 @@ async fn standard_input_can_be_read_only_once() {
 
 #[tokio::test]
 async fn a_pipe_without_a_writer_is_left_at_once_and_read_when_one_comes() {
-    use rustix::fs::{self, FileType, Mode};
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("pipe");
-    fs::mknodat(fs::CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    let home = Home::new();
+    let path = home.pipe();
     let follow = || program(["logs", "-f", "-o", "raw", &target(&path)]).start();
     let mut run = follow();
     run.until_err("live").await;

@@ -73,16 +73,31 @@ async fn started(platform: &Platform, args: &[&str]) -> Run {
     run
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_that_sleeps_never_pushes_back_and_every_line_is_accounted_for() {
+/// A run with 1 MiB of buffer whose reader has read none of 200,000 lines.
+async fn behind() -> (Platform, Run) {
     let platform = platform(Switches {
         docker_queue: 300_000,
         ..Switches::default()
     })
     .await;
-    let mut run = started(&platform, &["--buffer", "1MiB"]).await;
+    let run = started(&platform, &["--buffer", "1MiB"]).await;
     flood(&platform, 200_000).await;
     all_sent(&platform, 200_000).await;
+    (platform, run)
+}
+
+/// The last thing that is said is a sum that is right.
+fn assert_sum(done: &Done, (printed, dropped): (u64, u64)) {
+    let summary = done.err.lines().last().unwrap().replace(',', "");
+    let received = printed + dropped;
+    let want =
+        format!("received {received} lines = printed {printed} + filtered 0 + dropped {dropped}");
+    assert!(summary.contains(&want), "{summary} is not {want}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_sleeps_never_pushes_back_and_every_line_is_accounted_for() {
+    let (platform, mut run) = behind().await;
     let peak = run.peak();
     run.read_on();
     // When this one is out, so is everything before it.
@@ -98,23 +113,13 @@ async fn a_reader_that_sleeps_never_pushes_back_and_every_line_is_accounted_for(
     );
     assert_in_order(&done);
     assert!(peak < 64 << 20, "{} MiB", peak >> 20);
-    let summary = done.err.lines().last().unwrap().replace(',', "");
-    let want =
-        format!("received 200001 lines = printed {printed} + filtered 0 + dropped {dropped}");
-    assert!(summary.contains(&want), "{summary} is not {want}");
+    assert_sum(&done, (printed, dropped));
     unharmed(platform).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_dropped_is_told_when_the_run_ends_before_its_place_is_reached() {
-    let platform = platform(Switches {
-        docker_queue: 300_000,
-        ..Switches::default()
-    })
-    .await;
-    let mut run = started(&platform, &["--buffer", "1MiB"]).await;
-    flood(&platform, 200_000).await;
-    all_sent(&platform, 200_000).await;
+    let (platform, mut run) = behind().await;
     run.signal(Signal::INT);
     // Said while the output waits for its reader.
     run.until_err("were not kept").await;
@@ -125,11 +130,7 @@ async fn what_was_dropped_is_told_when_the_run_ends_before_its_place_is_reached(
         dropped > 100_000 && printed + dropped <= 200_000,
         "{printed} printed, {dropped} dropped"
     );
-    let summary = done.err.lines().last().unwrap().replace(',', "");
-    let received = printed + dropped;
-    let want =
-        format!("received {received} lines = printed {printed} + filtered 0 + dropped {dropped}");
-    assert!(summary.contains(&want), "{summary} is not {want}");
+    assert_sum(&done, (printed, dropped));
     unharmed(platform).await;
 }
 
