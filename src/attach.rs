@@ -12,7 +12,9 @@ pub mod recording;
 mod stdio;
 mod terminal;
 
-use crate::cli::plan::ShellPlan;
+use tokio::task::{JoinError, spawn_blocking};
+
+use crate::cli::plan::{PasswordFrom, ShellPlan};
 use crate::model::shell::{EXPOSED, ShellEnd, ShellExit};
 use crate::model::{Fault, FaultKind, words};
 use crate::say;
@@ -46,7 +48,19 @@ pub async fn run(plan: ShellPlan, mut world: World) -> Result<u8, Fault> {
     if spec.is_exposed() {
         (world.say)(EXPOSED.get());
     }
-    let login = login(&spec, &plan.password)?;
+    let login = match plan.password {
+        // Ctrl-C is a key there, and the terminal echoes again in any case.
+        PasswordFrom::Prompt => login(&spec, &plan.password)?,
+        // A pipe or a disk may give nothing: whoever waits can still leave.
+        PasswordFrom::File(_) | PasswordFrom::Stdin => {
+            let of = spec.clone();
+            let read = spawn_blocking(move || login(&of, &plan.password));
+            tokio::select! {
+                read = read => read.map_err(|error| unread(&error))??,
+                Some(code) = world.signals.recv() => return Ok(code),
+            }
+        }
+    };
     let opening = Opening {
         spec,
         login,
@@ -58,6 +72,11 @@ pub async fn run(plan: ShellPlan, mut world: World) -> Result<u8, Fault> {
         Some(exec) => exec::run(opening, exec, world).await,
         None => interactive::run(opening, plan.raw, world).await,
     }
+}
+
+fn unread(error: &JoinError) -> Fault {
+    let what = word!("the password", "密码");
+    Fault::new(FaultKind::Internal, what, error.to_string(), "")
 }
 
 /// Standard output can't be written.

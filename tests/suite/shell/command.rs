@@ -6,6 +6,7 @@ use deckwatch::demo::{Options, Platform, ShellRecord, ShellServer as Server};
 use rustix::process::Signal;
 
 use super::desk::{SERVERS, platform, platform_with, url};
+use crate::faulty::Home;
 use crate::program::{Done, program};
 
 async fn run(args: &[&str]) -> Done {
@@ -231,6 +232,32 @@ async fn passwords_come_from_files_and_pipes_and_are_in_no_message() {
     }
     let remembered = fs::read_to_string(state.join("deckwatch/dialects.json")).unwrap();
     assert!(!remembered.contains(canary) && !remembered.contains("user"));
+}
+
+#[tokio::test]
+async fn a_password_that_does_not_come_is_left_by_a_signal() {
+    let home = Home::new();
+    let pipe = home.pipe();
+    for (from, signal, code) in [
+        (
+            &["--password-file", pipe.to_str().unwrap()][..],
+            Signal::TERM,
+            143,
+        ),
+        (&["--password-stdin"], Signal::INT, 130),
+    ] {
+        let args = [
+            &["shell", "--exec", "true"],
+            from,
+            &["http://user@192.0.2.1/"],
+        ]
+        .concat();
+        let mut run = program(args).open_input().start();
+        // Said before the password is read, and nothing is dialled before it is there.
+        run.until_err("not encrypted").await;
+        run.signal(signal);
+        run.end().await.expect(code);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
