@@ -16,6 +16,14 @@ use crate::word;
 /// A loop that writes to a terminal which reads nothing hears no signal for so long.
 const STUCK: Duration = Duration::from_secs(3);
 
+/// The signals that end a run, and their exit codes (decision 14).
+const ENDS: [(SignalKind, u8); 4] = [
+    (SignalKind::terminate(), exit::TERMINATED),
+    (SignalKind::hangup(), exit::HUNG_UP),
+    (SignalKind::interrupt(), exit::INTERRUPTED),
+    (SignalKind::quit(), exit::QUIT),
+];
+
 /// Ends the interface after a signal that its loop did not hear, or could not follow: `give_back`
 /// does for the terminal what can be done, and `done` is set once all is given back.
 #[expect(
@@ -24,14 +32,8 @@ const STUCK: Duration = Duration::from_secs(3);
     reason = "main, which would end it by returning, is stuck"
 )]
 pub(super) fn insist(give_back: impl FnOnce() + Send + 'static, done: Arc<AtomicBool>) {
-    let kinds = [
-        (SignalKind::terminate(), exit::TERMINATED),
-        (SignalKind::hangup(), exit::HUNG_UP),
-        (SignalKind::interrupt(), exit::INTERRUPTED),
-        (SignalKind::quit(), exit::QUIT),
-    ];
-    let (sender, mut heard) = mpsc::channel(kinds.len());
-    for (kind, code) in kinds {
+    let (sender, mut heard) = mpsc::channel(ENDS.len());
+    for (kind, code) in ENDS {
         let sender = sender.clone();
         tokio::spawn(async move {
             let Ok(mut stream) = signal(kind) else { return };
@@ -55,12 +57,7 @@ pub(super) fn insist(give_back: impl FnOnce() + Send + 'static, done: Arc<Atomic
 /// The signals that end a headless run, as exit codes. Two may wait: the second one insists.
 pub fn headless() -> Result<mpsc::Receiver<u8>, Fault> {
     let (sender, receiver) = mpsc::channel(2);
-    let kinds = [
-        (SignalKind::interrupt(), exit::INTERRUPTED),
-        (SignalKind::terminate(), exit::TERMINATED),
-        (SignalKind::hangup(), exit::HUNG_UP),
-    ];
-    for (kind, code) in kinds {
+    for (kind, code) in ENDS {
         let mut stream = signal(kind).map_err(|error| {
             Fault::new(
                 FaultKind::Internal,

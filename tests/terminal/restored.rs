@@ -214,6 +214,25 @@ fn a_raw_shell_whose_terminal_reads_nothing_ends_by_a_signal() {
 }
 
 #[test]
+fn a_raw_shell_gives_the_terminal_back_at_every_signal() {
+    let shop = Shop::open();
+    let target = shop.shell(0);
+    for (signal, code) in [
+        (Signal::TERM, 143),
+        (Signal::INT, 130),
+        (Signal::HUP, 129),
+        (Signal::QUIT, 131),
+    ] {
+        let mut pty = Pty::deckwatch(&["shell", target.trim_matches('\'')]);
+        pty.see("connected to");
+        pty.signal(signal);
+        assert_eq!(pty.end().exit_code(), code);
+        let modes = format!("{:?}", pty.pair.master.get_termios());
+        assert_eq!(modes, pty.before, "{code}");
+    }
+}
+
+#[test]
 fn an_interface_whose_terminal_reads_nothing_ends_by_a_signal() {
     let shop = Shop::open();
     let target = shop.target("order");

@@ -96,19 +96,24 @@ async fn signals_end_with_their_codes_after_the_output() {
     let platform = platform(Switches::default()).await;
     platform.inject_log(SERVICE, CID, b"hello").await;
     let url = docker_url(&platform, SERVICE);
-    let runs =
-        [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)].map(|(signal, code)| {
-            let url = url.clone();
-            async move {
-                let mut run = program(["logs", "-f", "--stats", "--no-prefix", &url]).start();
-                run.until_out("hello\n").await;
-                // Still in the replay: it is drained before the program ends.
-                run.signal(signal);
-                let done = run.end().await.expect(code);
-                assert_eq!(done.text(), "hello\n");
-                assert!(done.err.contains("printed 1"), "{}", done.err);
-            }
-        });
+    let ends = [
+        (Signal::INT, 130),
+        (Signal::TERM, 143),
+        (Signal::HUP, 129),
+        (Signal::QUIT, 131),
+    ];
+    let runs = ends.map(|(signal, code)| {
+        let url = url.clone();
+        async move {
+            let mut run = program(["logs", "-f", "--stats", "--no-prefix", &url]).start();
+            run.until_out("hello\n").await;
+            // Still in the replay: it is drained before the program ends.
+            run.signal(signal);
+            let done = run.end().await.expect(code);
+            assert_eq!(done.text(), "hello\n");
+            assert!(done.err.contains("printed 1"), "{}", done.err);
+        }
+    });
     futures_util::future::join_all(runs).await;
     unharmed(platform).await;
 }
