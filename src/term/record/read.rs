@@ -219,6 +219,18 @@ mod tests {
         lines.map(|line| reader.line(line)).collect()
     }
 
+    fn output_of(bytes: &[u8]) -> String {
+        let items = read(bytes).into_iter().map(Result::unwrap);
+        let output = items.filter_map(|item| match item {
+            Item::Event(Event {
+                what: What::Output(text),
+                ..
+            }) => Some(text),
+            _ => None,
+        });
+        output.collect()
+    }
+
     #[test]
     fn a_recording_is_what_asciinema_writes() {
         let mut out = Vec::new();
@@ -250,6 +262,17 @@ mod tests {
         let resize = What::Resize(Size::new(100, 30));
         let at = Duration::from_secs(1);
         assert_eq!(items[3], Item::Event(Event { at, what: resize }));
+    }
+
+    #[test]
+    fn output_of_megabytes_is_read_back() {
+        let text = "\0中".repeat(1 << 20);
+        let mut out = Vec::new();
+        let mut recorder = Recorder::begin(&header(), false, &mut out);
+        recorder.output(Duration::ZERO, text.as_bytes(), &mut out);
+        recorder.finish(Duration::ZERO, &mut out);
+        let read_back = output_of(&out);
+        assert!(read_back == text, "{} bytes", read_back.len());
     }
 
     #[test]
@@ -361,13 +384,7 @@ mod tests {
                 recorder.output(Duration::from_millis(5), &bytes[pair[0]..pair[1]], &mut out);
             }
             recorder.finish(Duration::from_millis(6), &mut out);
-            let mut read_back = String::new();
-            for item in read(&out) {
-                if let Item::Event(Event { what: What::Output(text), .. }) = item.unwrap() {
-                    read_back.push_str(&text);
-                }
-            }
-            prop_assert_eq!(read_back, text);
+            prop_assert_eq!(output_of(&out), text);
         }
     }
 }

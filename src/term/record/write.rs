@@ -9,6 +9,9 @@ use crate::term::screen::Size;
 
 use super::Header;
 
+/// Bytes of output in one event at most; JSON takes up to six for each.
+const PIECE: usize = 64 << 10;
+
 /// Writes the lines of a recording, which the caller appends to a file. Characters that came in
 /// two pieces are held until they are whole; what is no UTF-8 becomes U+FFFD, as in asciinema.
 #[derive(Clone, Debug)]
@@ -47,10 +50,12 @@ impl Recorder {
         }
     }
 
-    /// The program wrote `bytes`.
+    /// The program wrote `bytes`; more than 64 KiB are several events of one time.
     pub fn output(&mut self, at: Duration, bytes: &[u8], out: &mut Vec<u8>) {
-        let text = decode(&mut self.output, bytes);
-        event(at, "o", &text, out);
+        for piece in bytes.chunks(PIECE) {
+            let text = decode(&mut self.output, piece);
+            event(at, "o", &text, out);
+        }
     }
 
     /// The user typed `bytes`.
