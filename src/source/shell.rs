@@ -30,7 +30,7 @@ use crate::transport::ws::{Upgrade, WsConn};
 use crate::transport::{DialError, LinkError};
 use crate::word;
 
-/// Output is handed on in pieces of about this many bytes.
+/// Input and output are handed on in pieces of about this many bytes.
 const PIECE: usize = 64 << 10;
 /// No more input is taken while so much waits, in bytes.
 const HELD: usize = 16 << 20;
@@ -136,9 +136,17 @@ impl Shell {
         self.typed.clone()
     }
 
-    /// Types something. False if the shell is over, or does not take it now.
-    pub fn write(&self, input: Bytes) -> bool {
-        self.typed.try_send(input).is_ok()
+    /// Types something, whole or not at all: half a paste would leave the program in the middle
+    /// of it. False if the shell is over, or does not take it now.
+    pub fn write(&self, mut input: Bytes) -> bool {
+        let pieces = input.len().div_ceil(PIECE);
+        let Ok(places) = self.typed.try_reserve_many(pieces) else {
+            return false;
+        };
+        for place in places {
+            place.send(input.split_to(input.len().min(PIECE)));
+        }
+        true
     }
 
     /// Tells it something. A size that finds no place is followed by the next one.

@@ -18,8 +18,6 @@ use crate::word;
 
 /// Lines that a turn of the wheel scrolls.
 const WHEEL: u16 = 3;
-/// A paste goes out in pieces of so many bytes.
-const PIECE: usize = 64 << 10;
 
 impl App {
     /// A key while a shell has the focus, and no sequence of ours has begun.
@@ -193,13 +191,7 @@ impl App {
         }
         let mut bytes = Vec::new();
         keys::paste(text, &shell.screen.modes(), &mut bytes);
-        let bytes = Bytes::from(bytes);
-        let mut start = 0;
-        while start < bytes.len() {
-            let end = (start + PIECE).min(bytes.len());
-            self.wish(Effect::ToShell(id, bytes.slice(start..end)));
-            start = end;
-        }
+        self.wish(Effect::ToShell(id, Bytes::from(bytes)));
     }
 
     /// The mouse over a shell. False if its program did not ask for it.

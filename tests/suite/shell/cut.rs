@@ -8,6 +8,7 @@ use deckwatch::demo::ShellServer as Server;
 use deckwatch::model::shell::ShellExit;
 
 use super::desk::{Desk, SERVERS, platform_with, url};
+use crate::program::ClosedPort;
 
 const COMMAND: usize = 200;
 
@@ -75,6 +76,22 @@ async fn a_cut_at_every_byte_of_a_command_never_types_it_twice() {
             cut(&platform, server, after).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_paste_that_has_no_room_is_refused_whole() {
+    const MIB: usize = 1 << 20;
+    let port = ClosedPort::new();
+    // Its task has not run yet, and takes nothing.
+    let mut desk = Desk::open(&format!(
+        "ws://127.0.0.1:{}/docker_console#ten/svc/pod-0",
+        port.number()
+    ));
+    assert!(desk.takes(15 * MIB));
+    assert!(!desk.takes(2 * MIB) && !desk.takes(17 * MIB));
+    assert!(desk.takes(1));
+    let end = desk.end().await;
+    assert_eq!((end.unsent, end.unconfirmed), (15 * MIB + 1, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -161,6 +161,12 @@ impl Desk {
         timeout(PATIENCE, input.send(bytes)).await.unwrap().is_ok()
     }
 
+    /// Types at once, whole or not at all.
+    pub(crate) fn takes(&self, bytes: usize) -> bool {
+        let typed = Bytes::from(vec![b'x'; bytes]);
+        self.shell.as_ref().unwrap().write(typed)
+    }
+
     /// Types in the background, while output is read.
     pub(crate) fn feeds(&self, bytes: Bytes) {
         let input = self.shell.as_ref().unwrap().input();
