@@ -92,7 +92,7 @@ impl Mark {
     pub fn absorb(&mut self, next: &Self) -> bool {
         match (self, next) {
             (Self::Dropped { lines }, Self::Dropped { lines: more }) => {
-                *lines += more;
+                *lines = lines.saturating_add(*more);
                 true
             }
             (
@@ -111,8 +111,11 @@ impl Mark {
             ) => {
                 *why = SafeText::of(word!("several gaps in a row", "连续多处缺口")).into_owned();
                 *certainty = (*certainty).max(*other);
-                *hidden += more;
-                *missing = missing.zip(*others).map(|(one, other)| one + other);
+                *hidden = hidden.saturating_add(*more);
+                // Numbers in lines may be anything.
+                *missing = missing
+                    .zip(*others)
+                    .map(|(one, other)| one.saturating_add(other));
                 true
             }
             _ => false,
@@ -178,4 +181,28 @@ pub enum FeedUpdate<B = LineBatch> {
     Lines(B),
     /// The link changed.
     State(LinkState),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_by_numbers_of_any_size_adds_up_to_the_most() {
+        let gap = |missing| Mark::Gap {
+            why: SafeText::of("numbers").into_owned(),
+            certainty: Certainty::Certain,
+            hidden: 1,
+            missing,
+        };
+        let mut mark = gap(Some(u64::MAX - 101));
+        assert!(mark.absorb(&gap(Some(97))) && mark.absorb(&gap(Some(u64::MAX - 101))));
+        let Mark::Gap {
+            hidden, missing, ..
+        } = mark
+        else {
+            panic!("{mark:?}");
+        };
+        assert_eq!((hidden, missing), (3, Some(u64::MAX)));
+    }
 }
