@@ -123,6 +123,12 @@ impl<B: Send + 'static> Component<B> {
             Ok(None) => Next::Stop,
             Err(fault) => Next::End(fault),
         };
+        // What the readers have handed on comes before the end.
+        for _ in 0..NEWS {
+            if let Ok((_, News::Lines(batch))) = self.news.try_recv() {
+                self.outlet.lines(batch);
+            }
+        }
         match next {
             Next::Stop => self.state(LinkState::Ended(EndReason::Finished)),
             Next::End(fault) => self.state(LinkState::Ended(EndReason::Fault(fault))),

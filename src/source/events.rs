@@ -15,8 +15,8 @@ use crate::codec::target::{self, FeedSpec, Target, WsSpec};
 use crate::model::catalog::EventEntry;
 use crate::model::context::Place;
 use crate::model::{
-    EndReason, FeedUpdate, Level, LinkState, Mark, RawBatch, RowFlags, RowHead, SourceName,
-    TargetId, words,
+    Certainty, EndReason, FeedUpdate, Level, LinkState, Mark, RawBatch, RowFlags, RowHead,
+    SourceName, TargetId, words,
 };
 use crate::platform::{Platform, sockets};
 use crate::say;
@@ -27,6 +27,7 @@ use crate::transport::DialError;
 use crate::transport::http::Streaming;
 
 use super::drive::{self, now};
+use super::last_words::LastWords;
 use super::{Command, Lag, Outlet, Policy, Reconnect, as_received};
 
 /// How often the list is looked at.
@@ -37,8 +38,6 @@ const PAST: usize = 50;
 const RUNNING: usize = 16;
 /// Events that are remembered; of more, those that have left the list are forgotten.
 const REMEMBERED: usize = 1024;
-/// What an event that the list calls over may still have to say is waited for so long.
-const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Batches on their way from the followers.
 const NEWS: usize = 64;
 
@@ -50,7 +49,7 @@ pub async fn run<B: Send + 'static>(
     orders: mpsc::Receiver<Command>,
     outlet: Outlet<B>,
 ) {
-    let (sender, news) = mpsc::channel(NEWS);
+    let (sender, mut news) = mpsc::channel(NEWS);
     let mut work = Events {
         name: target.text,
         platform: Platform::new(&place.context),
@@ -62,7 +61,11 @@ pub async fn run<B: Send + 'static>(
         followers: JoinSet::new(),
         sender,
     };
-    let reason = work.run(orders, news).await;
+    let reason = work.run(orders, &mut news).await;
+    // What the followers have said comes before the end.
+    for _ in 0..NEWS {
+        work.outlet.lines(news.try_recv().unwrap_or_default());
+    }
     work.outlet.state(LinkState::Ended(reason));
     work.outlet.flush().await;
 }
@@ -85,7 +88,7 @@ impl<B: Send + 'static> Events<B> {
     async fn run(
         &mut self,
         mut orders: mpsc::Receiver<Command>,
-        mut news: mpsc::Receiver<RawBatch>,
+        news: &mut mpsc::Receiver<RawBatch>,
     ) -> EndReason {
         let step = say!("reading the list of events", "正在读取事件列表");
         self.outlet
@@ -129,7 +132,7 @@ impl<B: Send + 'static> Events<B> {
                     });
                 }
             }
-            if self.rest(wait, &mut orders, &mut news).await {
+            if self.rest(wait, &mut orders, news).await {
                 return EndReason::Finished;
             }
         }
@@ -214,13 +217,13 @@ impl<B: Send + 'static> Events<B> {
         self.outlet.lines(batch);
     }
 
-    /// Tells the followers of events that are over that they are. A list without any event says
-    /// nothing of them.
+    /// Tells the followers of events that the list calls over that they are. The list says nothing
+    /// of those that have left it: others came.
     fn end_followers(&mut self, events: &[EventEntry]) {
         self.running.retain(|_, over| !over.is_closed());
         for (id, over) in &self.running {
-            let runs = |event: &EventEntry| event.id == *id && event.is_running();
-            if !events.is_empty() && !events.iter().any(runs) {
+            let is_over = |event: &EventEntry| event.id == *id && !event.is_running();
+            if events.iter().any(is_over) {
                 over.send_replace(true);
             }
         }
@@ -320,17 +323,22 @@ impl Follower {
     async fn read(&self, mut stream: Streaming, steps: &mut EventSteps) -> bool {
         let mut over = self.over.clone();
         let mut decoder = Decoder::default();
-        let mut end = None;
+        let mut last: Option<LastWords> = None;
         loop {
+            if last.is_some_and(|last| last.is_cut(clock::now())) {
+                self.tell(Mark::gap(Certainty::Possible, &self.cut())).await;
+                return true;
+            }
             let chunk = tokio::select! {
                 biased;
-                () = until(end) => return true,
-                () = is_over(&mut over), if end.is_none() => {
-                    end = Some(clock::now() + LAST_WORDS);
+                () = is_over(&mut over), if last.is_none() => {
+                    last = Some(LastWords::begin(clock::now()));
                     continue;
                 }
                 chunk = stream.chunk() => chunk,
+                () = until(last.map(|last| last.deadline())) => return true,
             };
+            let came = clock::now();
             let Ok(Some(bytes)) = chunk else {
                 return steps.is_over();
             };
@@ -344,6 +352,9 @@ impl Follower {
             if !batch.is_empty() {
                 // Without a program there is nobody to tell.
                 let _ = self.sender.send(batch).await;
+                if let Some(last) = &mut last {
+                    last.heard(came, clock::now());
+                }
             }
             if steps.is_over() {
                 return true;
@@ -368,8 +379,22 @@ impl Follower {
             "the steps of {event} can't be had: {why}",
             "无法读取 {event} 的步骤：{why}"
         );
+        self.tell(Mark::Notice(SafeText::of(&text).into_owned()))
+            .await;
+    }
+
+    fn cut(&self) -> String {
+        let event = &self.event;
+        say!(
+            "{event}: it is over, and still says more than is read of one that is over",
+            "{event}：该事件已结束，但仍有更多输出未读取"
+        )
+    }
+
+    async fn tell(&self, mark: Mark) {
         let mut batch = RawBatch::default();
-        batch.push_mark(Mark::Notice(SafeText::of(&text).into_owned()));
+        batch.push_mark(mark);
+        // Without a program there is nobody to tell.
         let _ = self.sender.send(batch).await;
     }
 
@@ -394,7 +419,7 @@ impl Follower {
         };
         let end = async {
             is_over(&mut self.over).await;
-            sleep(LAST_WORDS).await;
+            sleep_until(LastWords::begin(clock::now()).deadline()).await;
             // One that has ended needs no order.
             let _ = orders.send(Command::Stop).await;
             std::future::pending::<()>().await;
@@ -406,7 +431,7 @@ impl Follower {
     }
 }
 
-/// Waits until the list calls an event over, or does not name it any more.
+/// Waits until the list calls an event over.
 async fn is_over(over: &mut watch::Receiver<bool>) {
     // Whoever looked at the list is gone with the source.
     let _ = over.wait_for(|over| *over).await;
@@ -511,6 +536,9 @@ mod tests {
             all.filter(|over| *over.borrow()).count()
         };
         events.tell(Vec::new(), false);
+        assert_eq!(over(&events), 0);
+        // Nor does one that others have pushed out of it.
+        events.tell(list(100..150, "success"), false);
         assert_eq!(over(&events), 0);
         events.tell(list(0..20, "success"), false);
         assert_eq!(over(&events), RUNNING);

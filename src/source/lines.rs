@@ -139,7 +139,7 @@ async fn run_pipe<B, R: Read>(
     loop {
         let chunk = tokio::select! {
             biased;
-            () = stopped(&mut orders) => return last_words(&mut cutter, &mut outlet),
+            () = stopped(&mut orders) => return last_words(&mut cutter, &mut outlet).await,
             chunk = inbox.recv() => chunk,
         };
         let mut batch = RawBatch::default();
@@ -155,11 +155,11 @@ async fn run_pipe<B, R: Read>(
             cutter.finish(clock::wall(), &mut batch);
         }
         outlet.lines(batch);
-        if !flush(&mut outlet, &mut orders).await {
-            return;
-        }
         if let Some(fault) = failed {
             return end(&mut outlet, fault).await;
+        }
+        if !flush(&mut outlet, &mut orders).await {
+            return last_words(&mut cutter, &mut outlet).await;
         }
     }
 }
@@ -198,7 +198,7 @@ pub async fn run_file<B>(
     let opened = tokio::select! {
         biased;
         () = stopped(&mut orders) => {
-            return last_words(&mut LineCutter::default(), &mut outlet);
+            return last_words(&mut LineCutter::default(), &mut outlet).await;
         }
         opened = Tail::open_file(&path) => opened,
     };
@@ -231,7 +231,7 @@ pub async fn run_file<B>(
         let mut batch = RawBatch::default();
         let read = tokio::select! {
             biased;
-            () = stopped(&mut orders) => return last_words(&mut tail.cutter, &mut outlet),
+            () = stopped(&mut orders) => return last_words(&mut tail.cutter, &mut outlet).await,
             read = tail.read(&mut batch) => read,
         };
         match read {
@@ -239,10 +239,7 @@ pub async fn run_file<B>(
             Ok(0) if !follow => {
                 tail.cutter.finish(clock::wall(), &mut batch);
                 outlet.lines(batch);
-                if flush(&mut outlet, &mut orders).await {
-                    end(&mut outlet, None).await;
-                }
-                return;
+                return end(&mut outlet, None).await;
             }
             Ok(0) => {
                 if !std::mem::replace(&mut live, true) {
@@ -258,7 +255,7 @@ pub async fn run_file<B>(
                 let renewed = tokio::select! {
                     biased;
                     () = stopped(&mut orders) => {
-                        return last_words(&mut tail.cutter, &mut outlet);
+                        return last_words(&mut tail.cutter, &mut outlet).await;
                     }
                     renewed = next => renewed,
                 };
@@ -268,7 +265,7 @@ pub async fn run_file<B>(
         }
         outlet.lines(batch);
         if !flush(&mut outlet, &mut orders).await {
-            return;
+            return last_words(&mut tail.cutter, &mut outlet).await;
         }
     }
 }
@@ -379,12 +376,13 @@ async fn end<B>(outlet: &mut Outlet<B>, fault: Option<Fault>) {
     outlet.flush().await;
 }
 
-/// What has been read of a line that is not whole is handed on, as far as there is room.
-fn last_words<B>(cutter: &mut LineCutter, outlet: &mut Outlet<B>) {
+/// The program wants no more: what has been read of a line that is not whole is handed on, and
+/// what waits before it.
+async fn last_words<B>(cutter: &mut LineCutter, outlet: &mut Outlet<B>) {
     let mut batch = RawBatch::default();
     cutter.finish(clock::wall(), &mut batch);
     outlet.lines(batch);
-    outlet.state(LinkState::Ended(EndReason::Finished));
+    end(outlet, None).await;
 }
 
 /// Waits until everything is taken. False if the program wants no more.
@@ -408,6 +406,8 @@ async fn stopped(orders: &mut mpsc::Receiver<Command>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{FeedUpdate, TargetId};
+    use crate::source::Lag;
 
     fn cut(pieces: &[&[u8]]) -> Vec<(Vec<u8>, bool)> {
         let (mut cutter, mut batch) = (LineCutter::default(), RawBatch::default());
@@ -422,6 +422,39 @@ mod tests {
             )
         };
         batch.rows().iter().enumerate().map(row).collect()
+    }
+
+    #[tokio::test]
+    async fn what_was_read_before_a_stop_is_handed_on_to_its_last_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let numbers: Vec<String> = (0..40_000).map(|n| n.to_string()).collect();
+        let text = numbers.join("\n");
+        std::fs::write(&path, &text).unwrap();
+        let (sender, mut inbox) = mpsc::channel(1);
+        let outlet = Outlet::new(TargetId(0), sender, crate::source::as_received, Lag::Block);
+        let (orders, receiver) = mpsc::channel(1);
+        let work = tokio::spawn(run_file(path, true, receiver, outlet));
+        // Its state stands in the way of what it reads; then it is told to stop.
+        while work.is_finished() || inbox.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        sleep(Duration::from_millis(200)).await;
+        orders.send(Command::Stop).await.unwrap();
+        let (mut lines, mut ended) = (0u32, false);
+        while let Some((_, update)) = inbox.recv().await {
+            match update {
+                FeedUpdate::Lines(batch) => {
+                    for at in 0..batch.rows().len() {
+                        assert_eq!(batch.line(at), lines.to_string().as_bytes());
+                        lines += 1;
+                    }
+                }
+                FeedUpdate::State(state) => ended |= matches!(state, LinkState::Ended(_)),
+            }
+        }
+        assert!(ended && lines > 0, "{lines}");
+        work.await.unwrap();
     }
 
     #[test]

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::clock;
 use crate::codec::sse::{Decoder, Said};
 use crate::model::context::Place;
-use crate::model::{Fault, FaultKind, Mark, RawBatch, words};
+use crate::model::{Certainty, Fault, FaultKind, Mark, RawBatch, words};
 use crate::platform::Platform;
 use crate::say;
 use crate::session::backoff::{Backoff, Pace};
@@ -22,9 +22,8 @@ use crate::transport::http::{self, Streaming};
 use crate::word;
 
 use super::drive::now;
+use super::last_words::LastWords;
 
-/// What a pod that is gone may still have to say is waited for so long.
-const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Lines of history that a new connection asks for.
 const AGAIN: usize = 1000;
 
@@ -145,18 +144,21 @@ impl Reader {
         let mut decoder = Decoder::default();
         let mut batch = RawBatch::default();
         let (mut count, mut told_live) = (0, false);
-        let mut end: Option<std::time::Instant> = None;
+        let mut last: Option<LastWords> = None;
         let why = loop {
-            // A server that always has bytes does not put off the end.
-            if end.is_some_and(|end| clock::now().into_std() >= end) {
+            // A server that always has bytes does not put off the end for ever.
+            if last.is_some_and(|last| last.is_cut(clock::now())) {
+                batch.push_mark(Mark::gap(Certainty::Possible, &self.cut()));
+                self.hand_on(&mut batch, &mut count).await;
                 break String::new();
             }
-            let far = clock::now().into_std() + Duration::from_secs(3600);
-            let wake = log.deadline().unwrap_or(far).min(end.unwrap_or(far));
+            let far = clock::now() + Duration::from_secs(3600);
+            let check = log.deadline().map_or(far, Instant::from_std);
+            let wake = check.min(last.map_or(far, |last| last.deadline()));
             let over = tokio::select! {
                 biased;
-                _ = gone.wait_for(|gone| *gone), if end.is_none() => {
-                    end = Some(clock::now().into_std() + LAST_WORDS);
+                _ = gone.wait_for(|gone| *gone), if last.is_none() => {
+                    last = Some(LastWords::begin(clock::now()));
                     None
                 }
                 chunk = stream.chunk() => {
@@ -177,12 +179,18 @@ impl Reader {
                         Err(error) => Some(error.words()),
                     }
                 }
-                () = sleep_until(wake.into()) => {
+                () = sleep_until(wake) => {
                     log.check(now());
-                    None
+                    last.is_some_and(|last| last.is_silent(clock::now())).then(String::new)
                 }
             };
-            self.hand_on(&mut batch, &mut count).await;
+            let came = clock::now();
+            if !batch.is_empty() {
+                self.hand_on(&mut batch, &mut count).await;
+                if let Some(last) = &mut last {
+                    last.heard(came, clock::now());
+                }
+            }
             if log.is_live() && !std::mem::replace(&mut told_live, true) {
                 self.tell(News::Live).await;
             }
@@ -191,6 +199,14 @@ impl Reader {
             }
         };
         (count, why)
+    }
+
+    fn cut(&self) -> String {
+        let pod = &self.pod;
+        say!(
+            "{pod}: it is gone, and still says more than is read of one that is gone",
+            "{pod}：该实例已消失，但仍有更多输出未读取"
+        )
     }
 
     /// Says that the stream is back, before its first new line.
@@ -206,9 +222,6 @@ impl Reader {
     }
 
     async fn hand_on(&self, batch: &mut RawBatch, count: &mut u64) {
-        if batch.is_empty() {
-            return;
-        }
         *count += batch.len() as u64;
         let room = RawBatch::like(batch);
         let full = std::mem::replace(batch, room);
