@@ -146,6 +146,8 @@ impl Tree {
             open: &self.open,
             now,
             room: 0,
+            counts: None,
+            latest: (None, 0),
             questions: Vec::new(),
         };
         for node in &mut self.contexts {
@@ -285,6 +287,10 @@ struct Asker<'a> {
     now: Instant,
     /// Questions that the context still takes.
     room: usize,
+    /// What is due is counted first, by when it was asked last: nothing is asked then.
+    counts: Option<Vec<Option<Instant>>>,
+    /// What was asked later has to wait for its turn, and of what was asked then all but so many.
+    latest: (Option<Instant>, usize),
     questions: Vec<Question>,
 }
 
@@ -294,6 +300,20 @@ impl Asker<'_> {
             return;
         }
         self.room = WAITING - node.waiting;
+        self.counts = Some(Vec::new());
+        self.walk(node);
+        let mut due = self.counts.take().unwrap_or_default();
+        due.sort_unstable();
+        due.truncate(self.room);
+        let latest = due.last().copied().flatten();
+        let of_then = due.iter().filter(|asked| **asked == latest).count();
+        self.latest = (latest, of_then);
+        self.walk(node);
+        node.waiting = WAITING - self.room;
+    }
+
+    /// Asks what is due, from the top down.
+    fn walk(&mut self, node: &mut ContextNode) {
         let context = Arc::clone(&node.context);
         if self.is_due(&node.teams, AGAIN * 2) {
             node.teams.ask(self.now);
@@ -305,7 +325,6 @@ impl Asker<'_> {
             }
             self.team(&context, team);
         }
-        node.waiting = WAITING - self.room;
     }
 
     fn ask(&mut self, question: Question) {
@@ -313,12 +332,22 @@ impl Asker<'_> {
         self.questions.push(question);
     }
 
-    fn is_due<T>(&self, part: &Part<T>, period: Duration) -> bool {
+    fn is_due<T>(&mut self, part: &Part<T>, period: Duration) -> bool {
         let period = match part.load {
             Load::Failed(_) => AGAIN,
             Load::Unknown | Load::Asked | Load::Known => period,
         };
-        self.room > 0 && part.asked.is_none_or(|asked| self.now >= asked + period)
+        let is_due = part.asked.is_none_or(|asked| self.now >= asked + period);
+        if let Some(counts) = &mut self.counts {
+            counts.extend(is_due.then_some(part.asked));
+            return false;
+        }
+        let (latest, of_then) = &mut self.latest;
+        if is_due && part.asked == *latest && *of_then > 0 {
+            *of_then -= 1;
+            return true;
+        }
+        is_due && part.asked < *latest
     }
 
     fn team(&mut self, context: &Arc<Context>, node: &mut model::TeamNode) {

@@ -11,7 +11,6 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use crate::model::context::Credential;
@@ -19,6 +18,7 @@ use crate::model::{Fault, FaultKind, words};
 use crate::say;
 use crate::text::SafeText;
 use crate::text::redact::Secret;
+use crate::transport::aside::aside;
 
 use super::keyring;
 
@@ -32,7 +32,7 @@ pub async fn read(source: &Credential) -> Result<Option<Secret>, Fault> {
     match source {
         Credential::None => Ok(None),
         Credential::Given(token) => Ok(Some(token.clone())),
-        Credential::File(path) => aside(path, |path| file(path).map(Some)).await,
+        Credential::File(path) => in_time(path, |path| file(path).map(Some)).await,
         Credential::Command(words) => command(words).await.map(Some),
         Credential::Stored { name, file: path } => {
             if let Some(token) = keyring::read(name).await? {
@@ -42,18 +42,18 @@ pub async fn read(source: &Credential) -> Result<Option<Secret>, Fault> {
                 Ok(_) => file(path).map(Some),
                 Err(_) => Ok(None),
             };
-            aside(path, stored).await
+            in_time(path, stored).await
         }
     }
 }
 
 /// Reads a file so that a disk that does not answer holds up nothing else.
-async fn aside(
+async fn in_time(
     path: &Path,
     read: fn(&Path) -> Result<Option<Secret>, Fault>,
 ) -> Result<Option<Secret>, Fault> {
     let of = path.to_owned();
-    if let Ok(Ok(read)) = timeout(COMMAND, spawn_blocking(move || read(&of))).await {
+    if let Some(read) = aside(path, COMMAND, move || read(&of)).await {
         return read;
     }
     let why = say!("it was not read in 10 s", "10 秒内没有读完");

@@ -17,7 +17,6 @@ use rustls::{
 };
 use rustls_platform_verifier::Verifier;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -27,6 +26,7 @@ use crate::model::{Cause, FaultKind, words};
 use crate::say;
 
 use super::DialError;
+use super::aside::aside;
 
 const TLS: Duration = Duration::from_secs(5);
 
@@ -104,12 +104,12 @@ async fn prepared(
     way: &Way,
     seen: Option<SyncSender<Chain>>,
 ) -> Result<ClientConfig, DialError> {
-    if way.ca_file.is_none() && way.identity.is_none() {
+    let of_identity = way.identity.as_ref().map(|(path, _)| path);
+    let Some(path) = way.ca_file.as_ref().or(of_identity) else {
         return config(host, way, seen);
-    }
+    };
     let of = (host.to_owned(), way.clone());
-    let read = spawn_blocking(move || config(&of.0, &of.1, seen));
-    if let Ok(Ok(config)) = timeout(TLS, read).await {
+    if let Some(config) = aside(path, TLS, move || config(&of.0, &of.1, seen)).await {
         return config;
     }
     Err(DialError::later(

@@ -89,6 +89,36 @@ fn it_grows_as_it_is_opened_and_asks_for_no_more() {
 }
 
 #[test]
+fn of_more_than_can_be_asked_at_once_those_that_waited_longest_come_first() {
+    let (mut tree, context, mut now) = grown();
+    let app = ["prod", "shop", "east", "12"].join("\0");
+    tree.open.insert(app.clone());
+    let many = 3 * WAITING / 2;
+    let components = (0..many).map(|n| component(&format!("gr{n}"), "web"));
+    let asked = tree.questions(now);
+    tree.take(&asked[0], Ok(Answer::Components(components.collect())));
+    for n in 0..many {
+        tree.open.insert(format!("{app}\0gr{n}"));
+    }
+    let mut first = std::collections::BTreeMap::new();
+    // An answer takes as long as half of what waits is due again after.
+    for look in 0..4 {
+        let asked = tree.questions(now);
+        assert!(asked.len() <= WAITING);
+        for question in &asked {
+            if let Question::Pods(place) = question {
+                first.entry(place.component.alias.clone()).or_insert(look);
+            }
+            tree.take(question, Ok(Answer::Pods(Vec::new())));
+        }
+        now += PODS;
+    }
+    assert_eq!(first.len(), many, "each has its turn");
+    assert!(first.values().all(|look| *look <= 1), "{first:?}");
+    drop(context);
+}
+
+#[test]
 fn a_filter_finds_names_and_initials_and_shows_what_they_stand_under() {
     let (mut tree, ..) = grown();
     for (filter, want) in [
