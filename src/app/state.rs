@@ -110,6 +110,9 @@ pub struct App {
     pub tabs: Tabs,
     /// Shells that are typed into at once; none or several.
     pub together: Vec<PaneId>,
+    /// The pane that waits for what its target's examination finds; a shell that was typed into
+    /// since does not.
+    pub(super) examined: Option<PaneId>,
     /// What keys mean.
     pub mode: Mode,
     /// Keys of a sequence that is not whole yet.
@@ -174,6 +177,7 @@ impl App {
             context: None,
             tree: None,
             together: Vec::new(),
+            examined: None,
             reports: Reports::default(),
             focused: None,
             asked_for: VecDeque::new(),

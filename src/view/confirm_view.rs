@@ -4,6 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::confirm::Confirm;
+use crate::model::words;
+use crate::say;
+use crate::text::SafeText;
 use crate::word;
 
 use super::paint;
@@ -17,10 +20,24 @@ pub(super) fn render(confirm: &Confirm, theme: &Theme, area: Rect, buf: &mut Buf
     let cols = COLS.min(usize::from(area.width));
     let question = paint::broken(&confirm.question, cols.saturating_sub(4).max(1));
     let broken = |line: &String| paint::broken(line, cols.saturating_sub(4).max(1));
-    let lines: Vec<_> = confirm.lines.iter().flat_map(broken).collect();
-    let about = lines.len();
-    let gap = usize::from(about > 0);
-    let area = paint::centred(area, cols, question.len() + gap + about + 4);
+    let mut lines: Vec<_> = confirm.lines.iter().flat_map(broken).collect();
+    let gap = usize::from(!lines.is_empty());
+    let around = question.len() + gap + 4;
+    // A yes is to what is seen: what is not is said.
+    let room = usize::from(area.height).saturating_sub(around).max(1);
+    if lines.len() > room {
+        lines.truncate(room - 1);
+        let all: Vec<_> = confirm.lines.iter().flat_map(broken).collect();
+        let left = words::count((all.len() - lines.len()) as u64);
+        lines.push(
+            SafeText::of(&say!(
+                "… {left} more rows, which this terminal has no room for",
+                "……还有 {left} 行，终端放不下"
+            ))
+            .into_owned(),
+        );
+    }
+    let area = paint::centred(area, cols, around + lines.len());
     let style = theme.style(Role::Overlay);
     paint::fill(buf, area, style);
     let inner = Rect {
@@ -40,6 +57,7 @@ pub(super) fn render(confirm: &Confirm, theme: &Theme, area: Rect, buf: &mut Buf
     }
     row += 1;
     let keys = paint::row(inner, row.min(usize::from(area.height).saturating_sub(1)));
+    paint::fill(buf, keys, style);
     let x = paint::say(buf, keys, "y", theme.style(Role::Key));
     let x = paint::say(buf, paint::from(keys, x), word!(" yes   ", " 是   "), style);
     let x = paint::say(buf, paint::from(keys, x), "n", theme.style(Role::Key));

@@ -264,6 +264,7 @@ impl App {
             return self.fail(word!("there is no target here", "这里没有目标"));
         };
         self.tell(&say!("examining {}…", "正在检查 {}…", target.name));
+        self.examined = Some(self.tabs.now.focus);
         self.wish(Effect::Examine(self.tabs.now.focus, Box::new(target)));
     }
 }

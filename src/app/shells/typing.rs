@@ -104,6 +104,7 @@ impl App {
                     "此终端在此为只读：按 Ctrl-] w 放行按键"
                 ));
             } else {
+                self.examined = self.examined.filter(|examined| *examined != id);
                 self.wish(Effect::ToShell(id, Bytes::from(bytes)));
             }
         }
@@ -191,6 +192,7 @@ impl App {
         }
         let mut bytes = Vec::new();
         keys::paste(text, &shell.screen.modes(), &mut bytes);
+        self.examined = self.examined.filter(|examined| *examined != id);
         self.wish(Effect::ToShell(id, Bytes::from(bytes)));
     }
 

@@ -168,7 +168,9 @@ impl App {
     /// Whether what a pane asked for may take the keys: they are still that pane's, and nothing
     /// is being typed there.
     fn is_awaited(&self, pane: PaneId) -> bool {
+        let is_typed_into = self.shells.contains_key(&pane) && self.examined != Some(pane);
         self.tabs.now.focus == pane
+            && !is_typed_into
             && matches!(self.mode, Mode::Normal)
             && self.pending.is_empty()
             && !self.focused_tree().is_some_and(|tree| tree.typing)

