@@ -31,7 +31,8 @@ pub struct World {
     pub remembered: Option<&'static crate::codec::shell::Dialect>,
     /// Called with who was found.
     pub remember: Box<dyn FnMut(Option<&'static str>) + Send>,
-    /// One line on standard error.
+    /// One line on standard error, without waiting for its reader; an empty one is not said: what
+    /// waits is written.
     pub say: Box<dyn FnMut(&str) + Send>,
 }
 
@@ -48,17 +49,18 @@ pub async fn run(plan: ShellPlan, mut world: World) -> Result<u8, Fault> {
     if spec.is_exposed() {
         (world.say)(EXPOSED.get());
     }
-    let login = match plan.password {
-        // Ctrl-C is a key there, and the terminal echoes again in any case.
-        PasswordFrom::Prompt => login(&spec, &plan.password)?,
-        // A pipe or a disk may give nothing: whoever waits can still leave.
-        PasswordFrom::File(_) | PasswordFrom::Stdin => {
-            let of = spec.clone();
-            let read = spawn_blocking(move || login(&of, &plan.password));
-            tokio::select! {
-                read = read => read.map_err(|error| unread(&error))??,
-                Some(code) = world.signals.recv() => return Ok(code),
+    // A user, a pipe or a disk may give nothing: whoever waits can still leave.
+    let asks = plan.password == PasswordFrom::Prompt && spec.user.is_some();
+    let echo = asks.then(password::Echo::keep).and_then(Result::ok);
+    let of = spec.clone();
+    let read = spawn_blocking(move || login(&of, &plan.password));
+    let login = tokio::select! {
+        read = read => read.map_err(|error| unread(&error))??,
+        Some(code) = world.signals.recv() => {
+            if let Some(echo) = echo {
+                echo.restore();
             }
+            return Ok(code);
         }
     };
     let opening = Opening {

@@ -13,4 +13,4 @@ pub mod tee;
 mod words;
 
 pub use run::{Heard, run};
-pub use words::stderr;
+pub use words::Stderr;

@@ -207,7 +207,7 @@ fn logs(mut plan: LogsPlan, setup: &Setup) -> Result<u8, Fault> {
             signals: signals::headless()?,
             alarms: watch::metrics(&plan.targets, &plan.alerts, &recipes),
         };
-        Ok(follow::run(plan, heard, follow::stderr()).await)
+        Ok(follow::run(plan, heard, follow::Stderr::default()).await)
     });
     // A thread that waits for standard input can't be ended; the process can.
     runtime.shutdown_background();
@@ -235,6 +235,7 @@ fn raw_shell(mut plan: ShellPlan, setup: &Setup) -> Result<u8, Fault> {
         plan.target = setup.one_shell(plan.target, plan.dialect).await?;
         let spec = plan.target.shell().cloned();
         let mut dialects = Dialects::load();
+        let mut stderr = follow::Stderr::default();
         let world = attach::World {
             signals: signals::headless()?,
             remembered: spec.as_ref().and_then(|spec| dialects.of(spec)),
@@ -243,7 +244,7 @@ fn raw_shell(mut plan: ShellPlan, setup: &Setup) -> Result<u8, Fault> {
                     dialects.found(spec, server);
                 }
             }),
-            say: Box::new(complain),
+            say: Box::new(move |words| stderr.say(words)),
         };
         attach::run(plan, world).await
     });

@@ -5,6 +5,7 @@ mod archive;
 pub mod component;
 pub mod drive;
 pub mod events;
+mod last_words;
 pub mod lines;
 pub mod outlet;
 mod pod;

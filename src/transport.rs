@@ -1,6 +1,7 @@
 //! L2: sockets, and nothing else. Each connection gives and takes [`Packet`]s; limits and
 //! deadlines are set here, meaning nowhere.
 
+pub mod aside;
 pub mod dial;
 pub mod http;
 pub mod opcodes;

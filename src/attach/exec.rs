@@ -99,8 +99,8 @@ pub(super) async fn run(opening: Opening, exec: ExecPlan, mut world: World) -> R
     } else {
         tokio::select! {
             written = output.finish() => written,
-            // Whoever wants to go does not wait for a reader that is stuck.
-            Some(_) = world.signals.recv() => Ok(()),
+            // Whoever wants to go does not wait for a reader that is stuck; not all was written.
+            Some(code) = world.signals.recv() => return Ok(code),
         }
     };
     let code = conclude(done, &finder, (&target, exec.timeout), typed)?;

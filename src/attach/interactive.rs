@@ -1,6 +1,6 @@
 //! The raw shell: bytes in, bytes out, until one side ends.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -122,8 +122,8 @@ pub(super) async fn run(opening: Opening, plan: RawPlan, world: World) -> Result
     let written = match done {
         Done::Ended(_) | Done::NobodyReads => tokio::select! {
             written = finish => written,
-            // Whoever wants to go does not wait for a reader that is stuck.
-            Some(_) = world.signals.recv() => Ok(()),
+            // Whoever wants to go does not wait for a reader that is stuck; not all was written.
+            Some(code) = world.signals.recv() => return Ok(code),
         },
         Done::Left | Done::Signal(_) => timeout(SOON, finish).await.unwrap_or(Ok(())),
     };
@@ -172,6 +172,8 @@ impl Session {
                     if !reads {
                         return Done::NobodyReads;
                     }
+                    // What was said and not read may go now.
+                    (self.world.say)("");
                 }
                 permit = keys.reserve(), if self.keys.is_some() => {
                     // A shell that is over takes nothing, and tells so.
@@ -242,8 +244,15 @@ impl Session {
                 (self.world.remember)(Some(server));
                 if self.raw && !self.quiet {
                     let server = shell::shown(server);
-                    let leave = if self.escapes { word!("; Enter ~. disconnects", "；按 Enter ~. 断开") } else { "" };
-                    self.say(&say!("connected to {server}{leave}", "已连接：{server}{leave}"));
+                    let leave = if self.escapes {
+                        word!("; Enter ~. disconnects", "；按 Enter ~. 断开")
+                    } else {
+                        ""
+                    };
+                    (self.world.say)(&say!(
+                        "connected to {server}{leave}",
+                        "已连接：{server}{leave}"
+                    ));
                 }
                 if self.nudge.is_some() {
                     self.nudge = Some(clock::now() + QUIET);
@@ -251,16 +260,20 @@ impl Session {
             }
             ShellUpdate::Opening(words) => {
                 if self.raw && !self.quiet {
-                    self.say(words.as_str());
+                    (self.world.say)(words.as_str());
                 }
             }
             ShellUpdate::Stale(true) => {
                 if self.raw && !self.quiet {
-                    self.say(word!("no answer; if the shell has ended, a key tells", "没有应答；终端是否已结束，按任意键便知"));
+                    (self.world.say)(word!(
+                        "no answer; if the shell has ended, a key tells",
+                        "没有应答；终端是否已结束，按任意键便知"
+                    ));
                 }
             }
-            ShellUpdate::Refused(bytes) => self.say(&say!(
-                "{bytes} typed bytes are no UTF-8, which is all that this server takes; they were not sent", "{bytes} 字节输入不是 UTF-8，而此服务端只接受 UTF-8；未发送"
+            ShellUpdate::Refused(bytes) => (self.world.say)(&say!(
+                "{bytes} typed bytes are no UTF-8, which is all that this server takes; they were not sent",
+                "{bytes} 字节输入不是 UTF-8，而此服务端只接受 UTF-8；未发送"
             )),
             ShellUpdate::Sized(..)
             | ShellUpdate::Title(_)
@@ -304,18 +317,10 @@ impl Session {
         if let Some(Err(error)) = written {
             self.recording = None;
             let why = words::io_error(&error);
-            self.say(&say!(
+            (self.world.say)(&say!(
                 "the recording stopped: it can't be written ({why})",
                 "录制已停止：无法写入（{why}）"
             ));
-        }
-    }
-
-    fn say(&mut self, words: &str) {
-        // In a raw terminal a newline does not go back to the first column.
-        (self.world.say)(words);
-        if self.raw {
-            drop(std::io::stderr().lock().write_all(b"\r"));
         }
     }
 }

@@ -6,7 +6,9 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
 
 use crate::cli::plan::PasswordFrom;
 use crate::codec::shell::ShellSpec;
@@ -113,6 +115,24 @@ pub fn first_line(mut from: impl Read) -> io::Result<Secret> {
         .map_err(|_| io::Error::other(word!("it is no UTF-8", "不是 UTF-8")))
 }
 
+/// The modes that a terminal has before it is asked on.
+pub(super) struct Echo(File, Termios);
+
+impl Echo {
+    /// Those of now.
+    pub(super) fn keep() -> io::Result<Self> {
+        let tty = File::options().read(true).write(true).open("/dev/tty")?;
+        let before = tcgetattr(tty.as_fd())?;
+        Ok(Self(tty, before))
+    }
+
+    /// Gives them back to whoever waits for an answer that does not come.
+    pub(super) fn restore(mut self) {
+        let _ = tcsetattr(self.0.as_fd(), OptionalActions::Now, &self.1);
+        drop(self.0.write_all(b"\n"));
+    }
+}
+
 /// Asks for a secret on the terminal, wherever standard input is; `next` is what to do where
 /// there is none. Ctrl-C leaves, and the terminal echoes again in any case.
 pub fn ask(prompt: &str, next: &str) -> Result<Secret, Fault> {
@@ -125,12 +145,7 @@ pub fn ask(prompt: &str, next: &str) -> Result<Secret, Fault> {
         );
         usage(prompt.trim_end_matches([':', ' ', '：']), why, next)
     };
-    let mut tty = File::options()
-        .read(true)
-        .write(true)
-        .open("/dev/tty")
-        .map_err(failed)?;
-    let before = tcgetattr(tty.as_fd()).map_err(|error| failed(error.into()))?;
+    let Echo(mut tty, before) = Echo::keep().map_err(failed)?;
     let mut silent = before.clone();
     silent.local_modes -= LocalModes::ECHO | LocalModes::ISIG;
     // Ctrl-C ends the line, and is read.

@@ -102,6 +102,7 @@ impl Follow {
             ended = self.settle(&mut sink) => ended,
             Some(_) = signals.recv() => {
                 insisted = true;
+                self.stderr.let_go();
                 None
             }
             () = sleep(SLOW_READER), if slow => {

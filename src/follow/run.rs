@@ -18,6 +18,7 @@ use crate::source::{Command, Lag, Outlet, Policy, Reconnect, Source, as_received
 use crate::text::SafeText;
 use crate::word;
 
+use super::Stderr;
 use super::alerts::{Alarm, Rates};
 use super::exit;
 use super::hold::Hold;
@@ -40,9 +41,6 @@ pub struct Heard {
     /// Alerts over metrics that begin and end.
     pub alarms: mpsc::Receiver<Alarm>,
 }
-
-/// Where states go: standard error, or a test's buffer.
-pub type Say = Box<dyn FnMut(&str)>;
 
 pub(super) struct Stream {
     pub(super) target: Target,
@@ -96,11 +94,11 @@ pub(super) struct Follow {
     pub(super) lagged: bool,
     /// All that still comes is printed.
     pub(super) leaving: bool,
-    say: Say,
+    pub(super) stderr: Stderr,
 }
 
 /// Prints lines until an end is reached; the answer is the exit code.
-pub async fn run(plan: LogsPlan, mut heard: Heard, say: Say) -> u8 {
+pub async fn run(plan: LogsPlan, mut heard: Heard, mut stderr: Stderr) -> u8 {
     let (sender, mut inbox) = mpsc::channel(INBOX);
     let tee = match plan.tee.clone().map(Tee::open).transpose() {
         Ok(tee) => tee,
@@ -109,8 +107,7 @@ pub async fn run(plan: LogsPlan, mut heard: Heard, say: Say) -> u8 {
                 .tee
                 .as_ref()
                 .map_or(String::new(), |tee| tee.path.display().to_string());
-            let mut say = say;
-            say(&say!(
+            stderr.say(&say!(
                 "-O {path}: it can't be written ({error}); choose another path",
                 "-O {path}：无法写入（{error}）；请换一个路径"
             ));
@@ -121,15 +118,14 @@ pub async fn run(plan: LogsPlan, mut heard: Heard, say: Say) -> u8 {
     let mut sink = match Sink::start(tee) {
         Ok(sink) => sink,
         Err(error) => {
-            let mut say = say;
-            say(&say!(
+            stderr.say(&say!(
                 "standard output: it can't be written ({error})",
                 "标准输出：无法写入（{error}）"
             ));
             return exit::OUTPUT;
         }
     };
-    let mut follow = Follow::new(plan, say);
+    let mut follow = Follow::new(plan, stderr);
     follow.start(&sender);
     drop(sender);
     let code = follow
@@ -141,7 +137,7 @@ pub async fn run(plan: LogsPlan, mut heard: Heard, say: Say) -> u8 {
 }
 
 impl Follow {
-    fn new(plan: LogsPlan, say: Say) -> Self {
+    fn new(plan: LogsPlan, stderr: Stderr) -> Self {
         let stream = |target: &Target| {
             // Without following, all that comes is history.
             let all = !plan.follow || matches!(target.feed, FeedSpec::File(_) | FeedSpec::Stdin);
@@ -183,7 +179,7 @@ impl Follow {
             interrupted: false,
             lagged: false,
             leaving: false,
-            say,
+            stderr,
         }
     }
 
@@ -233,7 +229,7 @@ impl Follow {
         tokio::pin!(gone);
         loop {
             // What was said and not read may go now.
-            (self.say)("");
+            self.stderr.say("");
             if let Some(code) = self.code {
                 return code;
             }
@@ -571,6 +567,6 @@ impl Follow {
     }
 
     pub(super) fn always(&mut self, text: &str) {
-        (self.say)(SafeText::of(text).as_str());
+        self.stderr.say(text);
     }
 }

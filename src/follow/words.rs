@@ -1,14 +1,13 @@
 //! Standard error of headless mode. Its reader may stand still, as that of `2>&1 | less` does:
 //! the loop that hears signals says on, and what is not taken waits.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use rustix::io::Errno;
 
 use crate::say;
 use crate::text::SafeText;
 
-use super::run::Say;
 use super::sink::{AT_ONCE, writable};
 
 /// Bytes that wait for the reader; what more there is, is counted.
@@ -16,25 +15,28 @@ const WAITING: usize = 256 << 10;
 /// Seconds that a reader may stand still at the end.
 const LAST_WORDS: i64 = 5;
 
-/// Says lines on standard error. An empty one is not said: what waits is written, as far as
-/// that is possible. What still waits at the end is waited for, unless the reader stands still.
-pub fn stderr() -> Say {
-    let mut words = Words::default();
-    Box::new(move |text| words.say(text))
-}
-
-#[derive(Default)]
-struct Words {
+/// Says lines on standard error. What still waits at the end is waited for, unless the reader
+/// stands still.
+#[derive(Debug, Default)]
+pub struct Stderr {
     waiting: Vec<u8>,
     left_out: u64,
+    /// Nobody waits for the reader any more.
+    let_go: bool,
 }
 
-impl Words {
-    fn say(&mut self, text: &str) {
+impl Stderr {
+    /// One line. An empty one is not said: what waits is written, as far as that is possible.
+    pub fn say(&mut self, text: &str) {
         if !text.is_empty() {
             self.put(text);
         }
         self.write(false);
+    }
+
+    /// The user insists on the end: what waits then is not waited for.
+    pub fn let_go(&mut self) {
+        self.let_go = true;
     }
 
     fn put(&mut self, text: &str) {
@@ -46,7 +48,13 @@ impl Words {
         let text = SafeText::of(text);
         self.waiting.extend_from_slice(b"deckwatch: ");
         self.waiting.extend_from_slice(text.as_str().as_bytes());
-        self.waiting.push(b'\n');
+        // In a raw terminal a newline does not go back to the first column.
+        let end: &[u8] = if io::stderr().is_terminal() {
+            b"\r\n"
+        } else {
+            b"\n"
+        };
+        self.waiting.extend_from_slice(end);
     }
 
     fn tell_left_out(&mut self) {
@@ -80,10 +88,10 @@ impl Words {
     }
 }
 
-impl Drop for Words {
+impl Drop for Stderr {
     fn drop(&mut self) {
         self.tell_left_out();
-        self.write(true);
+        self.write(!self.let_go);
     }
 }
 

@@ -214,6 +214,18 @@ fn a_raw_shell_whose_terminal_reads_nothing_ends_by_a_signal() {
 }
 
 #[test]
+fn a_prompt_for_a_password_ends_by_a_signal() {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
+        let mut pty = Pty::deckwatch(&["shell", "http://bob@127.0.0.1:9/x"]);
+        pty.see("password of bob");
+        pty.signal(signal);
+        assert_eq!(pty.end().exit_code(), code);
+        let modes = format!("{:?}", pty.pair.master.get_termios());
+        assert_eq!(modes, pty.before);
+    }
+}
+
+#[test]
 fn a_raw_shell_gives_the_terminal_back_at_every_signal() {
     let shop = Shop::open();
     let target = shop.shell(0);

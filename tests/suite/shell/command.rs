@@ -332,6 +332,19 @@ async fn a_recording_holds_what_was_shown_and_can_be_read_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_has_ended_before_its_output_was_taken_ends_by_a_signal_as_such() {
+    let platform = platform(&["/bin/sh"]).await;
+    // More than a pipe takes, and less than waits beside it.
+    let command = "head -c 75000 /dev/zero | tr '\\0' x";
+    let url = url(&platform, Server::Ttyd);
+    let run = program(["shell", "--exec", command, &url]).unread().start();
+    let is_over = |shells: &[ShellRecord]| shells.first().is_some_and(|shell| shell.over);
+    platform.shells_until(is_over).await;
+    run.signal(Signal::TERM);
+    run.end().await.expect(143);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_signal_ends_a_shell_whose_output_nobody_takes() {
     let platform = platform(&["yes"]).await;
     for args in [&["shell"][..], &["shell", "--exec", "yes"]] {
