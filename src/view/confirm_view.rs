@@ -26,13 +26,12 @@ pub(super) fn render(confirm: &Confirm, theme: &Theme, area: Rect, buf: &mut Buf
     // A yes is to what is seen: what is not is said.
     let room = usize::from(area.height).saturating_sub(around).max(1);
     if lines.len() > room {
+        let left = words::count((lines.len() - room + 1) as u64);
         lines.truncate(room - 1);
-        let all: Vec<_> = confirm.lines.iter().flat_map(broken).collect();
-        let left = words::count((all.len() - lines.len()) as u64);
         lines.push(
             SafeText::of(&say!(
-                "… {left} more rows, which this terminal has no room for",
-                "……还有 {left} 行，终端放不下"
+                "… {left} more rows are not shown",
+                "……还有 {left} 行未显示"
             ))
             .into_owned(),
         );
