@@ -7,7 +7,8 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 
 use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr,
+    tcsetattr,
 };
 
 use crate::cli::plan::PasswordFrom;
@@ -126,8 +127,10 @@ impl Echo {
         Ok(Self(tty, before))
     }
 
-    /// Gives them back to whoever waits for an answer that does not come.
+    /// Gives them back to whoever waits for an answer that does not come. What was typed of it is
+    /// no input of whoever reads next.
     pub(super) fn restore(mut self) {
+        let _ = tcflush(self.0.as_fd(), QueueSelector::IFlush);
         let _ = tcsetattr(self.0.as_fd(), OptionalActions::Now, &self.1);
         drop(self.0.write_all(b"\n"));
     }

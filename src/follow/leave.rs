@@ -135,7 +135,9 @@ impl Follow {
             .iter_mut()
             .filter_map(|stream| stream.source.take())
             .collect();
-        drain(sources, signals).await;
+        if drain(sources, signals).await {
+            self.stderr.let_go();
+        }
         code
     }
 
@@ -171,8 +173,8 @@ impl Follow {
 }
 
 /// Stops the sources. Those that are still in a server's replay are drained (decision 2), for
-/// 10 s at most or until the user insists.
-async fn drain(sources: Vec<Source>, mut signals: Signals) {
+/// 10 s at most or until the user insists: true then.
+async fn drain(sources: Vec<Source>, mut signals: Signals) -> bool {
     let all = async {
         let mut waiting: tokio::task::JoinSet<()> = tokio::task::JoinSet::new();
         for source in sources {
@@ -181,7 +183,7 @@ async fn drain(sources: Vec<Source>, mut signals: Signals) {
         while waiting.join_next().await.is_some() {}
     };
     tokio::select! {
-        _ = timeout(Duration::from_secs(12), all) => {}
-        Some(_) = signals.recv() => {}
+        _ = timeout(Duration::from_secs(12), all) => false,
+        Some(_) = signals.recv() => true,
     }
 }

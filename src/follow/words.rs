@@ -45,9 +45,12 @@ impl Stderr {
             return;
         }
         self.tell_left_out();
-        let text = SafeText::of(text);
+        self.line(SafeText::of(text).as_str());
+    }
+
+    fn line(&mut self, text: &str) {
         self.waiting.extend_from_slice(b"deckwatch: ");
-        self.waiting.extend_from_slice(text.as_str().as_bytes());
+        self.waiting.extend_from_slice(text.as_bytes());
         // In a raw terminal a newline does not go back to the first column.
         let end: &[u8] = if io::stderr().is_terminal() {
             b"\r\n"
@@ -64,8 +67,7 @@ impl Stderr {
                 "{left_out} messages are left out here: they came faster than they were read",
                 "此处略去 {left_out} 条消息：读取速度跟不上"
             );
-            self.waiting
-                .extend_from_slice(format!("deckwatch: {told}\n").as_bytes());
+            self.line(&told);
         }
     }
 

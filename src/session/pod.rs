@@ -90,6 +90,10 @@ struct Expected {
     lines: HashMap<u64, u32>,
     /// How many they are in all.
     left: u64,
+    /// How many older lines stand behind the first of them.
+    behind: u64,
+    /// The first of them came.
+    began: bool,
     /// Older lines came, and were taken for repeated ones.
     hid: bool,
 }
@@ -101,6 +105,8 @@ struct Moment {
     lines: HashMap<u64, u32>,
     /// There are more different ones than are remembered.
     more: bool,
+    /// Older lines that were shown behind the first of them.
+    behind: u64,
 }
 
 impl PodLog {
@@ -319,11 +325,7 @@ impl Seen {
             match stamp.cmp(&last.stamp) {
                 Ordering::Less if self.back => return Verdict::Hidden,
                 Ordering::Less => {
-                    let far = last.stamp.duration_since(stamp).unsigned_abs() >= BACK;
-                    // A log has its order: what is old behind all of the newest moment is new, of
-                    // a clock that was set back meanwhile.
-                    let is_behind = expected.left == 0 && !last.more;
-                    if !(far && is_behind) {
+                    if expected.is_before_new() || last.more {
                         expected.hid = true;
                         return Verdict::Seen;
                     }
@@ -341,6 +343,7 @@ impl Seen {
             Some(last) if last.stamp == stamp => last.add(print),
             // A clock that goes back inside a container is not the newest moment.
             Some(last) if last.stamp > stamp => {
+                last.behind += 1;
                 self.back |= last.stamp.duration_since(stamp).unsigned_abs() >= BACK;
                 if self.back {
                     verdict = Verdict::Unsure;
@@ -360,8 +363,20 @@ impl Expected {
         Self {
             lines: moment.lines.clone(),
             left: moment.lines.values().map(|count| u64::from(*count)).sum(),
+            behind: moment.behind,
+            began: false,
             hid: false,
         }
+    }
+
+    /// Whether an older line is one of those that were seen. A log has its order: behind all of
+    /// the newest moment, and as many older ones as followed it, an older one is new, of a clock
+    /// that was set back meanwhile.
+    fn is_before_new(&mut self) -> bool {
+        let follows = self.began && self.behind > 0;
+        let is_before = self.left > 0 || follows;
+        self.behind -= u64::from(follows);
+        is_before
     }
 
     /// Whether it is one of them that was not repeated yet.
@@ -371,6 +386,7 @@ impl Expected {
         };
         *count -= 1;
         self.left -= 1;
+        self.began = true;
         true
     }
 }
@@ -381,6 +397,7 @@ impl Moment {
             stamp,
             lines: HashMap::from([(print, 1)]),
             more: false,
+            behind: 0,
         }
     }
 

@@ -363,7 +363,7 @@ impl Follower {
     }
 
     /// A server without such streams: its WebSockets, the newest kind first.
-    async fn sockets(mut self, mut platform: Platform, error: DialError) {
+    async fn sockets(self, mut platform: Platform, error: DialError) {
         let way = platform.socket_way();
         for base in sockets::bases(&mut platform, &self.place).await {
             let candidates = target::event_sockets(&base, &self.place.component.id, &self.event);
@@ -399,7 +399,7 @@ impl Follower {
     }
 
     /// Drives a WebSocket of one event, and hands on its lines.
-    async fn relay(&mut self, target: Target) {
+    async fn relay(&self, target: Target) {
         let (sender, mut inbox) = mpsc::channel(NEWS);
         // It ends with its event, with us, or when the list calls the event over.
         let (orders, receiver) = mpsc::channel(1);
@@ -410,16 +410,24 @@ impl Follower {
             seed: self.seed,
         };
         let work = Box::pin(drive::run(target, (policy, None), receiver, outlet));
+        let (last, mut heard) = watch::channel(Relayed::default());
+        let (sender, mut over) = (self.sender.clone(), self.over.clone());
         let hand_on = async {
             while let Some((_, update)) = inbox.recv().await {
                 if let FeedUpdate::Lines(batch) = update {
-                    let _ = self.sender.send(batch).await;
+                    let came = clock::now();
+                    last.send_modify(|last| last.waits = true);
+                    let _ = sender.send(batch).await;
+                    last.send_modify(|last| last.taken(came));
                 }
             }
         };
         let end = async {
-            is_over(&mut self.over).await;
-            sleep_until(LastWords::begin(clock::now()).deadline()).await;
+            is_over(&mut over).await;
+            last.send_modify(|last| last.words = Some(LastWords::begin(clock::now())));
+            if left(&mut heard).await {
+                self.tell(Mark::gap(Certainty::Possible, &self.cut())).await;
+            }
             // One that has ended needs no order.
             let _ = orders.send(Command::Stop).await;
             std::future::pending::<()>().await;
@@ -435,6 +443,38 @@ impl Follower {
 async fn is_over(over: &mut watch::Receiver<bool>) {
     // Whoever looked at the list is gone with the source.
     let _ = over.wait_for(|over| *over).await;
+}
+
+/// How a relay stands with the last words of an event.
+#[derive(Clone, Copy, Debug, Default)]
+struct Relayed {
+    words: Option<LastWords>,
+    /// Something came, and is not taken yet.
+    waits: bool,
+}
+
+impl Relayed {
+    fn taken(&mut self, came: Instant) {
+        self.waits = false;
+        if let Some(words) = &mut self.words {
+            words.heard(came, clock::now());
+        }
+    }
+}
+
+/// Waits until a relay is to be left: true if it is cut.
+async fn left(heard: &mut watch::Receiver<Relayed>) -> bool {
+    loop {
+        let Relayed { words, waits } = *heard.borrow_and_update();
+        let now = clock::now();
+        match words {
+            Some(words) if !waits && words.is_cut(now) => return true,
+            Some(words) if !waits && words.is_silent(now) => return false,
+            Some(words) if !waits => sleep_until(words.deadline()).await,
+            // Whoever is relayed is gone with the relay.
+            Some(_) | None => drop(heard.changed().await),
+        }
+    }
 }
 
 async fn until(end: Option<Instant>) {

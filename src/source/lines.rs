@@ -23,6 +23,8 @@ use crate::word;
 use super::{Command, Outlet};
 
 const CHUNK: usize = 128 << 10;
+/// Chunks of a pipe that wait.
+const CHUNKS: usize = 4;
 /// A followed file is looked at this often just after it grew, and then less and less.
 const SOON: Duration = Duration::from_millis(50);
 const LATE: Duration = Duration::from_secs(1);
@@ -127,7 +129,7 @@ async fn run_pipe<B, R: Read>(
     } else {
         LinkState::Replaying
     });
-    let (chunks, mut inbox) = mpsc::channel::<std::io::Result<Vec<u8>>>(4);
+    let (chunks, mut inbox) = mpsc::channel::<std::io::Result<Vec<u8>>>(CHUNKS);
     // A thread of its own: a blocked read can't be cancelled, and must not keep the runtime.
     let reader = std::thread::Builder::new()
         .name("pipe".into())
@@ -139,7 +141,7 @@ async fn run_pipe<B, R: Read>(
     loop {
         let chunk = tokio::select! {
             biased;
-            () = stopped(&mut orders) => return last_words(&mut cutter, &mut outlet).await,
+            () = stopped(&mut orders) => break,
             chunk = inbox.recv() => chunk,
         };
         let mut batch = RawBatch::default();
@@ -159,9 +161,18 @@ async fn run_pipe<B, R: Read>(
             return end(&mut outlet, fault).await;
         }
         if !flush(&mut outlet, &mut orders).await {
-            return last_words(&mut cutter, &mut outlet).await;
+            break;
         }
     }
+    // What was read comes before the end. With a full queue there is more of the last line.
+    let is_all = inbox.len() < CHUNKS;
+    inbox.close();
+    let mut batch = RawBatch::default();
+    while let Ok(Ok(bytes)) = inbox.try_recv() {
+        cutter.feed(&bytes, clock::wall(), &mut batch);
+    }
+    outlet.lines(batch);
+    last_words(is_all.then_some(&mut cutter), &mut outlet).await;
 }
 
 fn read_pipe<R: Read>(
@@ -198,7 +209,7 @@ pub async fn run_file<B>(
     let opened = tokio::select! {
         biased;
         () = stopped(&mut orders) => {
-            return last_words(&mut LineCutter::default(), &mut outlet).await;
+            return last_words(None, &mut outlet).await;
         }
         opened = Tail::open_file(&path) => opened,
     };
@@ -226,14 +237,17 @@ pub async fn run_file<B>(
     };
     // What stands in the file is its history.
     outlet.state(LinkState::Replaying);
-    let (mut pause, mut live) = (SOON, false);
+    let (mut pause, mut live, mut at_end) = (SOON, false, false);
     loop {
         let mut batch = RawBatch::default();
         let read = tokio::select! {
             biased;
-            () = stopped(&mut orders) => return last_words(&mut tail.cutter, &mut outlet).await,
+            () = stopped(&mut orders) => {
+                return last_words(at_end.then_some(&mut tail.cutter), &mut outlet).await;
+            }
             read = tail.read(&mut batch) => read,
         };
+        at_end = matches!(read, Ok(0));
         match read {
             Err(error) => return end(&mut outlet, Some(fault(&shown, &error))).await,
             Ok(0) if !follow => {
@@ -255,7 +269,7 @@ pub async fn run_file<B>(
                 let renewed = tokio::select! {
                     biased;
                     () = stopped(&mut orders) => {
-                        return last_words(&mut tail.cutter, &mut outlet).await;
+                        return last_words(Some(&mut tail.cutter), &mut outlet).await;
                     }
                     renewed = next => renewed,
                 };
@@ -265,7 +279,7 @@ pub async fn run_file<B>(
         }
         outlet.lines(batch);
         if !flush(&mut outlet, &mut orders).await {
-            return last_words(&mut tail.cutter, &mut outlet).await;
+            return last_words(at_end.then_some(&mut tail.cutter), &mut outlet).await;
         }
     }
 }
@@ -376,12 +390,14 @@ async fn end<B>(outlet: &mut Outlet<B>, fault: Option<Fault>) {
     outlet.flush().await;
 }
 
-/// The program wants no more: what has been read of a line that is not whole is handed on, and
-/// what waits before it.
-async fn last_words<B>(cutter: &mut LineCutter, outlet: &mut Outlet<B>) {
-    let mut batch = RawBatch::default();
-    cutter.finish(clock::wall(), &mut batch);
-    outlet.lines(batch);
+/// The program wants no more: what waits is handed on, and of a line that is not whole all that
+/// there is yet. A piece of one that goes on is no line.
+async fn last_words<B>(open: Option<&mut LineCutter>, outlet: &mut Outlet<B>) {
+    if let Some(cutter) = open {
+        let mut batch = RawBatch::default();
+        cutter.finish(clock::wall(), &mut batch);
+        outlet.lines(batch);
+    }
     end(outlet, None).await;
 }
 
@@ -428,8 +444,10 @@ mod tests {
     async fn what_was_read_before_a_stop_is_handed_on_to_its_last_line() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
-        let numbers: Vec<String> = (0..40_000).map(|n| n.to_string()).collect();
+        let numbers: Vec<String> = (0..40_000).map(|n| format!("line {n}")).collect();
+        // The first read ends inside of a line.
         let text = numbers.join("\n");
+        assert_ne!(text.as_bytes()[CHUNK - 1], b'\n');
         std::fs::write(&path, &text).unwrap();
         let (sender, mut inbox) = mpsc::channel(1);
         let outlet = Outlet::new(TargetId(0), sender, crate::source::as_received, Lag::Block);
@@ -446,7 +464,7 @@ mod tests {
             match update {
                 FeedUpdate::Lines(batch) => {
                     for at in 0..batch.rows().len() {
-                        assert_eq!(batch.line(at), lines.to_string().as_bytes());
+                        assert_eq!(batch.line(at), format!("line {lines}").as_bytes());
                         lines += 1;
                     }
                 }

@@ -194,7 +194,18 @@ fn lines_of_a_clock_that_was_set_back_meanwhile_are_new() {
     assert_eq!((shown, gaps), (vec!["c".into(), "d".into()], 1));
     let next = later(&mut log, start, 20, &["2026-11-24T09:50:20Z e"]);
     assert_eq!(next, (vec!["e".into()], 0));
-    // Streams of one container race by less.
+    // By less as well, and behind streams of one container that race.
+    let (mut log, start) = (PodLog::new("web", "web-1"), now());
+    let race = [&before[..], &["2026-11-24T09:59:59Z c"]].concat();
+    connect(&mut log, start, 0, &race);
+    let again = [
+        &race[..],
+        &["2026-11-24T09:59:55Z d", "2026-11-24T10:00:01Z e"],
+    ]
+    .concat();
+    let told = connect(&mut log, start, 5, &again);
+    assert_eq!(told, (vec!["d".into(), "e".into()], 0));
+    assert_eq!(connect(&mut log, start, 6, &again), (vec![], 0));
     let mut log = PodLog::new("web", "web-1");
     let race = [&before[..], &["2026-11-24T09:59:59Z c"]].concat();
     connect(&mut log, start, 0, &race);

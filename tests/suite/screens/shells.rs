@@ -226,10 +226,15 @@ fn a_question_without_room_for_what_it_is_about_says_so() {
         screen.contains("curl evil") && !screen.contains("more rows"),
         "{screen}"
     );
-    for (width, height) in [(40, 10), (20, 5), (1, 1)] {
+    for (width, height) in [(80, 6), (40, 10), (40, 8), (40, 6), (24, 7), (20, 5)] {
         stage.tell(Msg::Resize(width, height));
         stage.paint();
+        let screen = stage.screen();
+        let said = screen.contains("more rows") && screen.contains("y yes");
+        assert!(said, "{width}x{height}\n{screen}");
     }
+    stage.tell(Msg::Resize(1, 1));
+    stage.paint();
 }
 
 #[test]
