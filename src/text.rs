@@ -17,4 +17,4 @@ pub mod width;
 
 pub use page::SafePage;
 pub use redact::{SafeUrl, Secret, redact_url};
-pub use safe::{Attrs, Ink, SafeArena, SafeText, StyleRun, TextStyle};
+pub use safe::{Attrs, Ink, SafeArena, SafeText, StyleRun, TextStyle, floor_boundary};

@@ -6,10 +6,10 @@ use crate::codec::stamp;
 use crate::model::{Micros, RowFlags};
 use crate::say;
 use crate::store::{LineId, LineRef};
-use crate::text::{SafeText, width};
+use crate::text::{SafeText, floor_boundary, width};
 use crate::word;
 
-use super::pane::pieces::{floor_boundary, pretty_json};
+use super::pane::pieces::pretty_json;
 use super::state::App;
 
 /// Of the text no more is shown than this, in bytes.

@@ -65,9 +65,7 @@ impl Question {
             | Self::Happened(place) => &place.context,
         }
     }
-}
 
-impl Question {
     /// Whether the tree itself asks it.
     fn is_the_trees(&self) -> bool {
         matches!(

@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::text::floor_boundary;
+
 /// A line of input stays under what a terminal in line mode takes (4095 bytes).
 const LINE: usize = 1000;
 
@@ -75,10 +77,7 @@ fn pieces(command: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = command;
     while !rest.is_empty() {
-        let mut end = rest.len().min(LINE / 5);
-        while !rest.is_char_boundary(end) {
-            end -= 1;
-        }
+        let end = floor_boundary(rest, LINE / 5);
         let (piece, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
         pieces.push(piece);
         rest = tail;

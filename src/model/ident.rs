@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::text::SafeText;
+use crate::text::{SafeText, floor_boundary};
 
 /// Microseconds since the Unix epoch, by the wall clock. For showing only: never in deadlines.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Hash)]
@@ -44,8 +44,7 @@ fn name(raw: &[u8]) -> SafeText<'static> {
     if text.as_str().len() <= LONGEST {
         return text.into_owned();
     }
-    let border = |at: &usize| text.as_str().is_char_boundary(*at);
-    let end = (0..=LONGEST).rev().find(border).unwrap_or(0);
+    let end = floor_boundary(text.as_str(), LONGEST);
     SafeText::of(&format!("{}…", text.slice(0..end))).into_owned()
 }
 

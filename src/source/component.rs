@@ -124,7 +124,7 @@ impl<B: Send + 'static> Component<B> {
             Err(fault) => Next::End(fault),
         };
         // What the readers have handed on comes before the end.
-        for _ in 0..NEWS {
+        for _ in 0..self.news.len() {
             if let Ok((_, News::Lines(batch))) = self.news.try_recv() {
                 self.outlet.lines(batch);
             }

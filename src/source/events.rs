@@ -59,7 +59,7 @@ pub async fn run<B: Send + 'static>(
     };
     let reason = work.run(orders, &mut news).await;
     // What the followers have said comes before the end.
-    for _ in 0..NEWS {
+    for _ in 0..news.len() {
         work.outlet.lines(news.try_recv().unwrap_or_default());
     }
     work.outlet.state(LinkState::Ended(reason));

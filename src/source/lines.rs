@@ -453,11 +453,15 @@ mod tests {
         let outlet = Outlet::new(TargetId(0), sender, crate::source::as_received, Lag::Block);
         let (orders, receiver) = mpsc::channel(1);
         let work = tokio::spawn(run_file(path, true, receiver, outlet));
-        // Its state stands in the way of what it reads; then it is told to stop.
-        while work.is_finished() || inbox.is_empty() {
+        // Its first lines stand in the way of what it reads then; it is told to stop.
+        let first = inbox.recv().await.map(|(_, update)| update);
+        assert!(matches!(
+            first,
+            Some(FeedUpdate::State(LinkState::Replaying))
+        ));
+        while inbox.is_empty() {
             tokio::task::yield_now().await;
         }
-        sleep(Duration::from_millis(200)).await;
         orders.send(Command::Stop).await.unwrap();
         let (mut lines, mut ended) = (0u32, false);
         while let Some((_, update)) = inbox.recv().await {

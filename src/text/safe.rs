@@ -271,3 +271,11 @@ pub(super) fn range(ends: &[u32], index: usize) -> Option<Range<usize>> {
     };
     Some(start..end)
 }
+
+/// The last border of a character in `text` that is not behind byte `at`.
+pub fn floor_boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
+}

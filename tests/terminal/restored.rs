@@ -108,12 +108,17 @@ impl Pty {
         kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
     }
 
+    /// A signal ends it with its code; the modes are those of before.
+    fn assert_ends_by(&mut self, signal: Signal, code: u32) {
+        self.signal(signal);
+        assert_eq!(self.end().exit_code(), code);
+        let modes = format!("{:?}", self.pair.master.get_termios());
+        assert_eq!(modes, self.before, "{code}");
+    }
+
     /// SIGTERM ends it though its terminal reads nothing; the modes are those of before.
     fn assert_terminates_unheard(&mut self) {
-        self.signal(Signal::TERM);
-        assert_eq!(self.end().exit_code(), 143);
-        let modes = format!("{:?}", self.pair.master.get_termios());
-        assert_eq!(modes, self.before);
+        self.assert_ends_by(Signal::TERM, 143);
         self.deaf.store(false, Ordering::Relaxed);
     }
 
@@ -218,10 +223,7 @@ fn a_prompt_for_a_password_ends_by_a_signal() {
     for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
         let mut pty = Pty::deckwatch(&["shell", "http://bob@127.0.0.1:9/x"]);
         pty.see("password of bob");
-        pty.signal(signal);
-        assert_eq!(pty.end().exit_code(), code);
-        let modes = format!("{:?}", pty.pair.master.get_termios());
-        assert_eq!(modes, pty.before);
+        pty.assert_ends_by(signal, code);
     }
 }
 
@@ -237,10 +239,7 @@ fn a_raw_shell_gives_the_terminal_back_at_every_signal() {
     ] {
         let mut pty = Pty::deckwatch(&["shell", target.trim_matches('\'')]);
         pty.see("connected to");
-        pty.signal(signal);
-        assert_eq!(pty.end().exit_code(), code);
-        let modes = format!("{:?}", pty.pair.master.get_termios());
-        assert_eq!(modes, pty.before, "{code}");
+        pty.assert_ends_by(signal, code);
     }
 }
 

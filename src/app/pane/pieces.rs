@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::model::words;
 use crate::say;
 use crate::store::Row;
-use crate::text::{SafeText, width};
+use crate::text::{SafeText, floor_boundary, width};
 
 /// Of one line no more is drawn than this, in bytes (reliability.md 1.3).
 pub const DRAWN: usize = 8 << 10;
@@ -118,14 +118,6 @@ impl<'a> Pieces<'a> {
             .map(|text| width::rows(text.as_str(), cols))
             .sum()
     }
-}
-
-/// The last border of a character that is not behind `at`.
-pub(in crate::app) fn floor_boundary(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len()))
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0)
 }
 
 /// The rows of a JSON object or array, indented; nothing for other lines and for very long ones. A

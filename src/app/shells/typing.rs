@@ -104,13 +104,18 @@ impl App {
                     "此终端在此为只读：按 Ctrl-] w 放行按键"
                 ));
             } else {
-                self.examined = self.examined.filter(|examined| *examined != id);
-                self.wish(Effect::ToShell(id, Bytes::from(bytes)));
+                self.type_into(id, bytes);
             }
         }
         if let Some(words) = refused {
             self.tell(words);
         }
+    }
+
+    /// Sends what a user typed or pasted; a shell that is typed into waits for no findings.
+    fn type_into(&mut self, id: PaneId, bytes: Vec<u8>) {
+        self.examined = self.examined.filter(|examined| *examined != id);
+        self.wish(Effect::ToShell(id, Bytes::from(bytes)));
     }
 
     fn look_key(&mut self, key: Key, rows: usize) {
@@ -192,8 +197,7 @@ impl App {
         }
         let mut bytes = Vec::new();
         keys::paste(text, &shell.screen.modes(), &mut bytes);
-        self.examined = self.examined.filter(|examined| *examined != id);
-        self.wish(Effect::ToShell(id, Bytes::from(bytes)));
+        self.type_into(id, bytes);
     }
 
     /// The mouse over a shell. False if its program did not ask for it.
